@@ -1,0 +1,165 @@
+#include "base/bytes.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+enum { BUFFER_CAPACITY_FIRST = 256, VARINT_BYTES_MAX = 10 };
+
+/* The number of bytes of the well-formed sequence at `at`, or 0. */
+static size_t utf8_sequence(const unsigned char *at, size_t left) {
+    unsigned char lead = at[0];
+    size_t size = lead < 0x80 ? 1 : lead >= 0xC2 && lead <= 0xDF ? 2 : lead >= 0xE0 && lead <= 0xEF ? 3
+                                                                   : lead >= 0xF0 && lead <= 0xF4   ? 4
+                                                                                                    : 0;
+    if (size == 0 || size > left || lead == 0) {
+        return 0;
+    }
+    for (size_t i = 1; i < size; i++) {
+        if ((at[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    bool overlong = (lead == 0xE0 && at[1] < 0xA0) || (lead == 0xF0 && at[1] < 0x90);
+    bool surrogate = lead == 0xED && at[1] > 0x9F;
+    bool beyond = lead == 0xF4 && at[1] > 0x8F;
+    return overlong || surrogate || beyond ? 0 : size;
+}
+
+bool bytes_are_text(struct bytes bytes) {
+    const unsigned char *at = (const unsigned char *)bytes.data;
+    size_t left = bytes.size;
+    while (left > 0) {
+        size_t size = utf8_sequence(at, left);
+        if (size == 0) {
+            return false;
+        }
+        at += size;
+        left -= size;
+    }
+    return true;
+}
+
+uint64_t bytes_hash(struct bytes bytes) {
+    return XXH3_64bits(bytes.data, bytes.size);
+}
+
+void buffer_finish(struct buffer *buffer) {
+    free(buffer->data);
+    *buffer = (struct buffer){0};
+}
+
+char *buffer_reserve(struct buffer *buffer, size_t size) {
+    if (buffer->error) {
+        return NULL;
+    }
+    size_t needed = buffer->size + size;
+    if (needed > buffer->capacity) {
+        size_t capacity = buffer->capacity ? buffer->capacity : BUFFER_CAPACITY_FIRST;
+        while (capacity < needed) {
+            capacity *= 2;
+        }
+        char *data = realloc(buffer->data, capacity);
+        if (!data) {
+            buffer->error = ERR_NO_MEMORY;
+            return NULL;
+        }
+        buffer->data = data;
+        buffer->capacity = capacity;
+    }
+    return buffer->data + buffer->size;
+}
+
+void buffer_put(struct buffer *buffer, const void *data, size_t size) {
+    char *room = buffer_reserve(buffer, size);
+    if (room && size > 0) {
+        memcpy(room, data, size);
+        buffer->size += size;
+    }
+}
+
+void buffer_put_byte(struct buffer *buffer, uint8_t value) {
+    buffer_put(buffer, &value, 1);
+}
+
+void buffer_put_varint(struct buffer *buffer, uint64_t value) {
+    char *room = buffer_reserve(buffer, VARINT_BYTES_MAX);
+    if (!room) {
+        return;
+    }
+    size_t size = 0;
+    while (value >= 0x80) {
+        room[size++] = (char)(value | 0x80);
+        value >>= 7;
+    }
+    room[size++] = (char)value;
+    buffer->size += size;
+}
+
+void buffer_put_signed(struct buffer *buffer, int64_t value) {
+    buffer_put_varint(buffer, ((uint64_t)value << 1) ^ (uint64_t)(value >> 63));
+}
+
+void buffer_put_sized(struct buffer *buffer, struct bytes bytes) {
+    buffer_put_varint(buffer, bytes.size);
+    buffer_put(buffer, bytes.data, bytes.size);
+}
+
+void buffer_printf(struct buffer *buffer, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    va_list again;
+    va_copy(again, arguments);
+    int size = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    char *room = size < 0 ? NULL : buffer_reserve(buffer, (size_t)size + 1);
+    if (room) {
+        (void)vsnprintf(room, (size_t)size + 1, format, again);
+        buffer->size += (size_t)size;
+    }
+    va_end(again);
+}
+
+uint8_t cursor_byte(struct cursor *cursor) {
+    if (cursor->error || cursor->at == cursor->end) {
+        cursor->error = cursor->error ? cursor->error : ERR_TRUNCATED;
+        return 0;
+    }
+    return (uint8_t)*cursor->at++;
+}
+
+uint64_t cursor_varint(struct cursor *cursor) {
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        uint8_t byte = cursor_byte(cursor);
+        if (cursor->error) {
+            return 0;
+        }
+        value |= (uint64_t)(byte & 0x7F) << shift;
+        if (byte < 0x80) {
+            return value;
+        }
+    }
+    cursor->error = ERR_INVALID;
+    return 0;
+}
+
+int64_t cursor_signed(struct cursor *cursor) {
+    uint64_t value = cursor_varint(cursor);
+    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+}
+
+struct bytes cursor_take(struct cursor *cursor, size_t size) {
+    if (cursor->error || cursor_left(cursor) < size) {
+        cursor->error = cursor->error ? cursor->error : ERR_TRUNCATED;
+        return (struct bytes){NULL, 0};
+    }
+    struct bytes bytes = {cursor->at, size};
+    cursor->at += size;
+    return bytes;
+}
+
+struct bytes cursor_sized(struct cursor *cursor) {
+    return cursor_take(cursor, cursor_varint(cursor));
+}

@@ -1,0 +1,88 @@
+/* The configuration: one YAML file, bound to one struct, every value checked.
+ *
+ * The names are those of config/sample.yaml. An unknown key is an error that names the nearest known one;
+ * every problem is reported with its line and column, as many as can be found in one go. */
+#ifndef TIDEMARK_RUN_CONFIG_H
+#define TIDEMARK_RUN_CONFIG_H
+
+#include "ingest/decode.h"
+#include "publish/encode.h"
+#include "score/model.h"
+#include "state/redis_store.h"
+
+struct kafka_property {
+    const char *name;
+    const char *value;
+};
+
+struct config {
+    struct arena arena; /* owns every string and the model */
+    const char *path;
+
+    const char *group;
+    const struct kafka_property *kafka; /* passed to librdkafka as they are */
+    size_t kafka_count;
+
+    const char *topics[INPUTS]; /* by enum input */
+    const char *tier_changes_topic;
+    const char *dead_letters_topic;
+    const char *customer_scores_topic; /* NULL: none */
+
+    enum decode_format format;
+    enum output_format output_format;
+    bool exactly_once; /* delivery */
+    bool misrouted_reject;
+    enum partitioner partitioner;
+    bool clock_event; /* clock: event */
+
+    struct redis_options redis;
+    int workers;
+
+    size_t cache_bytes; /* state.cache */
+    struct zone zone;
+    const char *time_zone;
+    int64_t max_future_ms;
+    int64_t merge_wait_ms; /* state.merge_wait, 30 s: how long the merge waits for a partition whose end is unknown */
+    size_t dedupe;         /* state.dedupe, 16 */
+    size_t tiles_max;      /* state.tiles, 128 */
+    bool rebuild;          /* state.rebuild, false: start anew where the stored state is gone but Kafka has commits */
+
+    const char *http_host; /* NULL: no HTTP */
+    int http_port;         /* 0: any free one */
+    const char *http_token; /* NULL: none */
+
+    const char *currency_base;
+    struct currency_rate *currencies; /* the base first */
+    size_t currencies_count;
+
+    struct model *model;
+};
+
+struct config_problem {
+    int line; /* 0: not from the file (an override, the environment) */
+    int column;
+    char message[480];
+};
+
+enum { CONFIG_PROBLEMS_MAX = 32 };
+
+struct config_problems {
+    struct config_problem items[CONFIG_PROBLEMS_MAX];
+    size_t count;
+};
+
+/* Reads, expands ${NAME} and ${file:PATH}, applies overrides ("kafka.bootstrap.servers=..."), binds, checks and compiles.
+ * Returns NULL with at least one problem. config_destroy frees. */
+struct config *config_load(const char *path, const char *const *overrides, size_t overrides_count,
+                           struct config_problems *problems);
+/* The same from text (tests, demo). */
+struct config *config_parse(const char *name, struct bytes text, const char *const *overrides, size_t overrides_count,
+                            struct config_problems *problems);
+void config_destroy(struct config *config);
+/* Prints problems as "FILE:LINE:COLUMN: message" lines on standard error. */
+void config_print_problems(const char *path, const struct config_problems *problems);
+
+struct decoder config_decoder(const struct config *config);
+struct encoder config_encoder(const struct config *config);
+
+#endif
