@@ -65,6 +65,11 @@ enum dead_reason decode_record(const struct decoder *decoder, const struct recor
                                size_t headers_count, int64_t reference_ms, struct arena *arena, struct activity *out,
                                char *detail);
 
+/* No record needs more of the arena than this. A task that makes sure of it before each record never
+ * loses one to a full arena (which decode_record must call DEAD_TOO_LARGE). Everything the activity
+ * points to lives in the arena, each text with a NUL behind it, so the record may be released. */
+size_t decode_arena_bytes_max(const struct record *record);
+
 /* The partition a key belongs to, as the producers' partitioner has it. */
 enum partitioner { PARTITIONER_MURMUR2, PARTITIONER_CRC32 };
 int32_t partition_of(enum partitioner partitioner, struct bytes key, int32_t partitions);

@@ -1,0 +1,355 @@
+/* The batch in the making: what scoring changed since the last apply, written to the store in one piece. */
+#include "run/task_parts.h"
+
+#include "base/mutation.h"
+#include "publish/output.h"
+#include "state/customer_codec.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { SCORE_ARENA_BYTES_MAX = 64 << 20, ENTRY_DIRTY = 1, BATCH_ARRAY_FIRST = 256 };
+
+enum feedback_counter {
+    FEEDBACK_PROMOTERS,
+    FEEDBACK_PASSIVES,
+    FEEDBACK_DETRACTORS,
+    FEEDBACK_CSAT_COUNT,
+    FEEDBACK_CSAT_SUM,
+    FEEDBACK_CES_COUNT,
+    FEEDBACK_CES_SUM,
+    FEEDBACK_COMPLAINTS,
+};
+
+static const char *const feedback_names[] = {"nps/promoters", "nps/passives", "nps/detractors", "csat/count",
+                                             "csat/sum",      "ces/count",    "ces/sum",        "complaints"};
+
+/* Makes room for one more element of an array owned by a batch. */
+static void *grown(void *array, size_t *capacity, size_t count, size_t element) {
+    if (count < *capacity) {
+        return array;
+    }
+    *capacity = *capacity ? *capacity * 2 : BATCH_ARRAY_FIRST;
+    void *moved = realloc(array, *capacity * element);
+    ASSERT(moved);
+    return moved;
+}
+
+int batch_init(struct task *task) {
+    const struct model *model = task->options.model;
+    size_t sets = model_sets_count(model);
+    arena_init(&task->score_arena, SCORE_ARENA_BYTES_MAX);
+    task->set_base = calloc(sets + 1, sizeof *task->set_base);
+    if (!task->set_base) {
+        return ERR_NO_MEMORY;
+    }
+    for (size_t set = 0; set < sets; set++) {
+        task->set_base[set] = task->tiers_total;
+        task->tiers_total += model_tiers_count(model, set);
+    }
+    for (int i = 0; i < 2; i++) {
+        task->batches[i].tiers = calloc(task->tiers_total + 1, sizeof(int64_t));
+        if (!task->batches[i].tiers) {
+            return ERR_NO_MEMORY;
+        }
+    }
+    task->open = &task->batches[0];
+    return 0;
+}
+
+void batch_finish(struct task *task) {
+    for (int i = 0; i < 2; i++) {
+        struct batch *batch = &task->batches[i];
+        free(batch->dirty);
+        free(batch->armed);
+        free(batch->tiers);
+        free(batch->feedback);
+        buffer_finish(&batch->outputs);
+    }
+    free(task->set_base);
+    buffer_finish(&task->scratch);
+    arena_finish(&task->score_arena);
+}
+
+static void batch_clear(struct task *task, struct batch *batch) {
+    for (size_t i = 0; i < batch->dirty_count; i++) {
+        cache_unpin(task->ports.cache, batch->dirty[i]);
+    }
+    memset(batch->tiers, 0, task->tiers_total * sizeof *batch->tiers);
+    batch->items = batch->dirty_count = batch->armed_count = batch->feedback_count = batch->outputs_count = 0;
+    batch->needed = false;
+    buffer_reset(&batch->outputs);
+}
+
+void batch_start(struct task *task, const struct store_meta *meta) {
+    batch_clear(task, &task->batches[0]);
+    batch_clear(task, &task->batches[1]);
+    task->in_flight = NULL;
+    task->open = &task->batches[0];
+    task->open->number = 1;
+    task->open->meta = *meta;
+}
+
+static void put_output(struct task *task, struct bytes packed) {
+    struct batch *batch = task->open;
+    batch->meta.output_seq++;
+    if (!MUTATED(NO_OUTBOX)) {
+        task->store->ops->put_output(task->store->context, batch->meta.output_seq, packed);
+    }
+    buffer_put_sized(&batch->outputs, packed);
+    batch->outputs_count++;
+    batch->needed = true;
+}
+
+/* Whether an output was published by a former owner before the store lost the state that it came from. */
+static bool known_published(const struct task *task, const struct item *item, const struct tier_change *change) {
+    if (item->kind != ITEM_DUE && item->offset < task->suppress_before[item->input]) {
+        return true;
+    }
+    return change && change->before_activity && change->effective_ms <= task->suppress_fired_ms;
+}
+
+static void put_changes(struct task *task, const struct item *item, const struct changes *changes) {
+    struct batch *batch = task->open;
+    ASSERT(!changes->error);
+    for (const struct tier_change *change = changes->first; change; change = change->next) {
+        int64_t *tiers = batch->tiers + task->set_base[change->set];
+        tiers[change->to_tier]++;
+        if (change->from_tier >= 0) {
+            tiers[change->from_tier]--;
+        }
+        if (known_published(task, item, change)) {
+            metric_add(task->metrics->suppressed, 1);
+            continue;
+        }
+        struct output output;
+        int64_t caused_ms = item->kind == ITEM_ACTIVITY ? item->record_ms : TIME_NONE;
+        int error = encode_tier_change(&task->options.encoder, cache_entry_id(item->entry), change, caused_ms,
+                                       &task->score_arena, &output);
+        ASSERT(!error);
+        buffer_reset(&task->scratch);
+        output_pack(&output, &task->scratch);
+        ASSERT(!task->scratch.error);
+        put_output(task, buffer_bytes(&task->scratch));
+        size_t tiers_count = model_tiers_count(task->options.model, change->set);
+        size_t series = (size_t)(change->from_tier + 1) * tiers_count + (size_t)change->to_tier;
+        struct metric *metric = task->metrics->tier_changes[change->set][series];
+        if (metric) {
+            metric_add(metric, 1);
+        }
+    }
+}
+
+/* The customer has changed: written with this batch, and its next due instant put on the wheel if it is earlier. */
+static void mark_dirty(struct task *task, struct cache_entry *entry) {
+    struct batch *batch = task->open;
+    struct customer *customer = entry->customer;
+    cache_resize(task->ports.cache, entry);
+    if (!(entry->flags & ENTRY_DIRTY)) {
+        entry->flags |= ENTRY_DIRTY;
+        batch->dirty = grown(batch->dirty, &batch->dirty_capacity, batch->dirty_count, sizeof(struct cache_entry *));
+        batch->dirty[batch->dirty_count++] = entry;
+        cache_pin(entry);
+    }
+    batch->needed = true;
+    if (customer->due_ms >= customer->armed_ms || customer->due_ms == TIME_NEVER) {
+        return;
+    }
+    customer->armed_ms = customer->due_ms;
+    batch->armed = grown(batch->armed, &batch->armed_capacity, batch->armed_count, sizeof *batch->armed);
+    batch->armed[batch->armed_count++] = (struct wheel_mark){entry, customer->due_ms};
+    int error = wheel_arm(&task->wheel, cache_entry_id(entry), customer->due_ms, batch->number);
+    ASSERT(!error);
+}
+
+static void add_feedback(struct task *task, int32_t day, uint16_t counter, int64_t delta) {
+    struct batch *batch = task->open;
+    for (size_t i = batch->feedback_count; i-- > 0;) {
+        if (batch->feedback[i].day == day && batch->feedback[i].counter == counter) {
+            batch->feedback[i].delta += delta;
+            return;
+        }
+    }
+    batch->feedback =
+        grown(batch->feedback, &batch->feedback_capacity, batch->feedback_count, sizeof *batch->feedback);
+    batch->feedback[batch->feedback_count++] = (struct feedback_delta){day, counter, delta};
+}
+
+static void count_feedback(struct task *task, const struct activity *activity) {
+    int32_t day = zone_day(model_zone(task->options.model), activity->time_ms);
+    int score = activity->feedback.score;
+    switch (activity->feedback.survey) {
+    case SURVEY_NPS:
+        add_feedback(task, day,
+                     score >= 9   ? FEEDBACK_PROMOTERS
+                     : score >= 7 ? FEEDBACK_PASSIVES
+                                  : FEEDBACK_DETRACTORS,
+                     1);
+        break;
+    case SURVEY_CSAT:
+        add_feedback(task, day, FEEDBACK_CSAT_COUNT, 1);
+        add_feedback(task, day, FEEDBACK_CSAT_SUM, score);
+        break;
+    case SURVEY_CES:
+        add_feedback(task, day, FEEDBACK_CES_COUNT, 1);
+        add_feedback(task, day, FEEDBACK_CES_SUM, score);
+        break;
+    case SURVEY_COMPLAINT:
+        add_feedback(task, day, FEEDBACK_COMPLAINTS, 1);
+        break;
+    case SURVEY_REVIEW:
+        break;
+    }
+}
+
+static void score_activity(struct task *task, const struct item *item, struct changes *changes) {
+    struct customer *customer = item->entry->customer;
+    enum applied applied =
+        customer_apply(customer, task->options.model, item->activity, item->clock_ms, changes);
+    enum event_result result = applied == APPLIED_DUPLICATE ? RESULT_DUPLICATE
+                               : applied == APPLIED_LATE    ? RESULT_LATE
+                                                            : RESULT_APPLIED;
+    metric_add(task->metrics->events[item->input][result], 1);
+    if (applied == APPLIED_DUPLICATE) {
+        return;
+    }
+    put_changes(task, item, changes);
+    if (item->activity->type == ACTIVITY_FEEDBACK) {
+        count_feedback(task, item->activity);
+    }
+    mark_dirty(task, item->entry);
+}
+
+static void score_due(struct task *task, const struct item *item, struct changes *changes) {
+    struct customer *customer = item->entry->customer;
+    if (customer->armed_ms != item->due_ms) {
+        return; /* an entry that an earlier one has replaced */
+    }
+    customer->armed_ms = TIME_NEVER;
+    if (customer->due_ms <= item->clock_ms) {
+        customer_advance(customer, task->options.model, item->clock_ms, changes);
+        metric_add(task->metrics->due_fired, 1);
+        put_changes(task, item, changes);
+    }
+    mark_dirty(task, item->entry);
+}
+
+static void drop_hour(void *arg, int64_t hour) {
+    struct task *task = arg;
+    task->store->ops->drop_slot(task->store->context, hour);
+    task->open->needed = true;
+}
+
+static void score_fired(struct task *task) {
+    wheel_fired(&task->wheel, drop_hour, task);
+}
+
+void batch_score(struct task *task, const struct item *item) {
+    struct batch *batch = task->open;
+    struct changes changes;
+    changes_init(&changes, &task->score_arena);
+    batch->items++;
+    batch->meta.clock_ms = item->clock_ms > batch->meta.clock_ms ? item->clock_ms : batch->meta.clock_ms;
+    switch (item->kind) {
+    case ITEM_ACTIVITY:
+        score_activity(task, item, &changes);
+        break;
+    case ITEM_DEAD:
+        if (!known_published(task, item, NULL)) {
+            put_output(task, item->dead);
+        }
+        break;
+    case ITEM_DUE:
+        score_due(task, item, &changes);
+        break;
+    case ITEM_FIRED:
+        score_fired(task);
+        break;
+    }
+    if (item->kind == ITEM_ACTIVITY || item->kind == ITEM_DEAD) {
+        batch->meta.next_offset[item->input] = item->offset + 1;
+        batch->needed = true;
+    }
+    if (changes.count > 0) {
+        arena_reset(&task->score_arena);
+    }
+}
+
+static int by_due(const void *a, const void *b) {
+    int64_t first = ((const struct wheel_mark *)a)->due_ms;
+    int64_t second = ((const struct wheel_mark *)b)->due_ms;
+    return (first > second) - (first < second);
+}
+
+/* Writes the wheel entries, one append per hour. */
+static void put_armed(struct task *task, struct batch *batch) {
+    qsort(batch->armed, batch->armed_count, sizeof *batch->armed, by_due);
+    for (size_t i = 0; i < batch->armed_count;) {
+        int64_t hour = wheel_hour(batch->armed[i].due_ms);
+        buffer_reset(&task->scratch);
+        for (; i < batch->armed_count && wheel_hour(batch->armed[i].due_ms) == hour; i++) {
+            due_entry_encode(&task->scratch, cache_entry_id(batch->armed[i].entry),
+                             (uint32_t)(batch->armed[i].due_ms - hour * MS_PER_HOUR));
+        }
+        ASSERT(!task->scratch.error);
+        task->store->ops->put_due(task->store->context, hour, buffer_bytes(&task->scratch));
+    }
+}
+
+static void put_populations(struct task *task, struct batch *batch) {
+    const struct model *model = task->options.model;
+    struct store *store = task->store;
+    for (size_t set = 0; set < model_sets_count(model); set++) {
+        for (size_t tier = 0; tier < model_tiers_count(model, set); tier++) {
+            int64_t delta = batch->tiers[task->set_base[set] + tier];
+            if (delta == 0) {
+                continue;
+            }
+            buffer_reset(&task->scratch);
+            buffer_put_text(&task->scratch, "tier/");
+            buffer_put_bytes(&task->scratch, model_set_name(model, set));
+            buffer_put_byte(&task->scratch, '/');
+            buffer_put_bytes(&task->scratch, model_tier_name(model, set, tier));
+            store->ops->add_population(store->context, buffer_bytes(&task->scratch), delta);
+        }
+    }
+    for (size_t i = 0; i < batch->feedback_count; i++) {
+        buffer_reset(&task->scratch);
+        buffer_printf(&task->scratch, "feedback/%" PRId32 "/%s", batch->feedback[i].day,
+                      feedback_names[batch->feedback[i].counter]);
+        store->ops->add_population(store->context, buffer_bytes(&task->scratch), batch->feedback[i].delta);
+    }
+}
+
+void batch_send(struct task *task, store_applied_fn on_applied) {
+    struct batch *batch = task->open;
+    ASSERT(!task->in_flight);
+    for (size_t i = 0; i < batch->dirty_count; i++) {
+        struct cache_entry *entry = batch->dirty[i];
+        buffer_reset(&task->scratch);
+        customer_encode(entry->customer, &task->scratch);
+        ASSERT(!task->scratch.error);
+        task->store->ops->put_customer(task->store->context, cache_entry_id(entry), buffer_bytes(&task->scratch));
+        entry->flags &= (uint8_t)~ENTRY_DIRTY;
+    }
+    put_armed(task, batch);
+    put_populations(task, batch);
+    batch->meta.fired_ms = task->wheel.fired_ms;
+    batch->meta.published_seq = task->published_seq;
+    batch->sent_ms = task->ports.monotonic_ms(task->ports.time_context);
+    task->in_flight = batch;
+    task->open = batch == &task->batches[0] ? &task->batches[1] : &task->batches[0];
+    task->open->number = batch->number + 1;
+    task->open->meta = batch->meta;
+    task->store->ops->apply(task->store->context, &batch->meta, on_applied, task);
+}
+
+void batch_applied(struct task *task) {
+    struct batch *batch = task->in_flight;
+    int64_t now_ms = task->ports.monotonic_ms(task->ports.time_context);
+    metric_observe(task->metrics->apply_seconds, (double)(now_ms - batch->sent_ms) / MS_PER_SECOND);
+    task->wheel.applied_batch = batch->number;
+    task->trimmed_seq = batch->meta.published_seq;
+    batch_clear(task, batch);
+    task->in_flight = NULL;
+}

@@ -1,0 +1,335 @@
+/* Intake: records and due customers become items, in the one order in which they will be scored. */
+#include "run/task_parts.h"
+
+#include "publish/output.h"
+#include "state/customer_codec.h"
+
+#include <stdlib.h>
+
+enum {
+    CHUNK_BYTES_MAX = 16 << 20, /* TASK_TAKE_BYTES_MAX and one record of the largest size, decoded */
+    CHUNKS_KEPT = 4,            /* unused chunks kept for the next pass */
+    WANTED_FIRST = 256,
+    DUE_TAKE_MAX = 2048, /* due customers per pass, so that live records are not kept waiting by a full hour */
+};
+
+struct load { /* one outstanding request for customers */
+    struct task *task;
+    struct load *next;
+    size_t count;
+    struct cache_entry *entries[]; /* pinned */
+};
+
+int intake_init(struct task *task) {
+    task->items.capacity = task->options.pending_max ? task->options.pending_max : TASK_PENDING_MAX;
+    task->items.ring = calloc(task->items.capacity, sizeof *task->items.ring);
+    return task->items.ring ? 0 : ERR_NO_MEMORY;
+}
+
+static void chunk_destroy(struct chunk *chunk) {
+    arena_finish(&chunk->arena);
+    free(chunk);
+}
+
+static struct chunk *chunk_take(struct task *task) {
+    struct chunk *chunk = task->chunks;
+    if (chunk) {
+        task->chunks = chunk->next;
+        return chunk;
+    }
+    chunk = calloc(1, sizeof *chunk);
+    ASSERT(chunk);
+    arena_init(&chunk->arena, CHUNK_BYTES_MAX);
+    return chunk;
+}
+
+static void chunk_release(struct task *task, struct chunk *chunk) {
+    size_t kept = 0;
+    for (const struct chunk *unused = task->chunks; unused; unused = unused->next) {
+        kept++;
+    }
+    if (kept >= CHUNKS_KEPT) {
+        chunk_destroy(chunk);
+        return;
+    }
+    arena_reset(&chunk->arena);
+    chunk->next = task->chunks;
+    task->chunks = chunk;
+}
+
+void intake_finish(struct task *task) {
+    intake_clear(task);
+    intake_forget_loads(task);
+    while (task->chunks) {
+        struct chunk *next = task->chunks->next;
+        chunk_destroy(task->chunks);
+        task->chunks = next;
+    }
+    free(task->items.ring);
+    free(task->wanted);
+}
+
+void intake_pop(struct task *task) {
+    struct items *items = &task->items;
+    struct item *item = items_head(items);
+    if (item->entry) {
+        cache_unpin(task->ports.cache, item->entry);
+    }
+    if (item->chunk && --item->chunk->items == 0) {
+        chunk_release(task, item->chunk);
+    }
+    items->head = (items->head + 1) % items->capacity;
+    items->count--;
+}
+
+void intake_clear(struct task *task) {
+    while (task->items.count > 0) {
+        intake_pop(task);
+    }
+}
+
+void intake_forget_loads(struct task *task) {
+    while (task->loads) {
+        struct load *load = task->loads;
+        task->loads = load->next;
+        for (size_t i = 0; i < load->count; i++) {
+            cache_unpin(task->ports.cache, load->entries[i]);
+        }
+        free(load);
+    }
+    task->wanted_count = 0;
+}
+
+static struct item *push(struct task *task, enum item_kind kind, struct chunk *chunk) {
+    struct items *items = &task->items;
+    ASSERT(items->count < items->capacity);
+    struct item *item = &items->ring[(items->head + items->count++) % items->capacity];
+    *item = (struct item){.kind = kind, .clock_ms = task->take_clock_ms, .chunk = chunk};
+    if (chunk) {
+        chunk->items++;
+    }
+    return item;
+}
+
+/* The customer's cache entry, pinned for an item; asked from the store at the end of the pass if it is new. */
+static struct cache_entry *want(struct task *task, struct bytes id) {
+    struct cache_entry *entry = cache_get(task->ports.cache, task->options.partition, id, bytes_hash(id));
+    ASSERT(entry);
+    cache_pin(entry);
+    if (entry->state != CACHE_EMPTY) {
+        metric_add(task->metrics->cache_hits, 1);
+        return entry;
+    }
+    metric_add(task->metrics->cache_misses, 1);
+    if (task->wanted_count == task->wanted_capacity) {
+        task->wanted_capacity = task->wanted_capacity ? task->wanted_capacity * 2 : WANTED_FIRST;
+        task->wanted = realloc(task->wanted, task->wanted_capacity * sizeof(struct cache_entry *));
+        ASSERT(task->wanted);
+    }
+    entry->state = CACHE_LOADING;
+    task->wanted[task->wanted_count++] = entry;
+    return entry;
+}
+
+static void loaded(void *arg, int error, const struct bytes *values, size_t count) {
+    struct load *load = arg;
+    struct task *task = load->task;
+    struct load **link = &task->loads;
+    while (*link != load) {
+        link = &(*link)->next;
+    }
+    *link = load->next;
+    for (size_t i = 0; i < load->count; i++) {
+        struct cache_entry *entry = load->entries[i];
+        if (!error && i < count) {
+            if (values[i].data) {
+                error = customer_decode(values[i], task->options.model, &entry->customer);
+            } else {
+                entry->customer = customer_create(task->options.model);
+                ASSERT(entry->customer);
+            }
+        }
+        if (error && error != ERR_FENCED && error != ERR_REWOUND) {
+            task_refuse(task, "the stored state of a customer cannot be read by this version");
+        }
+        task->store_error = error ? error : task->store_error;
+        if (!error) {
+            entry->state = CACHE_READY;
+            cache_resize(task->ports.cache, entry);
+        }
+        cache_unpin(task->ports.cache, entry);
+    }
+    free(load);
+    task_wake(task);
+}
+
+/* Asks the store for every entry wanted in this pass, in one request. */
+static void send_wanted(struct task *task) {
+    size_t count = task->wanted_count;
+    if (count == 0) {
+        return;
+    }
+    struct load *load = malloc(sizeof *load + count * sizeof(struct cache_entry *));
+    struct bytes *ids = malloc(count * sizeof *ids);
+    ASSERT(load && ids);
+    *load = (struct load){.task = task, .next = task->loads, .count = count};
+    task->loads = load;
+    for (size_t i = 0; i < count; i++) {
+        load->entries[i] = task->wanted[i];
+        cache_pin(load->entries[i]);
+        ids[i] = cache_entry_id(load->entries[i]);
+    }
+    task->wanted_count = 0;
+    task->store->ops->load(task->store->context, ids, count, loaded, load);
+    free(ids);
+}
+
+static void push_dead(struct task *task, struct chunk *chunk, const struct record *record, const struct header *headers,
+                      size_t headers_count, enum dead_reason reason, const char *detail) {
+    struct output output;
+    int error = encode_dead_letter(&task->options.encoder, record, bytes_of_text(task->options.topics[record->input]),
+                                   headers, headers_count, dead_reason_text(reason), detail, &chunk->arena, &output);
+    ASSERT(!error);
+    output.caused_ms = record->timestamp_ms;
+    buffer_reset(&task->scratch);
+    output_pack(&output, &task->scratch);
+    struct item *item = push(task, ITEM_DEAD, chunk);
+    item->dead = arena_copy(&chunk->arena, buffer_bytes(&task->scratch));
+    ASSERT(item->dead.data && !task->scratch.error);
+    item->input = record->input;
+    item->offset = record->offset;
+    item->record_ms = record->timestamp_ms;
+    metric_add(task->metrics->dead_letters[reason], 1);
+    metric_add(task->metrics->events[record->input][RESULT_DEAD], 1);
+}
+
+static enum dead_reason decode(struct task *task, struct chunk *chunk, const struct record *record,
+                               const struct header *headers, size_t headers_count, int64_t wall_ms,
+                               struct activity *activity, char *detail) {
+    int64_t reference_ms = task->options.clock_event ? record->timestamp_ms : wall_ms;
+    enum dead_reason reason = decode_record(&task->options.decoder, record, headers, headers_count, reference_ms,
+                                            &chunk->arena, activity, detail);
+    bool misrouted = record->key.data && partition_of(task->options.partitioner, record->key,
+                                                      task->options.partitions) != task->options.partition;
+    if (misrouted) {
+        metric_add(task->metrics->misrouted, 1);
+    }
+    if (misrouted && reason == DEAD_NOT && task->options.misrouted_reject) {
+        memcpy(detail, "the key does not hash to this partition", sizeof "the key does not hash to this partition");
+        return DEAD_MISROUTED;
+    }
+    return reason;
+}
+
+/* Moves the task clock to a record's timestamp; a timestamp in the future must not, or it would fire what is not due. */
+static void move_clock(struct task *task, int64_t record_ms, int64_t wall_ms) {
+    int64_t clock_ms = !task->options.clock_event && record_ms > wall_ms ? wall_ms : record_ms;
+    task->take_clock_ms = clock_ms > task->take_clock_ms ? clock_ms : task->take_clock_ms;
+}
+
+static void take_record(struct task *task, struct chunk *chunk, const struct record *record, int64_t wall_ms) {
+    const struct header *headers = NULL;
+    size_t headers_count =
+        task->ports.source.ops->headers(task->ports.source.context, record, &chunk->arena, &headers);
+    struct activity *activity = arena_alloc(&chunk->arena, sizeof *activity);
+    char detail[DEAD_DETAIL_BYTES_MAX] = "";
+    ASSERT(activity);
+    enum dead_reason reason =
+        decode(task, chunk, record, headers, headers_count, wall_ms, activity, detail);
+    if (reason != DEAD_FUTURE_TIME) {
+        move_clock(task, record->timestamp_ms, wall_ms);
+    }
+    if (reason != DEAD_NOT) {
+        push_dead(task, chunk, record, headers, headers_count, reason, detail);
+        return;
+    }
+    struct item *item = push(task, ITEM_ACTIVITY, chunk);
+    item->input = record->input;
+    item->offset = record->offset;
+    item->record_ms = record->timestamp_ms;
+    item->activity = activity;
+    item->entry = want(task, activity->customer_id);
+}
+
+/* Takes records in the merge's order. True when there may be more at once. */
+static bool take_records(struct task *task) {
+    const struct source *source = &task->ports.source;
+    int64_t now_ms = task->ports.monotonic_ms(task->ports.time_context);
+    int64_t wall_ms = task->ports.wall_ms(task->ports.time_context);
+    struct chunk *chunk = NULL;
+    bool more = true;
+    size_t room = task->items.capacity - task->items.count;
+    for (size_t taken = 0; more && taken < TASK_TAKE_MAX && taken + 1 < room;) {
+        int input = merge_next(&task->merge, source, now_ms);
+        task->at_end = input == MERGE_END;
+        if (input < 0) {
+            more = false;
+            break;
+        }
+        const struct record *record = source->ops->peek(source->context, (enum input)input);
+        if (record->offset >= task->take_offset[input]) {
+            chunk = chunk ? chunk : chunk_take(task);
+            take_record(task, chunk, record, wall_ms);
+            task->take_offset[input] = record->offset + 1;
+            more = chunk->arena.bytes_used < TASK_TAKE_BYTES_MAX;
+            taken++;
+        }
+        source->ops->release(source->context, (enum input)input);
+        if (chunk && chunk->arena.bytes_used >= TASK_TAKE_BYTES_MAX) {
+            return true;
+        }
+    }
+    metric_add(task->metrics->left_behind, task->merge.left_behind - task->left_behind_seen);
+    task->left_behind_seen = task->merge.left_behind;
+    return more && room > 1;
+}
+
+/* While records are read again whose outputs are known to be published, due instants beyond the mark must wait: an event
+ * read again may have fired them, and that was published. */
+static bool replaying(const struct task *task) {
+    for (int input = 0; input < INPUTS; input++) {
+        if (task->take_offset[input] < task->suppress_before[input]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Due customers up to the clock of the last scored item; see wheel.h for why not further. */
+static bool take_due(struct task *task) {
+    int64_t scored_ms = task->items.count > 0 ? task->open->meta.clock_ms : task->take_clock_ms;
+    if (scored_ms == TIME_NONE) {
+        return false;
+    }
+    if (replaying(task) && scored_ms > task->suppress_fired_ms) {
+        scored_ms = task->suppress_fired_ms;
+    }
+    wheel_turn(&task->wheel, scored_ms);
+    for (size_t taken = 0; taken < DUE_TAKE_MAX && task->items.count < task->items.capacity; taken++) {
+        struct wheel_entry entry;
+        enum wheel_step step = wheel_next(&task->wheel, &entry);
+        if (step == WHEEL_IDLE) {
+            return false;
+        }
+        struct item *item = push(task, step == WHEEL_DUE ? ITEM_DUE : ITEM_FIRED, NULL);
+        item->clock_ms = task->wheel.target_ms;
+        if (step == WHEEL_DUE) {
+            item->due_ms = entry.due_ms;
+            item->entry = want(task, bytes_of(entry.id, entry.id_size));
+            free(entry.id);
+        }
+    }
+    return task->items.count < task->items.capacity;
+}
+
+bool intake_take(struct task *task) {
+    bool full = task->open->meta.output_seq - task->published_seq >= TASK_UNPUBLISHED_MAX;
+    bool more = full ? false : take_records(task);
+    if (task->at_end && !task->options.clock_event && !full) {
+        int64_t confirmed_ms = task->ports.source.ops->confirmed_ms(task->ports.source.context);
+        task->take_clock_ms = confirmed_ms > task->take_clock_ms ? confirmed_ms : task->take_clock_ms;
+    }
+    more |= !full && take_due(task);
+    send_wanted(task);
+    return more;
+}

@@ -1,0 +1,103 @@
+/* A task: partition p of all three input topics, with every customer, timer and output that belongs to it.
+ *
+ * This is the heart of Tidemark. Follow one purchase through it:
+ *
+ *   take      the merge picks its record as the oldest of the three partitions; the task clock moves to its timestamp
+ *   decode    the record becomes an activity in the arena of its chunk, or a dead letter with the reason
+ *   load      the customer is in the cache, or is asked from the store; meanwhile further records are taken
+ *   score     in the order of taking, one at a time: customer_apply gives the new state and perhaps tier changes; these,
+ *             packed, are outputs with the next sequence numbers
+ *   apply     all that was scored since the last apply goes to the store as one atomic batch: customers, wheel entries,
+ *             populations, outputs, offsets. While one batch is in flight the next one grows; so batches are small and
+ *             immediate at low load, large and efficient at high load, and no interval adds latency
+ *   publish   once applied, the outputs go to Kafka together with the offsets and the mark
+ *   commit    the sink tells; later the store forgets what is published
+ *
+ * A task that dies at any point is taken over by the rule of state/recovery.h. A task knows no threads, no clock of its own
+ * and no library: ports give it source, store, sink and time, so tests run this very code and crash it at every step. */
+#ifndef TIDEMARK_RUN_TASK_H
+#define TIDEMARK_RUN_TASK_H
+
+#include "ingest/decode.h"
+#include "ingest/source.h"
+#include "publish/encode.h"
+#include "publish/sink.h"
+#include "state/cache.h"
+#include "state/recovery.h"
+#include "state/store.h"
+
+struct task_metrics;
+
+struct task_options {
+    int32_t partition;
+    int32_t partitions;
+    const struct model *model;
+    struct decoder decoder;
+    struct encoder encoder;
+    const char *topics[INPUTS];
+    struct task_metrics *metrics; /* shared by all tasks of the process */
+    enum partitioner partitioner;
+    bool misrouted_reject;
+    bool clock_event; /* never the wall clock */
+    bool rebuild;
+    int64_t merge_wait_ms;
+    size_t batch_items_max; /* 0: TASK_BATCH_ITEMS_MAX */
+    size_t pending_max;     /* 0: TASK_PENDING_MAX */
+};
+
+enum {
+    TASK_TAKE_MAX = 2048,          /* records taken in one pass, so that other tasks get their turn */
+    TASK_TAKE_BYTES_MAX = 4194304, /* likewise in decoded bytes */
+    TASK_PENDING_MAX = 16384,      /* records decoded but not scored: covers the time a load takes at full speed */
+    TASK_BATCH_ITEMS_MAX = 32768,  /* records in one batch: at about 200 bytes a customer some MB, some 10 ms of Redis */
+    TASK_UNPUBLISHED_MAX = 100000, /* outputs not yet in Kafka: beyond, taking stops until the sink has caught up */
+    TASK_TRIM_AFTER_MS = 1000,     /* an idle task tells the store after this time what is published */
+};
+
+struct task_ports {
+    struct source source;
+    struct sink sink;
+    /* A new connection to the task's store; called at each take over. */
+    struct store *(*open_store)(void *context, int32_t partition);
+    void *open_store_context;
+    struct cache *cache; /* of the worker */
+    int64_t (*wall_ms)(void *context);
+    int64_t (*monotonic_ms)(void *context);
+    void *time_context;
+    /* Asks for a task_pump soon; called from callbacks, never runs the task itself. */
+    void (*wake)(void *context);
+    void *wake_context;
+};
+
+enum task_state {
+    TASK_TAKING_OVER, /* waiting for the store or for Kafka's committed offsets */
+    TASK_RUNNING,
+    TASK_DRAINING, /* takes nothing more; finishes what is scored */
+    TASK_DRAINED,  /* everything scored is applied, published and committed */
+    TASK_FENCED,   /* another owner has written: nothing is left here but the name */
+    TASK_REFUSED,  /* an operator must decide; task_problem says what */
+};
+
+struct task;
+
+/* A task that begins to take over at once. Options, model and ports' contexts are borrowed. NULL without memory. */
+struct task *task_create(const struct task_options *options, const struct task_ports *ports);
+/* Drops the task wherever it is, writing nothing more. */
+void task_destroy(struct task *task);
+
+/* Does a bounded piece of work. True: there is more to do at once; false: wait for a wake. */
+bool task_pump(struct task *task);
+/* Stops taking; the task becomes TASK_DRAINED when all it has scored is safe. */
+void task_drain(struct task *task);
+
+enum task_state task_state(const struct task *task);
+const char *task_problem(const struct task *task); /* NULL unless refused */
+int32_t task_partition(const struct task *task);
+int64_t task_clock_ms(const struct task *task);    /* TIME_NONE before the first record */
+size_t task_unpublished(const struct task *task);
+/* The first offset not applied yet; OFFSET_NONE. */
+int64_t task_next_offset(const struct task *task, enum input input);
+/* True when every record known to exist has been taken, scored, applied and published. For tests and /readyz. */
+bool task_is_idle(const struct task *task);
+
+#endif

@@ -1,0 +1,161 @@
+/* The inside of a task, shared by its files: intake (take, decode, load), batch (score, apply), takeover, task (the path). */
+#ifndef TIDEMARK_RUN_TASK_PARTS_H
+#define TIDEMARK_RUN_TASK_PARTS_H
+
+#include "ingest/merge.h"
+#include "run/task.h"
+#include "run/task_metrics.h"
+#include "run/wheel.h"
+
+/* The arena of the records of one pass; freed when the last of them is scored. */
+struct chunk {
+    struct chunk *next; /* in the pool of unused ones */
+    struct arena arena;
+    size_t items;
+};
+
+enum item_kind {
+    ITEM_ACTIVITY,
+    ITEM_DEAD,  /* a dead letter */
+    ITEM_DUE,   /* a customer whose due instant the clock has reached */
+    ITEM_FIRED, /* everything due up to the wheel's target stands before this item */
+};
+
+/* One thing to be scored, in the order of taking. */
+struct item {
+    enum item_kind kind;
+    enum input input;
+    int64_t offset;
+    int64_t record_ms;          /* timestamp of the record */
+    int64_t clock_ms;           /* the task clock when it was taken */
+    struct cache_entry *entry;  /* pinned; NULL for DEAD and FIRED */
+    struct activity *activity;
+    struct bytes dead;          /* packed output */
+    int64_t due_ms;             /* of the wheel entry */
+    struct chunk *chunk;        /* NULL for DUE and FIRED */
+};
+
+struct items { /* a ring */
+    struct item *ring;
+    size_t capacity;
+    size_t head;
+    size_t count;
+};
+
+static inline struct item *items_head(const struct items *items) {
+    return items->count ? &items->ring[items->head] : NULL;
+}
+
+/* Company-wide feedback of one day and counter, added up within a batch. */
+struct feedback_delta {
+    int32_t day;
+    uint16_t counter;
+    int64_t delta;
+};
+
+struct wheel_mark { /* a wheel entry to be written */
+    struct cache_entry *entry;
+    int64_t due_ms;
+};
+
+/* What was scored since the last apply, or is in flight. Customers are encoded when the batch is sent. */
+struct batch {
+    uint64_t number;
+    size_t items;
+    bool needed; /* something in it must reach the store */
+    struct cache_entry **dirty; /* pinned */
+    size_t dirty_count;
+    size_t dirty_capacity;
+    struct wheel_mark *armed;
+    size_t armed_count;
+    size_t armed_capacity;
+    int64_t *tiers; /* population deltas by model tier, sets one after the other */
+    struct feedback_delta *feedback;
+    size_t feedback_count;
+    size_t feedback_capacity;
+    struct buffer outputs; /* each with a varint length before it */
+    size_t outputs_count;
+    struct store_meta meta; /* as it will be once applied */
+    int64_t sent_ms;
+};
+
+struct task {
+    struct task_options options;
+    struct task_ports ports;
+    struct store *store;
+    struct task_metrics *metrics; /* of the options */
+    enum task_state state;
+    char problem[256];
+    int store_error; /* heard from the store in a callback; dealt with by the next pump, outside of it */
+
+    struct merge merge;
+    uint64_t left_behind_seen;
+    int64_t take_offset[INPUTS]; /* the next offset to take */
+    int64_t take_clock_ms;       /* the clock at the tail of `items` */
+    bool at_end;                 /* the merge has found all three ends */
+    struct items items;
+    struct chunk *chunks; /* unused */
+    struct cache_entry **wanted; /* entries to be asked from the store in this pass */
+    size_t wanted_count;
+    size_t wanted_capacity;
+    struct load *loads; /* outstanding */
+
+    struct wheel wheel;
+    struct arena score_arena;
+    struct buffer scratch;
+    struct batch batches[2];
+    struct batch *open;      /* in the making */
+    struct batch *in_flight; /* NULL: none */
+    size_t *set_base;        /* index of each set's first tier in batch.tiers */
+    size_t tiers_total;
+
+    int64_t suppress_before[INPUTS];
+    int64_t suppress_fired_ms;
+    uint64_t published_seq; /* known to be in Kafka */
+    uint64_t trimmed_seq;   /* known so to the store */
+    uint64_t unacked;       /* publications given to the sink and not yet done */
+    int64_t idle_since_ms;
+    bool commit_asked; /* while draining: the last offsets are on their way */
+
+    struct store_found found; /* copy of the store's answer while Kafka is asked */
+    struct arena found_arena;
+};
+
+/* intake.c */
+int intake_init(struct task *task);
+void intake_finish(struct task *task);
+/* Takes and decodes records and due customers, and asks the store for those not cached. True: more can be taken at once. */
+bool intake_take(struct task *task);
+/* Removes the head item, which has been scored. */
+void intake_pop(struct task *task);
+/* Forgets every item. */
+void intake_clear(struct task *task);
+/* Forgets outstanding loads; the store must be closed, so that no callback comes for them. */
+void intake_forget_loads(struct task *task);
+
+/* batch.c */
+int batch_init(struct task *task);
+void batch_finish(struct task *task);
+/* Starts with nothing scored, from the numbers of `meta`. */
+void batch_start(struct task *task, const struct store_meta *meta);
+/* Scores the item into the open batch. */
+void batch_score(struct task *task, const struct item *item);
+/* Sends the open batch; on_applied as the store's callback. */
+void batch_send(struct task *task, store_applied_fn on_applied);
+/* The batch in flight is applied: unpins its customers. */
+void batch_applied(struct task *task);
+
+/* takeover.c */
+void takeover_begin(struct task *task);
+
+/* task.c */
+/* Stops the task for good at the next pump; an operator must decide. Safe in callbacks. */
+void task_refuse(struct task *task, const char *problem);
+/* Gives the sink `outputs` (moved) with the offsets and marks of `meta`. */
+void task_publish(struct task *task, const struct store_meta *meta, struct buffer *outputs, size_t outputs_count,
+                  bool urgent);
+static inline void task_wake(struct task *task) {
+    task->ports.wake(task->ports.wake_context);
+}
+
+#endif
