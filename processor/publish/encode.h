@@ -22,7 +22,8 @@ int encode_tier_change(const struct encoder *encoder, struct bytes customer_id, 
                        int64_t caused_ms, struct arena *arena, struct output *out) MUST_CHECK;
 
 /* The dead letter of a record: original key, value and headers, and tidemark-reason, -detail, -topic, -partition, -offset.
- * A value above DEAD_VALUE_BYTES_MAX is cut, which the header tidemark-truncated (original size) tells. */
+ * A value above DEAD_VALUE_BYTES_MAX is cut, which the header tidemark-truncated (original size) tells.
+ * Key, value and original headers stay borrowed from the record: pack the output before releasing it. */
 int encode_dead_letter(const struct encoder *encoder, const struct record *record, struct bytes topic,
                        const struct header *headers, size_t headers_count, const char *reason, const char *detail,
                        struct arena *arena, struct output *out) MUST_CHECK;

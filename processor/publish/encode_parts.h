@@ -1,0 +1,27 @@
+/* What the files of encode share among themselves. */
+#ifndef TIDEMARK_PUBLISH_ENCODE_PARTS_H
+#define TIDEMARK_PUBLISH_ENCODE_PARTS_H
+
+#include "publish/encode.h"
+
+/* A tier change with what its values on the wire need besides. */
+struct tier_change_text {
+    const struct model *model;
+    const struct tier_change *change;
+    struct bytes id;
+    struct bytes customer_id;
+};
+
+/* The value as JSON or protobuf, built in the arena. */
+int encode_tier_change_json(const struct tier_change_text *text, struct arena *arena,
+                            struct bytes *out) MUST_CHECK;
+int encode_tier_change_protobuf(const struct tier_change_text *text, struct arena *arena,
+                                struct bytes *out) MUST_CHECK;
+
+/* printf into the arena; data NULL without memory. */
+struct bytes encode_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* "2025-01-01T00:00:00.000Z" (RFC 3339). */
+struct bytes encode_time(struct arena *arena, int64_t time_ms);
+
+#endif
