@@ -1,7 +1,7 @@
 /* The sink of a worker: where outputs become Kafka records, together with the offsets that they stand for.
  *
  * A publication says: these outputs (already in the store's outbox), and with them "applied up to these offsets, published
- * up to this sequence, due instants fired up to here". With exactly_once all of it becomes visible at once or not at all.
+ * up to this sequence, due instants fired up to here" (the mark). With exactly_once all of it becomes visible at once or not at all.
  * Publications of one task are published in their order. Callbacks come on the worker's thread, never from inside a call.
  * Kafka: publish/kafka_sink.h. Tests: tests/support/fake_sink.h. */
 #ifndef TIDEMARK_PUBLISH_SINK_H
@@ -9,11 +9,13 @@
 
 #include "base/record.h"
 
+enum { PUBLICATION_MARK_BYTES = 80 };
+
 struct publication {
     int32_t task;
     int64_t next_offset[INPUTS]; /* OFFSET_NONE: nothing to commit for this input */
     uint64_t through_seq;        /* the last output's sequence so far, also when this publication has none */
-    int64_t fired_ms;
+    char mark[PUBLICATION_MARK_BYTES]; /* committed with the offsets; see state/recovery.h */
     struct buffer outputs;       /* packed outputs, each with a varint length before it; owned by the sink once given */
     size_t outputs_count;
 };

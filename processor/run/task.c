@@ -77,10 +77,11 @@ void task_publish(struct task *task, const struct store_meta *meta, struct buffe
     struct publication publication = {
         .task = task->options.partition,
         .through_seq = meta->output_seq,
-        .fired_ms = later(meta->fired_ms, task->suppress_fired_ms),
         .outputs = *outputs,
         .outputs_count = outputs_count,
     };
+    _Static_assert(PUBLICATION_MARK_BYTES >= MARK_BYTES_MAX, "a mark fits into a publication");
+    mark_format(publication.mark, meta->output_seq, later(meta->fired_ms, task->suppress_fired_ms));
     /* While a lost stretch is read again, what is committed stays where it was: it must never go back. */
     for (int input = 0; input < INPUTS; input++) {
         publication.next_offset[input] = later(meta->next_offset[input], task->suppress_before[input]);

@@ -1,0 +1,90 @@
+/* The inside of the Kafka sink: kafka_sink.c (queue, thread, callbacks), kafka_transaction.c (one turn),
+ * kafka_committed.c (reading what is committed). */
+#ifndef TIDEMARK_PUBLISH_KAFKA_PARTS_H
+#define TIDEMARK_PUBLISH_KAFKA_PARTS_H
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "publish/kafka_sink.h"
+#include "publish/output.h"
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+
+enum {
+    SINK_CALL_TIMEOUT_MS = 10000, /* of each transaction call: a silent broker must not hold the thread for minutes */
+    SINK_QUIET_MS = 1000,         /* offsets without outputs wait this long */
+    SINK_TURN_BYTES_MAX = 33554432, /* outputs in one transaction, about */
+    SINK_BACKOFF_MS = 200,
+};
+
+struct given { /* one publication on its way */
+    struct given *next;
+    struct publication publication;
+    bool urgent;
+    bool abandoned;
+    int64_t since_ms;
+    sink_published_fn done;
+    void *arg;
+};
+
+struct queue { /* of given ones, oldest first */
+    struct given *first;
+    struct given *last;
+    size_t count;
+};
+
+struct committed_query { /* one question for committed offsets; see kafka_committed.c */
+    struct committed_query *next;
+    struct kafka_sink *sink;
+    int32_t task;
+    int64_t retry_ms; /* monotonic; 0: asked */
+    sink_committed_fn done;
+    void *arg;
+    bool abandoned;
+};
+
+struct kafka_sink {
+    struct kafka_sink_options options;
+    rd_kafka_t *consumer;
+    rd_kafka_queue_t *answers; /* of questions for committed offsets; served on the worker's thread */
+    struct committed_query *queries;
+
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    /* under the lock */
+    bool stop;
+    struct queue waiting;
+    struct queue taken;    /* by the turn under way */
+    struct queue finished; /* callbacks to be called */
+    rd_kafka_consumer_group_metadata_t *membership; /* NULL: we own nothing */
+
+    /* the thread's own */
+    rd_kafka_t *producer;
+    size_t delivered;
+    size_t undelivered;
+    char transactional_id[200];
+    struct metric *commit_seconds;
+    struct metric *latency_seconds;
+};
+
+enum turn { TURN_DONE, TURN_AGAIN };
+
+void queue_push(struct queue *queue, struct given *given);
+void given_destroy(struct given *given);
+
+/* Publishes everything in sink->taken. TURN_AGAIN: nothing of it is in Kafka. On the sink's thread. */
+enum turn sink_turn_transaction(struct kafka_sink *sink, const rd_kafka_consumer_group_metadata_t *membership);
+enum turn sink_turn_at_least_once(struct kafka_sink *sink);
+void sink_drop_producer(struct kafka_sink *sink);
+
+/* Offsets and marks of the newest publication of each task in `taken`. */
+rd_kafka_topic_partition_list_t *sink_offsets(const struct kafka_sink *sink);
+
+void sink_ask_committed(struct kafka_sink *sink, int32_t task, sink_committed_fn done, void *arg);
+void sink_serve_committed(struct kafka_sink *sink);
+void sink_forget_committed(struct kafka_sink *sink, int32_t task);
+void sink_finish_committed(struct kafka_sink *sink);
+
+#endif
