@@ -147,7 +147,8 @@ static enum dead_reason decode_json_record(const struct decoder *decoder,
                                            int64_t reference_ms, struct arena *arena,
                                            struct activity *out, char *detail) {
     struct json_document json;
-    enum dead_reason reason = decode_json(&json, record->value, raw, arena, detail);
+    enum dead_reason reason = json_open(&json, record->value, detail);
+    reason = reason ? reason : json_read(&json, raw, arena, detail);
     if (!reason) {
         reason = finish(decoder, record, raw, reference_ms, arena, out, detail);
     }

@@ -191,8 +191,7 @@ static yyjson_doc *parse(struct json_document *json, struct bytes value, yyjson_
     return yyjson_read_opts(text.any, value.size, YYJSON_READ_NOFLAG, &allocator, error);
 }
 
-enum dead_reason decode_json(struct json_document *json, struct bytes value,
-                             struct raw_activity *raw, struct arena *arena, char *detail) {
+enum dead_reason json_open(struct json_document *json, struct bytes value, char *detail) {
     yyjson_read_err error = {0};
     json->document = NULL;
     json->large = NULL;
@@ -205,18 +204,27 @@ enum dead_reason decode_json(struct json_document *json, struct bytes value,
         return dead_detail(detail, DEAD_UNDECODABLE, "not JSON: %s at byte %zu", error.msg,
                            error.pos);
     }
-    yyjson_val *root = yyjson_doc_get_root(json->document);
-    if (!yyjson_is_obj(root)) {
-        return dead_detail(detail, DEAD_UNDECODABLE, "the JSON is not an object");
-    }
+    return yyjson_is_obj(yyjson_doc_get_root(json->document))
+               ? DEAD_NOT
+               : dead_detail(detail, DEAD_UNDECODABLE, "the JSON is not an object");
+}
+
+enum dead_reason json_read(const struct json_document *json, struct raw_activity *raw,
+                           struct arena *arena, char *detail) {
     yyjson_val *items = NULL;
-    enum dead_reason reason = read_object(root, &activity_fields[raw->type], raw->values,
-                                          &raw->seen, &items, detail);
+    enum dead_reason reason =
+        read_object(yyjson_doc_get_root(json->document), &activity_fields[raw->type], raw->values,
+                    &raw->seen, &items, detail);
     if (reason || !items) {
         return reason;
     }
     reason = raw_reserve_items(raw, yyjson_arr_size(items), arena, detail);
     return reason || !raw->items ? reason : read_items(items, raw, detail);
+}
+
+struct bytes json_text(const struct json_document *json, const char *name) {
+    yyjson_val *value = yyjson_obj_get(yyjson_doc_get_root(json->document), name);
+    return bytes_of(yyjson_get_str(value), yyjson_get_len(value));
 }
 
 void json_close(struct json_document *json) {

@@ -106,9 +106,13 @@ struct json_document {
     _Alignas(16) char scratch[JSON_SCRATCH_BYTES];
 };
 
-/* Parses JSON and takes the event apart. Call json_close in any case. */
-enum dead_reason decode_json(struct json_document *json, struct bytes value,
-                             struct raw_activity *raw, struct arena *arena, char *detail);
+/* Parses JSON, which must be an object. Call json_close in any case. */
+enum dead_reason json_open(struct json_document *json, struct bytes value, char *detail);
+/* Takes the event apart; raw->type says which. raw is zeroed but for the type. */
+enum dead_reason json_read(const struct json_document *json, struct raw_activity *raw,
+                           struct arena *arena, char *detail);
+/* Another text of the object; data NULL if there is none of the name. */
+struct bytes json_text(const struct json_document *json, const char *name);
 void json_close(struct json_document *json);
 
 /* Steps over Confluent's framing: *message is what follows. With a __value_schema_id header the
