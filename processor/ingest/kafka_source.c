@@ -7,17 +7,31 @@
 
 static const uint64_t WAKE_TOKEN = 1;
 
-static void source_start(void *context, const int64_t next_offset[INPUTS]) {
-    struct kafka_source *source = context;
-    struct kafka_consumer *consumer = source->consumer;
-    for (int input = 0; input < INPUTS; input++) {
-        source->inputs[input].position = next_offset[input];
+static void drop_messages(struct kafka_input *in) {
+    while (in->at < in->count) {
+        rd_kafka_message_destroy(in->messages[in->at++]);
     }
-    source->started = true;
+    in->at = in->count = 0;
+    in->record.handle = NULL;
+}
+
+/* Has the consumer assign anew, in a while. */
+static void ask_restart(struct kafka_consumer *consumer) {
     if (!consumer->restart) {
         consumer->restart = true;
         consumer->restart_ms = clock_monotonic_ms();
     }
+}
+
+static void source_start(void *context, const int64_t next_offset[INPUTS]) {
+    struct kafka_source *source = context;
+    for (int input = 0; input < INPUTS; input++) {
+        drop_messages(&source->inputs[input]); /* of an earlier start, from other offsets */
+        source->inputs[input].position = next_offset[input];
+    }
+    source->started = true;
+    source->assigned = false;
+    ask_restart(source->consumer);
 }
 
 static void fail(struct kafka_source *source, enum input input, const rd_kafka_message_t *message) {
@@ -187,14 +201,6 @@ struct kafka_source *kafka_source_create(struct kafka_consumer *consumer, int32_
     return source;
 }
 
-static void drop_messages(struct kafka_input *in) {
-    while (in->at < in->count) {
-        rd_kafka_message_destroy(in->messages[in->at++]);
-    }
-    in->at = in->count = 0;
-    in->record.handle = NULL;
-}
-
 int64_t kafka_source_restart(struct kafka_source *source, enum input input) {
     struct kafka_input *in = &source->inputs[input];
     drop_messages(in);
@@ -228,6 +234,9 @@ void kafka_source_destroy(struct kafka_source *source) {
         link = &(*link)->next;
     }
     *link = source->next;
+    if (source->assigned) {
+        ask_restart(source->consumer);
+    }
     for (int input = 0; input < INPUTS; input++) {
         struct kafka_input *in = &source->inputs[input];
         drop_messages(in);

@@ -1,0 +1,33 @@
+# How our own code is compiled: every target of ours links tidemark_flags privately.
+include(CheckCCompilerFlag)
+add_library(tidemark_flags INTERFACE)
+target_compile_definitions(tidemark_flags INTERFACE
+    _GNU_SOURCE TIDEMARK_VERSION="${PROJECT_VERSION}" TIDEMARK_MUTATION=${TIDEMARK_MUTATION})
+target_compile_options(tidemark_flags INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual
+    -Wformat=2 -Wundef -Wvla -Wswitch-enum -Wdouble-promotion)
+if(TIDEMARK_WERROR)
+    target_compile_options(tidemark_flags INTERFACE -Werror)
+endif()
+if(TIDEMARK_SANITIZE)
+    target_compile_options(tidemark_flags INTERFACE -fsanitize=${TIDEMARK_SANITIZE} -fno-omit-frame-pointer
+        -fno-sanitize-recover=all)
+    target_link_options(tidemark_flags INTERFACE -fsanitize=${TIDEMARK_SANITIZE})
+endif()
+if(TIDEMARK_COVERAGE)
+    target_compile_options(tidemark_flags INTERFACE --coverage -O0)
+    target_link_options(tidemark_flags INTERFACE --coverage)
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+    if(NOT TIDEMARK_SANITIZE)
+        target_compile_options(tidemark_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+    endif()
+    foreach(flag -fstack-protector-strong -fstack-clash-protection -fcf-protection)
+        string(MAKE_C_IDENTIFIER "HAVE${flag}" have)
+        check_c_compiler_flag(${flag} ${have})
+        if(${have})
+            target_compile_options(tidemark_flags INTERFACE ${flag})
+        endif()
+    endforeach()
+    target_link_options(tidemark_flags INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
+endif()

@@ -1,0 +1,447 @@
+#include "run/worker.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "ingest/kafka_consumer.h"
+#include "publish/kafka_sink.h"
+#include "run/kafka_admin.h"
+#include "run/task.h"
+
+#include <event2/event.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+    TICK_MS = 100,            /* timers that nothing else wakes for */
+    ENDS_MS = 1000,           /* how often the ends of partitions are asked for */
+    RETAKE_MS = 3000,         /* after being fenced: by then the group has told us if the task is still ours */
+    DRAIN_TIMEOUT_MS = 8000,  /* leaves 2 s of the 10 s that a stop may take for leaving the group */
+    REASON_BYTES = 256,
+};
+
+struct slot { /* one task of ours */
+    int32_t partition;
+    struct kafka_source *source;
+    struct task *task;     /* NULL: fenced, waiting for retake_ms */
+    int64_t retake_ms;     /* monotonic */
+    struct metric *lag[INPUTS];
+    struct metric *clock;
+    struct metric *outbox;
+};
+
+struct worker {
+    struct worker_shared shared;
+    int index;
+    pthread_t thread;
+    struct event_base *base;
+    struct event *wake;
+    struct event *tick;
+    int wake_fd;
+    bool pending_wake;
+    struct kafka_consumer *consumer;
+    struct kafka_sink *sink;
+    struct cache *cache;
+    struct metric *cache_bytes;
+    struct slot *slots;
+    size_t slots_count;
+    bool joined;
+    bool uneven;
+    int64_t ends_ms;
+    bool draining;
+    int64_t drain_until_ms;
+
+    _Atomic bool stop;
+    _Atomic bool kafka_up;
+    pthread_mutex_t lock; /* of reason */
+    char reason[REASON_BYTES];
+};
+
+static void wake_up(void *context) {
+    struct worker *worker = context;
+    if (!worker->pending_wake) {
+        worker->pending_wake = true;
+        event_active(worker->wake, EV_READ, 1);
+    }
+}
+
+static int64_t wall_ms(void *context) {
+    (void)context;
+    return clock_wall_ms();
+}
+
+static int64_t monotonic_ms(void *context) {
+    (void)context;
+    return clock_monotonic_ms();
+}
+
+static struct store *open_store(void *context, int32_t partition) {
+    struct worker *worker = context;
+    char problem[256];
+    struct store *store = redis_store_create(worker->base, &worker->shared.config->redis,
+                                             worker->shared.redis_health, partition, problem);
+    if (!store) {
+        log_error("could not open a store", "error=\"%s\"", problem);
+    }
+    return store;
+}
+
+static void slot_open(struct worker *worker, struct slot *slot) {
+    const struct config *config = worker->shared.config;
+    slot->source = kafka_source_create(worker->consumer, slot->partition);
+    ASSERT(slot->source);
+    struct task_options options = {
+        .partition = slot->partition,
+        .partitions = worker->shared.partitions,
+        .model = config->model,
+        .decoder = config_decoder(config),
+        .encoder = config_encoder(config),
+        .topics = {config->topics[0], config->topics[1], config->topics[2]},
+        .metrics = worker->shared.metrics,
+        .partitioner = config->partitioner,
+        .misrouted_reject = config->misrouted_reject,
+        .clock_event = config->clock_event,
+        .rebuild = config->rebuild,
+        .merge_wait_ms = config->merge_wait_ms,
+    };
+    struct task_ports ports = {
+        .source = kafka_source_port(slot->source),
+        .sink = kafka_sink_port(worker->sink),
+        .open_store = open_store,
+        .open_store_context = worker,
+        .cache = worker->cache,
+        .wall_ms = wall_ms,
+        .monotonic_ms = monotonic_ms,
+        .wake = wake_up,
+        .wake_context = worker,
+    };
+    slot->task = task_create(&options, &ports);
+    ASSERT(slot->task);
+}
+
+static void slot_close(struct slot *slot) {
+    task_destroy(slot->task);
+    kafka_source_destroy(slot->source);
+    slot->task = NULL;
+    slot->source = NULL;
+}
+
+static struct metric *task_gauge(const struct metric_family *family, const char *topic, int32_t partition) {
+    struct buffer labels = {0};
+    char number[16];
+    snprintf(number, sizeof number, "%" PRId32, partition);
+    if (topic) {
+        metrics_label(&labels, "topic", bytes_of_text(topic));
+    }
+    metrics_label(&labels, topic ? "partition" : "task", bytes_of_text(number));
+    buffer_put_byte(&labels, '\0');
+    struct metric *metric = metrics_series(family, labels.data);
+    buffer_finish(&labels);
+    return metric;
+}
+
+static void hide_gauges(struct slot *slot) {
+    for (int input = 0; input < INPUTS; input++) {
+        metric_hide(slot->lag[input]);
+    }
+    metric_hide(slot->clock);
+    metric_hide(slot->outbox);
+}
+
+static void close_slots(struct worker *worker) {
+    for (size_t i = 0; i < worker->slots_count; i++) {
+        slot_close(&worker->slots[i]);
+        hide_gauges(&worker->slots[i]);
+    }
+    free(worker->slots);
+    worker->slots = NULL;
+    worker->slots_count = 0;
+}
+
+static void assigned(void *context, const int32_t *partitions, size_t count) {
+    struct worker *worker = context;
+    worker->joined = true;
+    worker->uneven = false;
+    if (worker->draining) {
+        return;
+    }
+    kafka_sink_own(worker->sink, true);
+    worker->slots = calloc(count + 1, sizeof *worker->slots);
+    ASSERT(worker->slots);
+    worker->slots_count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct slot *slot = &worker->slots[i];
+        slot->partition = partitions[i];
+        for (int input = 0; input < INPUTS; input++) {
+            slot->lag[input] =
+                task_gauge(&metric_consumer_lag, worker->shared.config->topics[input], slot->partition);
+        }
+        slot->clock = task_gauge(&metric_task_clock_seconds, NULL, slot->partition);
+        slot->outbox = task_gauge(&metric_outbox_entries, NULL, slot->partition);
+        slot_open(worker, slot);
+    }
+}
+
+static void revoked(void *context, bool lost) {
+    struct worker *worker = context;
+    (void)lost;
+    if (worker->sink) {
+        kafka_sink_own(worker->sink, false);
+    }
+    close_slots(worker);
+}
+
+static void uneven(void *context) {
+    struct worker *worker = context;
+    worker->uneven = true;
+    log_error("was given partitions of one topic without those of the others: all members must use the same topics", "%s",
+              "");
+}
+
+static void set_reason(struct worker *worker, const char *reason) {
+    pthread_mutex_lock(&worker->lock);
+    snprintf(worker->reason, sizeof worker->reason, "%s", reason);
+    pthread_mutex_unlock(&worker->lock);
+}
+
+/* Says why the worker is not ready, or that it is. */
+static void update_reason(struct worker *worker) {
+    char reason[REASON_BYTES] = "";
+    if (!worker->joined) {
+        snprintf(reason, sizeof reason, "waits to join the consumer group");
+    } else if (worker->uneven) {
+        snprintf(reason, sizeof reason, "members of the group use different topics");
+    } else if (!kafka_consumer_is_up(worker->consumer) && worker->slots_count > 0) {
+        snprintf(reason, sizeof reason, "Kafka does not answer");
+    }
+    for (size_t i = 0; i < worker->slots_count && !reason[0]; i++) {
+        const struct slot *slot = &worker->slots[i];
+        if (!slot->task || task_state(slot->task) == TASK_FENCED) {
+            snprintf(reason, sizeof reason, "task %" PRId32 " was fenced", slot->partition);
+        } else if (task_problem(slot->task)) {
+            snprintf(reason, sizeof reason, "task %" PRId32 ": %.200s", slot->partition, task_problem(slot->task));
+        } else if (task_state(slot->task) == TASK_TAKING_OVER) {
+            snprintf(reason, sizeof reason, "task %" PRId32 " is being taken over", slot->partition);
+        }
+    }
+    set_reason(worker, reason);
+    worker->kafka_up = kafka_consumer_is_up(worker->consumer);
+}
+
+static void update_gauges(struct worker *worker) {
+    for (size_t i = 0; i < worker->slots_count; i++) {
+        struct slot *slot = &worker->slots[i];
+        if (!slot->task || task_state(slot->task) != TASK_RUNNING) {
+            continue;
+        }
+        for (int input = 0; input < INPUTS; input++) {
+            int64_t lag = kafka_source_lag(slot->source, (enum input)input);
+            if (lag >= 0) {
+                metric_set(slot->lag[input], (double)lag);
+            }
+        }
+        int64_t clock_ms = task_clock_ms(slot->task);
+        if (clock_ms != TIME_NONE) {
+            metric_set(slot->clock, (double)clock_ms / MS_PER_SECOND);
+        }
+        metric_set(slot->outbox, (double)task_unpublished(slot->task));
+    }
+    metric_set(worker->cache_bytes, (double)cache_bytes(worker->cache));
+}
+
+/* A fenced task may still be ours: the other owner may be one that the group has left behind. Try again in a while; if the
+ * task is not ours, a rebalance will have taken it away by then. */
+static void retake_fenced(struct worker *worker, struct slot *slot) {
+    int64_t now_ms = clock_monotonic_ms();
+    if (slot->task && task_state(slot->task) == TASK_FENCED) {
+        slot_close(slot);
+        slot->retake_ms = now_ms + RETAKE_MS;
+    } else if (!slot->task && now_ms >= slot->retake_ms && !worker->draining) {
+        slot_open(worker, slot);
+    }
+}
+
+static bool all_drained(const struct worker *worker) {
+    for (size_t i = 0; i < worker->slots_count; i++) {
+        const struct task *task = worker->slots[i].task;
+        if (task && (task_state(task) == TASK_DRAINING || task_state(task) == TASK_RUNNING)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void drain(struct worker *worker) {
+    int64_t now_ms = clock_monotonic_ms();
+    if (!worker->draining) {
+        worker->draining = true;
+        worker->drain_until_ms = now_ms + DRAIN_TIMEOUT_MS;
+        for (size_t i = 0; i < worker->slots_count; i++) {
+            if (worker->slots[i].task) {
+                task_drain(worker->slots[i].task);
+            }
+        }
+    }
+    bool done = all_drained(worker);
+    if (done || now_ms >= worker->drain_until_ms) {
+        log_info(done ? "finished its work" : "gave up finishing its work in time; the next owner will", "worker=%d",
+                 worker->index);
+        event_base_loopbreak(worker->base);
+    }
+}
+
+/* One turn of the loop. */
+static void turn(struct worker *worker) {
+    worker->pending_wake = false;
+    kafka_consumer_serve(worker->consumer);
+    kafka_sink_serve(worker->sink);
+    bool more = false;
+    for (size_t i = 0; i < worker->slots_count; i++) {
+        struct slot *slot = &worker->slots[i];
+        if (slot->task) {
+            more |= task_pump(slot->task);
+        }
+        retake_fenced(worker, slot);
+    }
+    if (worker->stop) {
+        drain(worker);
+    }
+    if (more) {
+        wake_up(worker);
+    }
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *context) {
+    struct worker *worker = context;
+    uint64_t tokens;
+    ssize_t ignored = read(fd, &tokens, sizeof tokens); /* empty when woken by event_active */
+    (void)ignored;
+    (void)what;
+    turn(worker);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *context) {
+    struct worker *worker = context;
+    (void)fd;
+    (void)what;
+    int64_t now_ms = clock_monotonic_ms();
+    if (now_ms - worker->ends_ms >= ENDS_MS) {
+        worker->ends_ms = now_ms;
+        kafka_consumer_tick(worker->consumer);
+        update_gauges(worker);
+    }
+    turn(worker);
+    update_reason(worker);
+}
+
+static struct rd_kafka_conf_s *producer_conf(void *context) {
+    struct worker *worker = context;
+    char problem[512];
+    struct rd_kafka_conf_s *conf = kafka_producer_conf(worker->shared.config, problem);
+    if (!conf) {
+        log_error("could not configure a producer", "error=\"%s\"", problem);
+    }
+    return conf;
+}
+
+static void *worker_thread(void *context) {
+    struct worker *worker = context;
+    event_base_dispatch(worker->base);
+    /* Tasks go before the sink they publish to, the sink before the consumer whose membership it uses. */
+    close_slots(worker);
+    kafka_sink_destroy(worker->sink);
+    worker->sink = NULL;
+    kafka_consumer_destroy(worker->consumer);
+    worker->consumer = NULL;
+    return NULL;
+}
+
+static int worker_open(struct worker *worker, char *problem) {
+    const struct config *config = worker->shared.config;
+    struct kafka_consumer_callbacks callbacks = {worker, assigned, revoked, uneven};
+    struct rd_kafka_conf_s *conf = kafka_consumer_conf(config, problem);
+    if (!conf) {
+        return ERR_INVALID;
+    }
+    worker->consumer = kafka_consumer_create(conf, config->topics, worker->wake_fd, &callbacks, problem);
+    if (!worker->consumer) {
+        return ERR_INVALID;
+    }
+    struct kafka_sink_options options = {
+        .exactly_once = config->exactly_once,
+        .topics = {config->topics[0], config->topics[1], config->topics[2]},
+        .producer_conf = producer_conf,
+        .context = worker,
+        .wake_fd = worker->wake_fd,
+        .group = config->group,
+    };
+    worker->sink = kafka_sink_create(&options, kafka_consumer_handle(worker->consumer));
+    return worker->sink ? 0 : ERR_NO_MEMORY;
+}
+
+struct worker *worker_create(const struct worker_shared *shared, int index, char *problem) {
+    struct worker *worker = calloc(1, sizeof *worker);
+    ASSERT(worker);
+    snprintf(problem, 512, "out of memory");
+    worker->shared = *shared;
+    worker->index = index;
+    pthread_mutex_init(&worker->lock, NULL);
+    set_reason(worker, "starts");
+    worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    worker->base = event_base_new();
+    worker->cache = cache_create(shared->config->cache_bytes / (size_t)shared->config->workers);
+    worker->cache_bytes = metrics_series(&metric_cache_bytes, "");
+    ASSERT(worker->wake_fd >= 0 && worker->base && worker->cache);
+    struct timeval tick = {0, TICK_MS * 1000};
+    worker->wake = event_new(worker->base, worker->wake_fd, EV_READ | EV_PERSIST, on_wake, worker);
+    worker->tick = event_new(worker->base, -1, EV_PERSIST, on_tick, worker);
+    ASSERT(worker->wake && worker->tick);
+    event_add(worker->wake, NULL);
+    event_add(worker->tick, &tick);
+    if (worker_open(worker, problem) || pthread_create(&worker->thread, NULL, worker_thread, worker)) {
+        kafka_sink_destroy(worker->sink);
+        kafka_consumer_destroy(worker->consumer);
+        worker->thread = 0;
+        worker_destroy(worker);
+        return NULL;
+    }
+    return worker;
+}
+
+void worker_stop(struct worker *worker) {
+    uint64_t token = 1;
+    worker->stop = true;
+    ssize_t ignored = write(worker->wake_fd, &token, sizeof token); /* full means awake anyway */
+    (void)ignored;
+}
+
+void worker_destroy(struct worker *worker) {
+    if (!worker) {
+        return;
+    }
+    if (worker->thread) {
+        pthread_join(worker->thread, NULL);
+    }
+    event_free(worker->wake);
+    event_free(worker->tick);
+    event_base_free(worker->base);
+    cache_destroy(worker->cache);
+    close(worker->wake_fd);
+    pthread_mutex_destroy(&worker->lock);
+    free(worker);
+}
+
+bool worker_is_ready(struct worker *worker, char *reason) {
+    pthread_mutex_lock(&worker->lock);
+    snprintf(reason, REASON_BYTES, "%s", worker->reason);
+    pthread_mutex_unlock(&worker->lock);
+    return reason[0] == '\0';
+}
+
+bool worker_kafka_is_up(const struct worker *worker) {
+    return worker->kafka_up;
+}
