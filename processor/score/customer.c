@@ -1,0 +1,398 @@
+#include "score/customer.h"
+
+#include "score/due.h"
+#include "score/explain.h"
+#include "score/step.h"
+#include "score/tiers.h"
+
+#include <stdlib.h>
+
+/* ---- lifetime ---- */
+
+struct customer *customer_create(const struct model *model) {
+    struct customer *customer = calloc(1, sizeof *customer);
+    if (!customer) {
+        return NULL;
+    }
+    customer->now_ms = TIME_NONE;
+    customer->due_ms = customer->armed_ms = TIME_NEVER;
+    customer->first_seen_ms = customer->last_seen_ms = TIME_NONE;
+    customer->first_purchase_ms = customer->last_purchase_ms = TIME_NONE;
+    customer->recent = calloc(model->dedupe ? model->dedupe : 1, sizeof *customer->recent);
+    if (!customer->recent || customer_reserve_tiers(customer, model->sets_count)) {
+        customer_destroy(customer);
+        return NULL;
+    }
+    for (size_t i = 0; i < model->sets_count; i++) {
+        customer->tiers[i] =
+            (struct tier_state){.set_tag = model->sets[i].tag, .tier = -1, .since_ms = TIME_NONE, .pending_ms = TIME_NEVER};
+    }
+    return customer;
+}
+
+void customer_destroy(struct customer *customer) {
+    if (customer) {
+        tiles_finish(&customer->tiles);
+        free(customer->recent);
+        free(customer->tiers);
+        free(customer);
+    }
+}
+
+int customer_reserve_tiers(struct customer *customer, size_t count) {
+    if (count <= customer->tiers_count) {
+        return 0;
+    }
+    struct tier_state *tiers = realloc(customer->tiers, count * sizeof *tiers);
+    if (!tiers) {
+        return ERR_NO_MEMORY;
+    }
+    memset(tiers + customer->tiers_count, 0, (count - customer->tiers_count) * sizeof *tiers);
+    customer->tiers = tiers;
+    customer->tiers_count = (uint16_t)count;
+    return 0;
+}
+
+struct customer *customer_copy(const struct customer *customer, const struct model *model) {
+    struct customer *copy = customer_create(model);
+    if (!copy || customer_reserve_tiers(copy, customer->tiers_count) ||
+        tiles_reserve(&copy->tiles, customer->tiles.count)) {
+        customer_destroy(copy);
+        return NULL;
+    }
+    uint64_t *recent = copy->recent;
+    struct tiles tiles = copy->tiles;
+    struct tier_state *tiers = copy->tiers;
+    memcpy(recent, customer->recent, customer->recent_count * sizeof *recent);
+    memcpy(tiers, customer->tiers, customer->tiers_count * sizeof *tiers);
+    if (customer->tiles.count > 0) {
+        memcpy(tiles.cells, customer->tiles.cells, customer->tiles.count * sizeof *tiles.cells);
+    }
+    tiles.count = customer->tiles.count;
+    *copy = *customer;
+    copy->recent = recent;
+    copy->tiles = tiles;
+    copy->tiers = tiers;
+    return copy;
+}
+
+size_t customer_bytes(const struct customer *customer) {
+    enum { MALLOC_OVERHEAD = 16, RECENT_USUAL = 16 };
+    return sizeof *customer + customer->tiles.capacity * sizeof *customer->tiles.cells +
+           (customer->recent_count > RECENT_USUAL ? customer->recent_count : RECENT_USUAL) * sizeof *customer->recent +
+           customer->tiers_count * sizeof *customer->tiers + (size_t)4 * MALLOC_OVERHEAD;
+}
+
+bool customer_is_valid(const struct customer *customer, const struct model *model) {
+    for (uint32_t i = 0; i < customer->tiles.count; i++) {
+        const struct cell *cell = &customer->tiles.cells[i];
+        if (cell->value == 0 || (i > 0 && (cell[-1].day > cell->day ||
+                                           (cell[-1].day == cell->day && cell[-1].field >= cell->field)))) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < model->sets_count; i++) {
+        const struct tier_state *state = &customer->tiers[i];
+        if (state->set_tag != model->sets[i].tag || state->tier >= (int)model->sets[i].tiers_count ||
+            (state->tier >= 0 && state->tier_tag != model->sets[i].tiers[state->tier].tag)) {
+            return false;
+        }
+    }
+    bool seen = customer->now_ms != TIME_NONE;
+    return customer->tiers_count >= model->sets_count && customer->recent_count <= model->dedupe &&
+           customer->first_seen_ms <= customer->last_seen_ms &&
+           customer->first_purchase_ms <= customer->last_purchase_ms && (seen || customer->tiles.count == 0) &&
+           (!seen || customer->due_ms > customer->now_ms);
+}
+
+/* ---- tier changes ---- */
+
+struct occasion { /* why an evaluation happens */
+    enum cause cause;
+    struct bytes event_id;
+    bool before_activity;
+};
+
+static struct tier_change *new_change(struct changes *changes) {
+    struct tier_change *change = changes->error ? NULL : arena_alloc_zero(changes->arena, sizeof *change);
+    if (!change) {
+        changes->error = ERR_NO_MEMORY;
+        return NULL;
+    }
+    if (changes->last) {
+        changes->last->next = change;
+    } else {
+        changes->first = change;
+    }
+    changes->last = change;
+    changes->count++;
+    return change;
+}
+
+static enum direction direction_of(int from, int to, uint32_t sequence, size_t tiers) {
+    if (from >= 0) {
+        return to < from ? DIRECTION_UP : DIRECTION_DOWN;
+    }
+    if (sequence == 1) {
+        return DIRECTION_FIRST;
+    }
+    return to + 1 < (int)tiers ? DIRECTION_UP : DIRECTION_DOWN; /* from a tier the rules no longer have */
+}
+
+/* The rules that decided: what the entered tier asks; for a fall, first what the left tier asked. */
+static size_t deciding_rules(const struct tier_set *set, int from, int to, const struct rule *rules[2]) {
+    size_t count = 0;
+    if (from >= 0 && to > from && !set->tiers[from].everyone) {
+        rules[count++] = &set->tiers[from].stay;
+    }
+    if (!set->tiers[to].everyone) {
+        rules[count++] = &set->tiers[to].enter;
+    }
+    return count;
+}
+
+static void record_change(struct evaluation *evaluation, size_t index, int from, const struct occasion *occasion,
+                          struct changes *changes) {
+    const struct tier_set *set = &evaluation->model->sets[index];
+    const struct tier_state *state = &evaluation->customer->tiers[index];
+    struct tier_change *change = new_change(changes);
+    if (!change) {
+        return;
+    }
+    int to = state->tier;
+    change->set = index;
+    change->from_tier = from;
+    change->to_tier = to;
+    change->from = from >= 0 ? set->tiers[from].name : (struct bytes){NULL, 0};
+    change->to = set->tiers[to].name;
+    change->direction = direction_of(from, to, state->sequence, set->tiers_count);
+    change->cause = occasion->cause;
+    change->cause_event_id = occasion->event_id;
+    change->before_activity = occasion->before_activity;
+    change->sequence = state->sequence;
+    change->effective_ms = evaluation->now_ms;
+    const struct rule *rules[2];
+    size_t rules_count = deciding_rules(set, from, to, rules);
+    int error = explain_rules(evaluation, rules, rules_count, changes->arena, &change->conditions,
+                              &change->conditions_count);
+    error = error ? error
+                  : explain_metrics(evaluation, set, changes->arena, &change->metrics, &change->metrics_count);
+    changes->error = error ? error : changes->error;
+}
+
+/* Forecasts for the changes found since `first`, once all sets are decided and the next due instant is known. */
+static void add_forecasts(const struct customer *customer, const struct model *model, struct tier_change *first,
+                          struct changes *changes) {
+    struct forecast forecasts[SETS_MAX];
+    if (!first || changes->error) {
+        return;
+    }
+    changes->error = explain_forecast(customer, model, forecasts);
+    for (struct tier_change *change = first; change && !changes->error; change = change->next) {
+        const struct forecast *forecast = &forecasts[change->set];
+        if (forecast->tier >= 0) {
+            change->forecast_tier = model->sets[change->set].tiers[forecast->tier].name;
+            change->forecast_ms = forecast->time_ms;
+        }
+    }
+}
+
+/* ---- evaluating ---- */
+
+/* Evaluates every set at now_ms and finds the next due instant. */
+static void evaluate(struct customer *customer, const struct model *model, const struct occasion *occasion,
+                     struct changes *changes) {
+    struct evaluation evaluation;
+    evaluation_init(&evaluation, customer, model, customer->now_ms);
+    struct tier_change *last_before = changes ? changes->last : NULL;
+    for (size_t i = 0; i < model->sets_count; i++) {
+        const struct tier_set *set = &model->sets[i];
+        struct tier_state *state = &customer->tiers[i];
+        int from = state->tier;
+        int to = tier_decide(&evaluation, set, state);
+        if (to != from) {
+            tier_enter(&evaluation, set, state, to);
+            if (changes) {
+                record_change(&evaluation, i, from, occasion, changes);
+            }
+        }
+    }
+    customer->due_ms = due_next(&evaluation);
+    if (changes && changes->last != last_before) {
+        add_forecasts(customer, model, last_before ? last_before->next : changes->first, changes);
+    }
+}
+
+/* Moves the logical time; days that no window sees any more go to the residue. */
+static void move_to(struct customer *customer, const struct model *model, int64_t now_ms) {
+    customer->now_ms = now_ms;
+    int32_t today = zone_day(model->zone, now_ms);
+    tiles_trim(&customer->tiles, today - model->span_days + 1, model->tiles_max);
+}
+
+static void step(struct customer *customer, const struct model *model, int64_t at_ms, bool before_activity,
+                 struct changes *changes) {
+    struct occasion occasion = {CAUSE_TIME, {NULL, 0}, before_activity};
+    move_to(customer, model, at_ms);
+    evaluate(customer, model, &occasion, changes);
+}
+
+void step_to(struct customer *customer, const struct model *model, int64_t at_ms) {
+    step(customer, model, at_ms, true, NULL);
+}
+
+void step_through(struct customer *customer, const struct model *model, int64_t until_ms, struct changes *changes) {
+    while (customer->due_ms <= until_ms) {
+        step(customer, model, customer->due_ms, true, changes);
+    }
+}
+
+void customer_advance(struct customer *customer, const struct model *model, int64_t clock_ms, struct changes *changes) {
+    step_through(customer, model, clock_ms, changes);
+}
+
+void customer_reevaluate(struct customer *customer, const struct model *model, int64_t at_ms, struct changes *changes) {
+    if (customer->now_ms == TIME_NONE) {
+        return;
+    }
+    struct occasion occasion = {CAUSE_RULES, {NULL, 0}, false};
+    move_to(customer, model, at_ms > customer->now_ms ? at_ms : customer->now_ms);
+    evaluate(customer, model, &occasion, changes);
+}
+
+/* ---- applying ---- */
+
+static bool is_duplicate(const struct customer *customer, uint64_t hash) {
+    for (uint16_t i = 0; i < customer->recent_count && hash; i++) {
+        if (customer->recent[i] == hash) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void remember(struct customer *customer, const struct model *model, uint64_t hash) {
+    if (!hash || model->dedupe == 0) {
+        return;
+    }
+    if (customer->recent_count == model->dedupe) {
+        memmove(customer->recent, customer->recent + 1, (model->dedupe - 1) * sizeof *customer->recent);
+        customer->recent_count--;
+    }
+    customer->recent[customer->recent_count++] = hash;
+}
+
+static void add(struct customer *customer, int32_t day, int field, int64_t value) {
+    int error = tiles_add(&customer->tiles, day, (uint16_t)field, value);
+    ASSERT(!error);
+}
+
+static void add_purchase(struct customer *customer, int32_t day, const struct activity *activity) {
+    const struct purchase *purchase = &activity->purchase;
+    if (purchase->kind != PURCHASE_KIND_PURCHASE) {
+        add(customer, day, TILE_REVENUE, -purchase->amount_minor);
+        add(customer, day, TILE_REFUNDS, purchase->amount_minor);
+        add(customer, day, TILE_PURCHASES, purchase->kind == PURCHASE_KIND_CANCELLATION ? -1 : 0);
+        return;
+    }
+    int64_t quantity = 0;
+    for (size_t i = 0; i < purchase->items_count; i++) {
+        quantity += purchase->items[i].quantity;
+    }
+    add(customer, day, TILE_PURCHASES, 1);
+    add(customer, day, TILE_REVENUE, purchase->amount_minor);
+    add(customer, day, TILE_ITEMS, quantity);
+    bool first = customer->first_purchase_ms == TIME_NONE;
+    if (first || activity->time_ms < customer->first_purchase_ms) {
+        customer->first_purchase_ms = activity->time_ms;
+    }
+    if (first || activity->time_ms > customer->last_purchase_ms) {
+        customer->last_purchase_ms = activity->time_ms;
+    }
+}
+
+static void add_feedback(struct customer *customer, int32_t day, const struct feedback *feedback) {
+    int score = feedback->score;
+    switch (feedback->survey) {
+    case SURVEY_NPS:
+        add(customer, day, score >= 9 ? TILE_PROMOTERS : score >= 7 ? TILE_PASSIVES : TILE_DETRACTORS, 1);
+        break;
+    case SURVEY_CSAT:
+        add(customer, day, TILE_CSAT_COUNT, 1);
+        add(customer, day, TILE_CSAT_SUM, score);
+        add(customer, day, TILE_CSAT_TOP, score >= 4);
+        break;
+    case SURVEY_CES:
+        add(customer, day, TILE_CES_COUNT, 1);
+        add(customer, day, TILE_CES_SUM, score);
+        add(customer, day, TILE_CES_EASY, score >= 5);
+        add(customer, day, TILE_CES_HARD, score <= 3);
+        break;
+    case SURVEY_COMPLAINT:
+        add(customer, day, TILE_COMPLAINTS, 1);
+        break;
+    case SURVEY_REVIEW:
+        add(customer, day, TILE_REVIEW_COUNT, 1);
+        add(customer, day, TILE_REVIEW_SUM, score);
+        break;
+    }
+}
+
+/* Adds the activity to its day (a refund: to its order's). True when that day is before every window. */
+static bool add_activity(struct customer *customer, const struct model *model, const struct activity *activity) {
+    bool reversal = activity->type == ACTIVITY_PURCHASE && activity->purchase.kind != PURCHASE_KIND_PURCHASE;
+    int64_t day_ms = reversal ? activity->purchase.order_time_ms : activity->time_ms;
+    int32_t day = zone_day(model->zone, day_ms);
+    int32_t today = zone_day(model->zone, customer->now_ms);
+    bool before_windows = day <= today - model->span_days;
+    day = before_windows ? DAY_RESIDUE : day;
+    switch (activity->type) {
+    case ACTIVITY_PURCHASE:
+        add_purchase(customer, day, activity);
+        break;
+    case ACTIVITY_INTERACTION:
+        add(customer, day, TILE_INTERACTIONS + (int)activity->interaction.kind, 1);
+        break;
+    case ACTIVITY_FEEDBACK:
+        add_feedback(customer, day, &activity->feedback);
+        break;
+    case ACTIVITY_TYPES:
+        ASSERT(!"not an activity type");
+        break;
+    }
+    if (customer->first_seen_ms == TIME_NONE || activity->time_ms < customer->first_seen_ms) {
+        customer->first_seen_ms = activity->time_ms;
+    }
+    if (activity->time_ms > customer->last_seen_ms) {
+        customer->last_seen_ms = activity->time_ms;
+    }
+    return before_windows && model->span_days > 0;
+}
+
+static enum cause cause_of(const struct activity *activity) {
+    if (activity->type == ACTIVITY_INTERACTION) {
+        return CAUSE_INTERACTION;
+    }
+    if (activity->type == ACTIVITY_FEEDBACK) {
+        return CAUSE_FEEDBACK;
+    }
+    return activity->purchase.kind == PURCHASE_KIND_PURCHASE ? CAUSE_PURCHASE : CAUSE_REFUND;
+}
+
+enum applied customer_apply(struct customer *customer, const struct model *model, const struct activity *activity,
+                            int64_t clock_ms, struct changes *changes) {
+    if (is_duplicate(customer, activity->event_hash)) {
+        return APPLIED_DUPLICATE;
+    }
+    step_through(customer, model, activity->time_ms > clock_ms ? activity->time_ms : clock_ms, changes);
+    move_to(customer, model, activity->time_ms > customer->now_ms ? activity->time_ms : customer->now_ms);
+    remember(customer, model, activity->event_hash);
+    bool late = add_activity(customer, model, activity);
+    tiles_trim(&customer->tiles, DAY_RESIDUE + 1, model->tiles_max);
+    struct occasion occasion = {cause_of(activity), activity->event_id, false};
+    evaluate(customer, model, &occasion, changes);
+    while (customer->due_ms <= clock_ms) {
+        step(customer, model, customer->due_ms, false, changes);
+    }
+    return late ? APPLIED_LATE : APPLIED;
+}

@@ -1,0 +1,193 @@
+#include "score/evaluate.h"
+
+enum { STACK_MAX = 64 }; /* more than nesting and arguments can pile up; checked */
+
+void evaluation_init(struct evaluation *evaluation, const struct customer *customer, const struct model *model,
+                     int64_t now_ms) {
+    evaluation->customer = customer;
+    evaluation->model = model;
+    evaluation->now_ms = now_ms;
+    evaluation->today = zone_day(model->zone, now_ms);
+    evaluation->scores_known = 0;
+    memset(evaluation->slots_known, 0, sizeof evaluation->slots_known);
+}
+
+void evaluation_move(struct evaluation *evaluation, int64_t now_ms) {
+    const struct model *model = evaluation->model;
+    evaluation->now_ms = now_ms;
+    for (size_t i = 0; i < model->slots.count; i++) {
+        if (metric_rows[model->slots.slots[i].kind].elapsed) {
+            evaluation->slots_known[i / 64] &= ~(UINT64_C(1) << (i % 64));
+        }
+    }
+    for (size_t i = 0; i < model->scores_count; i++) {
+        if (model->scores[i].elapsed) {
+            evaluation->scores_known &= ~(UINT64_C(1) << i);
+        }
+    }
+}
+
+double evaluation_metric(struct evaluation *evaluation, size_t slot) {
+    uint64_t bit = UINT64_C(1) << (slot % 64);
+    if (!(evaluation->slots_known[slot / 64] & bit)) {
+        evaluation->slots_known[slot / 64] |= bit;
+        evaluation->slots[slot] = metric_value(&evaluation->model->slots.slots[slot], evaluation->customer,
+                                               evaluation->now_ms, evaluation->today, evaluation->model->money_scale);
+    }
+    return evaluation->slots[slot];
+}
+
+int score_of(const struct score *score, double value) {
+    int passed = 0;
+    if (isnan(value)) {
+        return 1;
+    }
+    for (size_t i = 0; i < score->steps_count; i++) {
+        passed += score->best_low ? value <= score->steps[i] : value >= score->steps[i];
+    }
+    return passed + 1;
+}
+
+double evaluation_score(struct evaluation *evaluation, size_t index) {
+    uint64_t bit = UINT64_C(1) << index;
+    if (!(evaluation->scores_known & bit)) {
+        const struct score *score = &evaluation->model->scores[index];
+        evaluation->scores_known |= bit;
+        evaluation->scores[index] = score_of(score, evaluation_metric(evaluation, score->slot));
+    }
+    return evaluation->scores[index];
+}
+
+bool compare(enum op_code code, double left, double right) {
+    if (isnan(left) || isnan(right)) {
+        return false;
+    }
+    switch (code) {
+    case OP_LESS:
+        return left < right;
+    case OP_LESS_EQUAL:
+        return left <= right;
+    case OP_GREATER:
+        return left > right;
+    case OP_GREATER_EQUAL:
+        return left >= right;
+    case OP_EQUAL:
+        return left == right;
+    case OP_NOT_EQUAL:
+        return left != right;
+    case OP_NUMBER:
+    case OP_METRIC:
+    case OP_SCORE:
+    case OP_ADD:
+    case OP_SUBTRACT:
+    case OP_MULTIPLY:
+    case OP_DIVIDE:
+    case OP_NEGATE:
+    case OP_MIN:
+    case OP_MAX:
+    case OP_KNOWN:
+    case OP_NOT:
+    case OP_SKIP_IF_FALSE:
+    case OP_SKIP_IF_TRUE:
+    case OP_TIER_IS:
+    case OP_TIER_IS_NOT:
+        break;
+    }
+    ASSERT(!"not a comparison");
+    return false;
+}
+
+static double arithmetic(enum op_code code, double a, double b) {
+    if (isnan(a) || isnan(b)) {
+        return NO_VALUE;
+    }
+    if (code == OP_ADD) {
+        return a + b;
+    }
+    if (code == OP_SUBTRACT) {
+        return a - b;
+    }
+    if (code == OP_MULTIPLY) {
+        return a * b;
+    }
+    if (code == OP_DIVIDE) {
+        return b == 0.0 ? NO_VALUE : a / b;
+    }
+    if (code == OP_MIN) {
+        return a < b ? a : b;
+    }
+    ASSERT(code == OP_MAX);
+    return a > b ? a : b;
+}
+
+/* Runs ops first..end-1 and leaves one value. */
+static double run(struct evaluation *evaluation, const struct op *ops, size_t first, size_t end) {
+    double stack[STACK_MAX];
+    size_t top = 0; /* values on the stack */
+    for (size_t at = first; at < end; at++) {
+        const struct op *op = &ops[at];
+        ASSERT(top < STACK_MAX);
+        switch (op->code) {
+        case OP_NUMBER:
+            stack[top++] = op->number;
+            break;
+        case OP_METRIC:
+            stack[top++] = evaluation_metric(evaluation, op->index);
+            break;
+        case OP_SCORE:
+            stack[top++] = evaluation_score(evaluation, op->index);
+            break;
+        case OP_TIER_IS:
+            stack[top++] = evaluation->customer->tiers[op->index].tier == (int)op->number;
+            break;
+        case OP_TIER_IS_NOT:
+            stack[top++] = evaluation->customer->tiers[op->index].tier != (int)op->number;
+            break;
+        case OP_NEGATE:
+            stack[top - 1] = -stack[top - 1];
+            break;
+        case OP_KNOWN:
+            stack[top - 1] = !isnan(stack[top - 1]);
+            break;
+        case OP_NOT:
+            stack[top - 1] = stack[top - 1] == 0.0;
+            break;
+        case OP_SKIP_IF_FALSE:
+        case OP_SKIP_IF_TRUE:
+            if ((stack[top - 1] != 0.0) == (op->code == OP_SKIP_IF_TRUE)) {
+                at = (size_t)op->index - 1;
+            } else {
+                top--;
+            }
+            break;
+        case OP_LESS:
+        case OP_LESS_EQUAL:
+        case OP_GREATER:
+        case OP_GREATER_EQUAL:
+        case OP_EQUAL:
+        case OP_NOT_EQUAL:
+            top--;
+            stack[top - 1] = compare(op->code, stack[top - 1], stack[top]);
+            break;
+        case OP_ADD:
+        case OP_SUBTRACT:
+        case OP_MULTIPLY:
+        case OP_DIVIDE:
+        case OP_MIN:
+        case OP_MAX:
+            top--;
+            stack[top - 1] = arithmetic(op->code, stack[top - 1], stack[top]);
+            break;
+        }
+    }
+    ASSERT(top == 1);
+    return stack[0];
+}
+
+bool evaluation_rule(struct evaluation *evaluation, const struct rule *rule) {
+    return run(evaluation, rule->ops, 0, rule->ops_count) != 0.0;
+}
+
+double evaluation_side(struct evaluation *evaluation, const struct rule *rule, size_t first, size_t end) {
+    return run(evaluation, rule->ops, first, end);
+}

@@ -1,0 +1,36 @@
+/* An evaluation: one customer at one instant, each metric and score computed at most once. */
+#ifndef TIDEMARK_SCORE_EVALUATE_H
+#define TIDEMARK_SCORE_EVALUATE_H
+
+#include "score/customer.h"
+#include "score/model_parts.h"
+
+struct evaluation {
+    const struct customer *customer;
+    const struct model *model;
+    int64_t now_ms;
+    int32_t today;
+    uint64_t slots_known[METRIC_SLOTS_MAX / 64];
+    uint64_t scores_known;
+    double slots[METRIC_SLOTS_MAX];
+    double scores[SCORES_MAX];
+};
+
+void evaluation_init(struct evaluation *evaluation, const struct customer *customer, const struct model *model,
+                     int64_t now_ms);
+/* The same customer at another instant of the same day: keeps what does not depend on elapsed time. */
+void evaluation_move(struct evaluation *evaluation, int64_t now_ms);
+
+double evaluation_metric(struct evaluation *evaluation, size_t slot);
+/* 1..n; a metric without a value gives 1. */
+double evaluation_score(struct evaluation *evaluation, size_t score);
+/* The score of a value: 1..n. */
+int score_of(const struct score *score, double value);
+/* Whether the rule holds. */
+bool evaluation_rule(struct evaluation *evaluation, const struct rule *rule);
+/* One side of a comparison: ops first..end-1 of its rule. NO_VALUE: none. */
+double evaluation_side(struct evaluation *evaluation, const struct rule *rule, size_t first, size_t end);
+/* Whether a comparison holds, given its sides. */
+bool compare(enum op_code code, double left, double right);
+
+#endif

@@ -1,0 +1,157 @@
+#include "score/explain.h"
+
+#include "score/step.h"
+
+enum { FORECAST_STEPS_MAX = 4096 }; /* due instants looked ahead; days leaving windows are a few hundred at most */
+
+int explain_rules(struct evaluation *evaluation, const struct rule *const *rules, size_t rules_count,
+                  struct arena *arena, const struct condition **out, size_t *count) {
+    size_t total = 0;
+    for (size_t i = 0; i < rules_count; i++) {
+        total += rules[i] ? rules[i]->comparisons_count : 0;
+    }
+    struct condition *conditions = arena_alloc(arena, total * sizeof *conditions);
+    if (!conditions) {
+        return ERR_NO_MEMORY;
+    }
+    size_t at = 0;
+    for (size_t i = 0; i < rules_count; i++) {
+        for (size_t j = 0; rules[i] && j < rules[i]->comparisons_count; j++) {
+            const struct comparison *comparison = &rules[i]->comparisons[j];
+            double left = evaluation_side(evaluation, rules[i], comparison->left, comparison->right);
+            double right = evaluation_side(evaluation, rules[i], comparison->right, comparison->end);
+            bool met = compare(rules[i]->ops[comparison->end].code, left, right);
+            conditions[at++] = (struct condition){comparison->text, left, right, met};
+        }
+    }
+    *out = conditions;
+    *count = at;
+    return 0;
+}
+
+int explain_metrics(struct evaluation *evaluation, const struct tier_set *set, struct arena *arena,
+                    const struct named_value **out, size_t *count) {
+    const struct model *model = evaluation->model;
+    struct named_value *values = arena_alloc(arena, (set->scores_count + set->slots_count) * sizeof *values);
+    if (!values) {
+        return ERR_NO_MEMORY;
+    }
+    size_t at = 0;
+    for (size_t i = 0; i < set->scores_count; i++) {
+        size_t score = set->scores[i];
+        values[at++] = (struct named_value){model->scores[score].name, evaluation_score(evaluation, score)};
+    }
+    for (size_t i = 0; i < set->slots_count; i++) {
+        size_t slot = set->slots[i];
+        values[at++] = (struct named_value){model->slots.slots[slot].text, evaluation_metric(evaluation, slot)};
+    }
+    *out = values;
+    *count = at;
+    return 0;
+}
+
+int explain_forecast(const struct customer *customer, const struct model *model, struct forecast *forecasts) {
+    struct customer *ahead = customer_copy(customer, model);
+    if (!ahead) {
+        return ERR_NO_MEMORY;
+    }
+    size_t missing = model->sets_count;
+    for (size_t set = 0; set < model->sets_count; set++) {
+        forecasts[set] = (struct forecast){-1, TIME_NEVER};
+    }
+    for (int step = 0; step < FORECAST_STEPS_MAX && ahead->due_ms != TIME_NEVER && missing > 0; step++) {
+        step_to(ahead, model, ahead->due_ms);
+        for (size_t set = 0; set < model->sets_count; set++) {
+            if (forecasts[set].tier < 0 && ahead->tiers[set].sequence != customer->tiers[set].sequence) {
+                forecasts[set] = (struct forecast){ahead->tiers[set].tier, ahead->now_ms};
+                missing--;
+            }
+        }
+    }
+    customer_destroy(ahead);
+    return 0;
+}
+
+/* ---- the whole customer ---- */
+
+static int view_tier(struct evaluation *evaluation, size_t index, const struct forecast *forecast, struct arena *arena,
+                     struct tier_view *view) {
+    const struct tier_set *set = &evaluation->model->sets[index];
+    const struct tier_state *state = &evaluation->customer->tiers[index];
+    *view = (struct tier_view){.set = set->name, .since_ms = state->since_ms, .sequence = state->sequence};
+    if (state->tier < 0) {
+        return 0;
+    }
+    const struct tier *tier = &set->tiers[state->tier];
+    const struct rule *keeps = tier->everyone ? NULL : &tier->stay;
+    view->tier = tier->name;
+    int error = explain_rules(evaluation, &keeps, 1, arena, &view->conditions, &view->conditions_count);
+    if (!error && state->tier > 0) {
+        const struct rule *enter = &set->tiers[state->tier - 1].enter;
+        view->next_tier = set->tiers[state->tier - 1].name;
+        error = explain_rules(evaluation, &enter, 1, arena, &view->to_next, &view->to_next_count);
+    }
+    if (!error && forecast->tier >= 0) {
+        view->forecast_tier = set->tiers[forecast->tier].name;
+        view->forecast_ms = forecast->time_ms;
+    }
+    return error;
+}
+
+static int view_values(struct evaluation *evaluation, struct arena *arena, struct customer_view *out) {
+    const struct model *model = evaluation->model;
+    struct named_value *scores = arena_alloc(arena, model->scores_count * sizeof *scores);
+    struct named_value *metrics = arena_alloc(arena, model->slots.count * sizeof *metrics);
+    if (!scores || !metrics) {
+        return ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < model->scores_count; i++) {
+        scores[i] = (struct named_value){model->scores[i].name, evaluation_score(evaluation, i)};
+    }
+    for (size_t i = 0; i < model->slots.count; i++) {
+        metrics[i] = (struct named_value){model->slots.slots[i].text, evaluation_metric(evaluation, i)};
+    }
+    out->scores = scores;
+    out->scores_count = model->scores_count;
+    out->metrics = metrics;
+    out->metrics_count = model->slots.count;
+    return 0;
+}
+
+static int view_all(struct customer *customer, const struct model *model, int64_t at_ms, struct arena *arena,
+                    struct customer_view *out) {
+    struct forecast forecasts[SETS_MAX];
+    struct tier_view *tiers = arena_alloc(arena, model->sets_count * sizeof *tiers);
+    if (!tiers) {
+        return ERR_NO_MEMORY;
+    }
+    int64_t as_of_ms = at_ms > customer->now_ms ? at_ms : customer->now_ms;
+    step_through(customer, model, as_of_ms, NULL);
+    int error = explain_forecast(customer, model, forecasts);
+    struct evaluation evaluation;
+    evaluation_init(&evaluation, customer, model, as_of_ms);
+    for (size_t set = 0; set < model->sets_count && !error; set++) {
+        error = view_tier(&evaluation, set, &forecasts[set], arena, &tiers[set]);
+    }
+    *out = (struct customer_view){
+        .as_of_ms = as_of_ms,
+        .tiers = tiers,
+        .tiers_count = model->sets_count,
+        .first_purchase_ms = customer->first_purchase_ms,
+        .last_purchase_ms = customer->last_purchase_ms,
+        .orders = tiles_total(&customer->tiles, TILE_PURCHASES),
+        .revenue = (double)tiles_total(&customer->tiles, TILE_REVENUE) / model->money_scale,
+    };
+    return error ? error : view_values(&evaluation, arena, out);
+}
+
+int customer_explain(const struct customer *customer, const struct model *model, int64_t at_ms, struct arena *arena,
+                     struct customer_view *out) {
+    struct customer *then = customer_copy(customer, model);
+    if (!then) {
+        return ERR_NO_MEMORY;
+    }
+    int error = view_all(then, model, at_ms, arena, out);
+    customer_destroy(then);
+    return error;
+}

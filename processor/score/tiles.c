@@ -1,0 +1,142 @@
+#include "score/tiles.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TILES_CAPACITY_FIRST = 8 };
+
+void tiles_finish(struct tiles *tiles) {
+    free(tiles->cells);
+    *tiles = (struct tiles){0};
+}
+
+int tiles_reserve(struct tiles *tiles, size_t count) {
+    if (count <= tiles->capacity) {
+        return 0;
+    }
+    size_t capacity = tiles->capacity ? tiles->capacity : TILES_CAPACITY_FIRST;
+    while (capacity < count) {
+        capacity += capacity / 2;
+    }
+    struct cell *cells = realloc(tiles->cells, capacity * sizeof *cells);
+    if (!cells) {
+        return ERR_NO_MEMORY;
+    }
+    tiles->cells = cells;
+    tiles->capacity = (uint32_t)capacity;
+    return 0;
+}
+
+/* Amounts are at most 10^15 each (ingest/decode.h), so only billions of them could overflow; then the sum stays at the end. */
+static int64_t saturating_add(int64_t a, int64_t b) {
+    int64_t sum;
+    if (__builtin_add_overflow(a, b, &sum)) {
+        return a > 0 ? INT64_MAX : INT64_MIN;
+    }
+    return sum;
+}
+
+static bool cell_before(const struct cell *cell, int32_t day, uint16_t field) {
+    return cell->day < day || (cell->day == day && cell->field < field);
+}
+
+int tiles_add(struct tiles *tiles, int32_t day, uint16_t field, int64_t value) {
+    if (value == 0) {
+        return 0;
+    }
+    uint32_t at = tiles->count;
+    while (at > 0 && !cell_before(&tiles->cells[at - 1], day, field)) { /* most activities are of the latest day */
+        at--;
+    }
+    struct cell *cell = tiles->cells + at;
+    if (at < tiles->count && cell->day == day && cell->field == field) {
+        cell->value = saturating_add(cell->value, value);
+        if (cell->value == 0) {
+            tiles->count--;
+            memmove(cell, cell + 1, (tiles->count - at) * sizeof *cell);
+        }
+        return 0;
+    }
+    int error = tiles_reserve(tiles, (size_t)tiles->count + 1);
+    if (error) {
+        return error;
+    }
+    cell = tiles->cells + at;
+    memmove(cell + 1, cell, (tiles->count - at) * sizeof *cell);
+    *cell = (struct cell){day, field, value};
+    tiles->count++;
+    return 0;
+}
+
+int64_t tiles_sum(const struct tiles *tiles, uint16_t field, int32_t first_day, int32_t last_day) {
+    int64_t sum = 0;
+    for (uint32_t i = tiles->count; i-- > 0;) {
+        const struct cell *cell = &tiles->cells[i];
+        if (cell->day < first_day || cell->day == DAY_RESIDUE) {
+            break;
+        }
+        if (cell->field == field && cell->day <= last_day) {
+            sum = saturating_add(sum, cell->value);
+        }
+    }
+    return sum;
+}
+
+int64_t tiles_total(const struct tiles *tiles, uint16_t field) {
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < tiles->count; i++) {
+        if (tiles->cells[i].field == field) {
+            sum = saturating_add(sum, tiles->cells[i].value);
+        }
+    }
+    return sum;
+}
+
+/* Gives the cells first..first+count-1, all of one day, another day not later than the next cells' by adding them there. */
+static void move_run(struct tiles *tiles, uint32_t first, uint32_t count, int32_t day) {
+    struct cell run[64]; /* at most one cell per field */
+    ASSERT(count <= sizeof run / sizeof *run);
+    memcpy(run, tiles->cells + first, count * sizeof *run);
+    tiles->count -= count;
+    memmove(tiles->cells + first, tiles->cells + first + count, (tiles->count - first) * sizeof *run);
+    for (uint32_t i = 0; i < count; i++) {
+        int error = tiles_add(tiles, day, run[i].field, run[i].value);
+        ASSERT(!error); /* there is room: as many cells have just left */
+    }
+}
+
+static uint32_t run_length(const struct tiles *tiles, uint32_t first) {
+    uint32_t end = first;
+    while (end < tiles->count && tiles->cells[end].day == tiles->cells[first].day) {
+        end++;
+    }
+    return end - first;
+}
+
+static size_t days_count(const struct tiles *tiles) {
+    size_t days = 0;
+    for (uint32_t i = 0; i < tiles->count; i++) {
+        bool first = i == 0 || tiles->cells[i].day != tiles->cells[i - 1].day;
+        days += first && tiles->cells[i].day != DAY_RESIDUE;
+    }
+    return days;
+}
+
+void tiles_trim(struct tiles *tiles, int32_t first_day, size_t days_max) {
+    for (;;) {
+        uint32_t oldest = tiles->count > 0 && tiles->cells[0].day == DAY_RESIDUE ? run_length(tiles, 0) : 0;
+        if (oldest == tiles->count || tiles->cells[oldest].day >= first_day) {
+            break;
+        }
+        move_run(tiles, oldest, run_length(tiles, oldest), DAY_RESIDUE);
+    }
+    if (tiles->count <= days_max) {
+        return; /* no more days than cells */
+    }
+    for (size_t days = days_count(tiles); days > days_max; days--) {
+        uint32_t oldest = tiles->cells[0].day == DAY_RESIDUE ? run_length(tiles, 0) : 0;
+        uint32_t count = run_length(tiles, oldest);
+        ASSERT(oldest + count < tiles->count);
+        move_run(tiles, oldest, count, tiles->cells[oldest + count].day);
+    }
+}
