@@ -6,7 +6,7 @@
 
 enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_SIZED = 2, WIRE_FIXED32 = 5 };
 
-enum { VARINT_BYTES_MAX = 10, TAG_BYTES_MAX = 5 };
+enum { VARINT_BYTES_MAX = 10, TAG_BYTES_MAX = 5, LENGTH_BYTES_MAX = 5 };
 
 /* Where the reader is in one message. */
 struct wire {
@@ -42,7 +42,7 @@ static bool read_varint(struct wire *wire, size_t bytes_max, uint64_t *out) {
 
 static bool read_sized(struct wire *wire, struct bytes *out) {
     uint64_t size;
-    if (!read_varint(wire, VARINT_BYTES_MAX, &size) || size > (uint64_t)(wire->end - wire->at)) {
+    if (!read_varint(wire, LENGTH_BYTES_MAX, &size) || size > (uint64_t)(wire->end - wire->at)) {
         return false;
     }
     *out = bytes_of((const char *)wire->at, (size_t)size);
