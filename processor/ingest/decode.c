@@ -127,8 +127,7 @@ static bool keep_texts(struct activity *activity, struct purchase_item *items, s
 static enum dead_reason finish(const struct decoder *decoder, const struct record *record,
                                const struct raw_activity *raw, int64_t reference_ms,
                                struct arena *arena, struct activity *out, char *detail) {
-    enum dead_reason reason =
-        validate_activity(decoder, record, raw, reference_ms, out, detail);
+    enum dead_reason reason = validate_activity(decoder, record, raw, reference_ms, out, detail);
     if (reason) {
         return reason;
     }
@@ -179,8 +178,7 @@ enum dead_reason decode_record(const struct decoder *decoder, const struct recor
         reason = decode_confluent(record->value, headers, headers_count, &message, detail);
     }
     reason = reason ? reason : decode_protobuf(message, &raw, arena, detail);
-    return reason ? reason
-                  : finish(decoder, record, &raw, reference_ms, arena, out, detail);
+    return reason ? reason : finish(decoder, record, &raw, reference_ms, arena, out, detail);
 }
 
 size_t decode_arena_bytes_max(const struct record *record) {

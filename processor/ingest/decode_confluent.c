@@ -51,7 +51,8 @@ enum dead_reason decode_confluent(struct bytes value, const struct header *heade
     }
     struct cursor cursor = cursor_of(value);
     if (cursor_byte(&cursor) != MAGIC_ID || cursor.error) {
-        return dead_detail(detail, DEAD_UNDECODABLE, "no Confluent framing: the first byte is not 0");
+        return dead_detail(detail, DEAD_UNDECODABLE,
+                           "no Confluent framing: the first byte is not 0");
     }
     (void)cursor_take(&cursor, ID_BYTES);
     if (cursor.error || !skip_indexes(&cursor)) {

@@ -102,9 +102,8 @@ static enum dead_reason read_value(yyjson_val *value, const struct field_spec *s
         return yyjson_is_str(value) ? DEAD_NOT : mistyped(detail, spec, "a string");
     case FIELD_INT64:
     case FIELD_INT32:
-        return number_of(value, &values[spec->field].number)
-                   ? DEAD_NOT
-                   : mistyped(detail, spec, "an integer");
+        return number_of(value, &values[spec->field].number) ? DEAD_NOT
+                                                             : mistyped(detail, spec, "an integer");
     case FIELD_ENUM:
         return enum_of(value, spec, &values[spec->field].number)
                    ? DEAD_NOT
@@ -177,8 +176,8 @@ static yyjson_doc *parse(struct json_document *json, struct bytes value, yyjson_
         memory = json->large;
     }
     yyjson_alc allocator;
-    if (!memory || !yyjson_alc_pool_init(&allocator, memory,
-                                         json->large ? needed : sizeof json->scratch)) {
+    if (!memory ||
+        !yyjson_alc_pool_init(&allocator, memory, json->large ? needed : sizeof json->scratch)) {
         error->code = YYJSON_READ_ERROR_MEMORY_ALLOCATION;
         error->msg = "no memory";
         return NULL;

@@ -104,8 +104,9 @@ static int fill(struct bytes line, enum decode_format format, const struct raw_a
     return err;
 }
 
-int decode_json_line(struct bytes line, enum decode_format format, const struct bytes topics[INPUTS],
-                     struct arena *arena, struct json_line *out, char *detail) {
+int decode_json_line(struct bytes line, enum decode_format format,
+                     const struct bytes topics[INPUTS], struct arena *arena, struct json_line *out,
+                     char *detail) {
     struct json_document json;
     struct raw_activity raw = {0};
     struct bytes topic = {NULL, 0};

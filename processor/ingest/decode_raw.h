@@ -44,8 +44,8 @@ struct field_spec {
     const char *camel_name;
     uint8_t name_size;
     uint8_t camel_name_size;
-    uint8_t field; /* enum raw_field or raw_item_field: index into the values */
-    uint8_t type;  /* enum field_type */
+    uint8_t field;                 /* enum raw_field or raw_item_field: index into the values */
+    uint8_t type;                  /* enum field_type */
     const char *const *enum_names; /* by number, from 0 */
     size_t enum_names_count;
 };
@@ -97,7 +97,7 @@ enum dead_reason decode_protobuf(struct bytes value, struct raw_activity *raw, s
                                  char *detail);
 
 /* A JSON document that texts of a raw_activity borrow from. */
-enum { JSON_SCRATCH_BYTES = 16 * 1024 }; /* enough for about 1200 bytes of JSON, whatever they are */
+enum { JSON_SCRATCH_BYTES = 16 * 1024 }; /* enough for any 1200 bytes of JSON */
 
 struct yyjson_doc;
 struct json_document {

@@ -37,8 +37,8 @@ static char *append(char *at, struct bytes bytes) {
 }
 
 /* "<group>/<set>/<customer>/<sequence>" */
-static struct bytes change_id(const struct encoder *encoder, struct bytes set, struct bytes customer,
-                              uint32_t sequence, struct arena *arena) {
+static struct bytes change_id(const struct encoder *encoder, struct bytes set,
+                              struct bytes customer, uint32_t sequence, struct arena *arena) {
     size_t size_max = encoder->group.size + set.size + customer.size + 3 + SEQUENCE_DIGITS_MAX + 1;
     char *id = arena_alloc(arena, size_max);
     if (!id) {

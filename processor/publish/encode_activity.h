@@ -10,8 +10,8 @@
 /* The numbers of enum decode_format, which this folder must not include. */
 enum activity_format { ACTIVITY_AS_PROTOBUF, ACTIVITY_AS_JSON, ACTIVITY_AS_CONFLUENT_PROTOBUF };
 
-/* Appends the event's value to `out`. ERR_NO_MEMORY; ERR_INVALID for texts that are not UTF-8 (JSON).
- * Confluent's framing gets schema id 1: without a registry it says nothing. */
+/* Appends the event's value to `out`. ERR_NO_MEMORY; ERR_INVALID for texts that are not UTF-8
+ * (JSON). Confluent's framing gets schema id 1: without a registry it says nothing. */
 int encode_activity(enum activity_format format, const struct activity *activity,
                     struct bytes currency, struct buffer *out) MUST_CHECK;
 

@@ -8,13 +8,13 @@ enum { SCRATCH_BYTES = 16 * 1024 };
 static const char *const purchase_kinds[] = {"KIND_UNSPECIFIED", "PURCHASE", "REFUND",
                                              "CANCELLATION"};
 static const char *const interaction_kinds[] = {
-    "KIND_UNSPECIFIED", "PAGE_VIEW", "SEARCH",          "CART_ADD", "CHECKOUT", "EMAIL_OPEN",
-    "EMAIL_CLICK",      "LOGIN",     "SUPPORT_CONTACT", "REFERRAL", "SOCIAL",   "STORE_VISIT",
-    "OTHER"};
+    "KIND_UNSPECIFIED", "PAGE_VIEW",   "SEARCH", "CART_ADD",        "CHECKOUT",
+    "EMAIL_OPEN",       "EMAIL_CLICK", "LOGIN",  "SUPPORT_CONTACT", "REFERRAL",
+    "SOCIAL",           "STORE_VISIT", "OTHER"};
 static const char *const stages[] = {"STAGE_UNSPECIFIED", "AWARENESS", "INTEREST",
                                      "DECISION",          "PURCHASE",  "AFTER_SALES"};
-static const char *const surveys[] = {"SURVEY_UNSPECIFIED", "NPS",       "CSAT",
-                                      "CES",                "COMPLAINT", "REVIEW"};
+static const char *const surveys[] = {"SURVEY_UNSPECIFIED", "NPS",   "CSAT", "CES",
+                                      "COMPLAINT",          "REVIEW"};
 
 /* The object under construction. Adders that fail for want of memory clear `whole`. */
 struct object {
@@ -25,9 +25,9 @@ struct object {
 
 static void add_text(struct object *object, const char *name, struct bytes text) {
     if (text.data) {
-        object->whole = yyjson_mut_obj_add_strn(object->document, object->value, name, text.data,
-                                                text.size) &&
-                        object->whole;
+        object->whole =
+            yyjson_mut_obj_add_strn(object->document, object->value, name, text.data, text.size) &&
+            object->whole;
     }
 }
 
@@ -130,7 +130,7 @@ static int write(const struct activity *activity, struct bytes currency,
         return out->error;
     }
     return !root.whole || error.code == YYJSON_WRITE_ERROR_MEMORY_ALLOCATION ? ERR_NO_MEMORY
-                                                                           : ERR_INVALID;
+                                                                             : ERR_INVALID;
 }
 
 int encode_activity_json(const struct activity *activity, struct bytes currency,

@@ -47,9 +47,9 @@ struct tree {
 
 static void add(struct tree *tree, yyjson_mut_val *object, struct bytes name,
                 yyjson_mut_val *value) {
-    tree->whole = yyjson_mut_obj_add(
-                      object, yyjson_mut_strn(tree->document, name.data, name.size), value) &&
-                  tree->whole;
+    tree->whole =
+        yyjson_mut_obj_add(object, yyjson_mut_strn(tree->document, name.data, name.size), value) &&
+        tree->whole;
 }
 
 static yyjson_mut_val *text_value(const struct tree *tree, struct bytes text) {
@@ -150,8 +150,8 @@ static int write(const struct tier_change_text *text, const yyjson_alc *allocato
     }
     yyjson_write_err error = {0};
     size_t size = 0;
-    const char *json = yyjson_mut_write_opts(tree.document, YYJSON_WRITE_NOFLAG, allocator, &size,
-                                             &error);
+    const char *json =
+        yyjson_mut_write_opts(tree.document, YYJSON_WRITE_NOFLAG, allocator, &size, &error);
     if (!json) {
         return error.code == YYJSON_WRITE_ERROR_MEMORY_ALLOCATION ? ERR_NO_MEMORY : ERR_INVALID;
     }

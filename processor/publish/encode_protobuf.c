@@ -13,7 +13,7 @@ typedef Tidemark__V1__TierChange__Forecast forecast_message;
 typedef Tidemark__V1__TierChange__TreatmentEntry treatment_message;
 
 /* The schema keeps 0 for "unspecified". */
-#define SAME(ours, theirs) \
+#define SAME(ours, theirs)                                                                         \
     _Static_assert((int)(ours) + 1 == (int)TIDEMARK__V1__TIER_CHANGE__##theirs, #theirs)
 SAME(DIRECTION_FIRST, DIRECTION__FIRST);
 SAME(DIRECTION_UP, DIRECTION__UP);

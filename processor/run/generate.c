@@ -27,9 +27,9 @@ struct generator {
     int64_t events_left; /* INT64_MAX: no number was asked for */
     int64_t events;
     int64_t pace_first_q16;
-    int64_t weight;        /* of the whole history */
-    int64_t next_pace_ms;  /* when to look at the pace again */
-    uint64_t random;       /* for whoever looks in at the very end */
+    int64_t weight;       /* of the whole history */
+    int64_t next_pace_ms; /* when to look at the pace again */
+    uint64_t random;      /* for whoever looks in at the very end */
     struct shopper *shoppers;
     struct turn *heap;
     uint32_t heap_count;

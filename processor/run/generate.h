@@ -1,4 +1,5 @@
-/* A believable shop: what customers do over days or years, in order of time, repeatable from a seed.
+/* A believable shop: what customers do over days or years, in order of time, repeatable from a
+ * seed.
  *
  *     struct generator *generator = generator_create(&options);
  *     struct generated event;

@@ -19,7 +19,8 @@ int season_init(struct season *season, int64_t start_ms, int64_t end_ms) MUST_CH
 void season_finish(struct season *season);
 /* The weight of the time between now_ms, which must be within, and the end: thousandths of days. */
 int64_t season_left(const struct season *season, int64_t now_ms);
-/* The instant so many average minutes after now_ms: later where days are quiet. TIME_NEVER past the end. */
+/* The instant so many average minutes after now_ms: later where days are quiet. TIME_NEVER past the
+ * end. */
 int64_t season_after(const struct season *season, int64_t now_ms, int64_t minutes,
                      uint64_t *random);
 
@@ -50,9 +51,9 @@ struct shopper {
 struct shop {
     uint64_t seed;
     uint32_t customers;
-    uint32_t founders; /* the first so many customers are there from the start */
+    uint32_t founders;       /* the first so many customers are there from the start */
     uint32_t join_per_mille; /* of the others; all, but where there are fewer events than that */
-    int64_t pace_q16;  /* 1: natural; 2: twice as many sessions */
+    int64_t pace_q16;        /* 1: natural; 2: twice as many sessions */
     struct season season;
 };
 

@@ -1,5 +1,5 @@
-/* Random numbers for the generator, in integers only, so that a seed gives the same history on every
- * machine, compiler and maths library. Q16 means a number times 65536. */
+/* Random numbers for the generator, in integers only, so that a seed gives the same history on
+ * every machine, compiler and maths library. Q16 means a number times 65536. */
 #ifndef TIDEMARK_RUN_GENERATE_RANDOM_H
 #define TIDEMARK_RUN_GENERATE_RANDOM_H
 

@@ -8,9 +8,9 @@
  *
  * The figures are chosen to look like a mid-sized shop; none is taken from a real one. */
 enum {
-    GAP_DAYS = 21,            /* between an average customer's sessions */
-    GAP_SPREAD_Q16 = 104000,  /* deviation of log2: 1.59; the top fifth comes about 60 % of times */
-    GAP_MEAN_Q16 = 119900,    /* the mean of that log-normal, 1.83: divided out again */
+    GAP_DAYS = 21,           /* between an average customer's sessions */
+    GAP_SPREAD_Q16 = 104000, /* deviation of log2: 1.59; the top fifth comes about 60 % of times */
+    GAP_MEAN_Q16 = 119900,   /* the mean of that log-normal, 1.83: divided out again */
     GAP_MINUTES_MAX = 5256000, /* ten years */
     SPEND_MINOR = 4500,
     SPEND_SPREAD_Q16 = 60000, /* among customers */
@@ -56,7 +56,8 @@ static const struct {
 } scripts[SCRIPTS] = {
     [SCRIPT_BROWSE] = {120, {INTERACTION_PAGE_VIEW, INTERACTION_PAGE_VIEW, END}},
     [SCRIPT_WINDOW] = {60, {INTERACTION_PAGE_VIEW, END}},
-    [SCRIPT_SEARCH] = {110, {INTERACTION_SEARCH, INTERACTION_PAGE_VIEW, INTERACTION_PAGE_VIEW, END}},
+    [SCRIPT_SEARCH] = {110,
+                       {INTERACTION_SEARCH, INTERACTION_PAGE_VIEW, INTERACTION_PAGE_VIEW, END}},
     [SCRIPT_LEFT_CART] = {110, {INTERACTION_PAGE_VIEW, INTERACTION_CART_ADD, END}},
     [SCRIPT_BUY] = {230,
                     {INTERACTION_SEARCH, INTERACTION_PAGE_VIEW, INTERACTION_CART_ADD,
@@ -74,22 +75,18 @@ static const struct {
 };
 
 static const enum journey_stage kind_stages[INTERACTION_KINDS + 1] = {
-    [INTERACTION_PAGE_VIEW] = STAGE_INTEREST,
-    [INTERACTION_SEARCH] = STAGE_INTEREST,
-    [INTERACTION_CART_ADD] = STAGE_DECISION,
-    [INTERACTION_CHECKOUT] = STAGE_PURCHASE,
-    [INTERACTION_EMAIL_OPEN] = STAGE_AWARENESS,
-    [INTERACTION_EMAIL_CLICK] = STAGE_INTEREST,
-    [INTERACTION_SUPPORT_CONTACT] = STAGE_AFTER_SALES,
-    [INTERACTION_SOCIAL] = STAGE_AWARENESS,
+    [INTERACTION_PAGE_VIEW] = STAGE_INTEREST,          [INTERACTION_SEARCH] = STAGE_INTEREST,
+    [INTERACTION_CART_ADD] = STAGE_DECISION,           [INTERACTION_CHECKOUT] = STAGE_PURCHASE,
+    [INTERACTION_EMAIL_OPEN] = STAGE_AWARENESS,        [INTERACTION_EMAIL_CLICK] = STAGE_INTEREST,
+    [INTERACTION_SUPPORT_CONTACT] = STAGE_AFTER_SALES, [INTERACTION_SOCIAL] = STAGE_AWARENESS,
 };
 
-static const char *const categories[CATEGORIES] = {
-    "books", "fashion", "shoes", "beauty",    "home",  "garden",
-    "toys",  "sports",  "food",  "computers", "phones", "music"};
+static const char *const categories[CATEGORIES] = {"books", "fashion",   "shoes",  "beauty",
+                                                   "home",  "garden",    "toys",   "sports",
+                                                   "food",  "computers", "phones", "music"};
 static const char *const channels[CHANNELS] = {"web", "app", "marketplace", "store"};
-static const char *const campaigns[] = {"spring", "summer", "back_to_school", "advent",
-                                        "newsletter", "win_back"};
+static const char *const campaigns[] = {"spring", "summer",     "back_to_school",
+                                        "advent", "newsletter", "win_back"};
 static const char *const touchpoints[] = {"delivery", "checkout", "product", "support", "store"};
 
 #define PICK(list, random) (list)[random_below((random), sizeof(list) / sizeof *(list))]
@@ -212,8 +209,9 @@ static void interact(struct shopper *shopper, const struct shop *shop, uint32_t 
     bool store = kind == INTERACTION_STORE_VISIT;
     interaction->kind = kind;
     interaction->stage = kind_stages[kind];
-    interaction->channel =
-        bytes_of_text(email ? "email" : store ? channels[CHANNELS - 1] : channels[shopper->channel]);
+    interaction->channel = bytes_of_text(email   ? "email"
+                                         : store ? channels[CHANNELS - 1]
+                                                 : channels[shopper->channel]);
     if (email || kind == INTERACTION_SOCIAL) {
         interaction->campaign = bytes_of_text(PICK(campaigns, &shopper->random));
     }
@@ -260,8 +258,8 @@ static void plan_aftermath(struct shopper *shopper, int64_t now_ms, int64_t amou
         shopper->return_kind = cancelled ? PURCHASE_KIND_CANCELLATION : PURCHASE_KIND_REFUND;
         shopper->return_order_ms = now_ms;
         shopper->return_order = shopper->orders;
-        shopper->return_minor = (uint32_t)(
-            whole ? amount_minor : amount_minor * random_between(random, 15, 70) / 100);
+        shopper->return_minor =
+            (uint32_t)(whole ? amount_minor : amount_minor * random_between(random, 15, 70) / 100);
     }
     if (shopper->survey_ms == TIME_NEVER && random_chance(random, SURVEYED_PER_MILLE)) {
         static const enum survey surveys[] = {SURVEY_NPS, SURVEY_NPS,    SURVEY_NPS, SURVEY_CSAT,
@@ -313,8 +311,8 @@ static void give_back(struct shopper *shopper, const struct shop *shop, uint32_t
 }
 
 static int score_of(struct shopper *shopper, enum survey survey) {
-    int64_t felt = clamp(shopper->mood + random_normal(&shopper->random) * 220 / Q16_ONE,
-                         -MOOD_MAX, MOOD_MAX);
+    int64_t felt =
+        clamp(shopper->mood + random_normal(&shopper->random) * 220 / Q16_ONE, -MOOD_MAX, MOOD_MAX);
     /* 0..10, a neutral mood giving 7 */
     int64_t out_of_ten = felt >= 0 ? 7 + (felt * 4 + 300) / MOOD_MAX : 7 + felt * 8 / MOOD_MAX;
     out_of_ten = clamp(out_of_ten, 0, 10);

@@ -1,5 +1,5 @@
-/* Nanoseconds per event of decoding, on one thread: generated events, decoded from memory in batches,
- * each format beside what protobuf-c needs for unpacking alone.
+/* Nanoseconds per event of decoding, on one thread: generated events, decoded from memory in
+ * batches, each format beside what protobuf-c needs for unpacking alone.
  *
  *     bench_decode [EVENTS [ROUNDS]] */
 #include "base/clock.h"
@@ -97,8 +97,8 @@ static void unpack_all(const struct samples *samples, struct arena *arena) {
 static void report(const char *what, const struct samples *samples, int64_t took_us, int rounds) {
     double events = (double)samples->count * rounds;
     printf("%-28s %6.0f ns per event  %5.1f bytes per event  %6.2f million events/s\n", what,
-           (double)took_us * 1000.0 / events,
-           (double)samples->values.size / (double)samples->count, events / (double)took_us);
+           (double)took_us * 1000.0 / events, (double)samples->values.size / (double)samples->count,
+           events / (double)took_us);
 }
 
 int main(int argc, char **argv) {
@@ -127,7 +127,8 @@ int main(int argc, char **argv) {
             for (int i = 0; i < rounds; i++) {
                 unpack_all(&samples, &arena);
             }
-            report("(protobuf-c, unpacking only)", &samples, clock_monotonic_us() - start_us, rounds);
+            report("(protobuf-c, unpacking only)", &samples, clock_monotonic_us() - start_us,
+                   rounds);
         }
         free(samples.list);
         buffer_finish(&samples.values);

@@ -1,8 +1,9 @@
 /* libFuzzer target: decode_record, in every format and for every input.
  *
  * Whatever comes in, it must neither crash nor read or write where it should not; what it accepts
- * must be valid; and the protobuf reader must agree with protobuf-c on what is a message and on what
- * it says. The first byte chooses format, input and headers, the rest is the record's value. */
+ * must be valid; and the protobuf reader must agree with protobuf-c on what is a message and on
+ * what it says. The first byte chooses format, input and headers, the rest is the record's value.
+ */
 #include "ingest/decode_raw.h"
 
 #include <feedback.pb-c.h>
@@ -88,12 +89,13 @@ static void compare_with_protobuf_c(enum input input, struct bytes value, struct
     char detail[DEAD_DETAIL_BYTES_MAX];
     struct raw_activity raw = {.type = (enum activity_type)input};
     enum dead_reason reason = decode_protobuf(value, &raw, arena, detail);
-    ProtobufCMessage *message = protobuf_c_message_unpack(schemas[input], NULL, value.size,
-                                                          (const uint8_t *)value.data);
+    ProtobufCMessage *message =
+        protobuf_c_message_unpack(schemas[input], NULL, value.size, (const uint8_t *)value.data);
     if (!reason && message) {
         const struct field_table *table = &activity_fields[input];
         for (size_t i = 0; i < table->count; i++) {
-            if (table->fields[i].type != FIELD_ITEMS && table->fields[i].type != FIELD_IGNORED_TEXT) {
+            if (table->fields[i].type != FIELD_ITEMS &&
+                table->fields[i].type != FIELD_IGNORED_TEXT) {
                 check_field(&table->fields[i], &raw, message, &schemas[input]->fields[i]);
             }
         }
@@ -114,7 +116,10 @@ static void compare_with_protobuf_c(enum input input, struct bytes value, struct
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const struct header modes[HEADER_MODES] = {
         {{NULL, 0}, {NULL, 0}},
-        {{"__value_schema_id", 17}, {"\x01" "0123456789abcdef\0", 18}},
+        {{"__value_schema_id", 17},
+         {"\x01"
+          "0123456789abcdef\0",
+          18}},
         {{"content-type", 12}, {"application/json", 16}},
         {{"content-type", 12}, {"application/x-protobuf", 22}},
     };

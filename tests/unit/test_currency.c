@@ -55,8 +55,8 @@ static void the_base_currency_stays_as_it_is(void **state) {
 
 static void decimals_are_shifted(void **state) {
     (void)state;
-    assert_int_equal(converted(6100000, 2, 1000), 610);        /* JPY 1000 at 0.0061 EUR */
-    assert_int_equal(converted(3000000000, -1, 1000), 300);    /* KWD 1.000 at 3 EUR */
+    assert_int_equal(converted(6100000, 2, 1000), 610);          /* JPY 1000 at 0.0061 EUR */
+    assert_int_equal(converted(3000000000, -1, 1000), 300);      /* KWD 1.000 at 3 EUR */
     assert_int_equal(converted(164000000000, -2, 12345), 20246); /* EUR 123.45 in JPY: 20245.8 */
 }
 

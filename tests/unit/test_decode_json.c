@@ -106,18 +106,19 @@ static void camel_case_strings_for_integers_and_numbers_for_enums_are_accepted(v
 
 static void every_enum_name_has_its_number(void **state) {
     (void)state;
-    static const char *const kinds[] = {"PAGE_VIEW",   "SEARCH",     "CART_ADD", "CHECKOUT",
-                                        "EMAIL_OPEN",  "EMAIL_CLICK", "LOGIN",    "SUPPORT_CONTACT",
-                                        "REFERRAL",    "SOCIAL",     "STORE_VISIT", "OTHER"};
+    static const char *const kinds[] = {
+        "PAGE_VIEW", "SEARCH",          "CART_ADD", "CHECKOUT", "EMAIL_OPEN",  "EMAIL_CLICK",
+        "LOGIN",     "SUPPORT_CONTACT", "REFERRAL", "SOCIAL",   "STORE_VISIT", "OTHER"};
     static const char *const stages[] = {"STAGE_UNSPECIFIED", "AWARENESS", "INTEREST",
                                          "DECISION",          "PURCHASE",  "AFTER_SALES"};
     for (int i = 0; i < 12; i++) {
         char json[200];
         struct decoded decoded;
         int stage = i % 6;
-        (void)snprintf(json, sizeof json,
-                       "{\"customer_id\":\"c1\",\"event_time_ms\":1,\"kind\":\"%s\",\"stage\":\"%s\"}",
-                       kinds[i], stages[stage]);
+        (void)snprintf(
+            json, sizeof json,
+            "{\"customer_id\":\"c1\",\"event_time_ms\":1,\"kind\":\"%s\",\"stage\":\"%s\"}",
+            kinds[i], stages[stage]);
         decode_json_text(&decoded, INPUT_INTERACTIONS, json);
         assert_int_equal(decoded.reason, DEAD_NOT);
         assert_int_equal(decoded.activity.interaction.kind, i + 1);

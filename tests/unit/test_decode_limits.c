@@ -42,12 +42,14 @@ static void ids_are_checked(void **state) {
          "{\"customer_id\":\"" ID_256 "x\",\"event_time_ms\":1" MONEY "}", DEAD_BAD_ID},
         {INPUT_PURCHASES, "c1", "{\"customer_id\":\"c1\\u0000\",\"event_time_ms\":1" MONEY "}",
          DEAD_BAD_ID},
-        {INPUT_PURCHASES, "c1", "{\"customer_id\":\"c1\",\"event_id\":\"a\\u0000b\",\"event_time_ms\":1"
-         MONEY "}", DEAD_BAD_ID},
-        {INPUT_PURCHASES, "c1", "{\"customer_id\":\"c1\",\"event_id\":\"" ID_256
-         "x\",\"event_time_ms\":1" MONEY "}", DEAD_BAD_ID},
-        {INPUT_PURCHASES, "c1", "{\"customer_id\":\"c1\",\"event_id\":\"\",\"event_time_ms\":1" MONEY
-         "}", DEAD_NOT},
+        {INPUT_PURCHASES, "c1",
+         "{\"customer_id\":\"c1\",\"event_id\":\"a\\u0000b\",\"event_time_ms\":1" MONEY "}",
+         DEAD_BAD_ID},
+        {INPUT_PURCHASES, "c1",
+         "{\"customer_id\":\"c1\",\"event_id\":\"" ID_256 "x\",\"event_time_ms\":1" MONEY "}",
+         DEAD_BAD_ID},
+        {INPUT_PURCHASES, "c1",
+         "{\"customer_id\":\"c1\",\"event_id\":\"\",\"event_time_ms\":1" MONEY "}", DEAD_NOT},
         {INPUT_PURCHASES, "c1", HEAD MONEY ",\"order_id\":\"" ID_256 "x\"}", DEAD_BAD_ID},
         {INPUT_PURCHASES, "c1", HEAD MONEY ",\"referrer_id\":\"\\u0000\"}", DEAD_BAD_ID},
         {INPUT_PURCHASES, "\xc3\xa9", "{\"customer_id\":\"\xc3\xa9\",\"event_time_ms\":1" MONEY "}",
@@ -57,7 +59,8 @@ static void ids_are_checked(void **state) {
         {INPUT_PURCHASES, "c2", HEAD MONEY "}", DEAD_KEY_MISMATCH},
         {INPUT_PURCHASES, "c11", HEAD MONEY "}", DEAD_KEY_MISMATCH},
         {INPUT_PURCHASES, "c1", HEAD MONEY ",\"channel\":\"\\u0000\"}", DEAD_UNDECODABLE},
-        {INPUT_PURCHASES, "c1", HEAD MONEY ",\"items\":[{\"sku\":\"a\\u0000\"}]}", DEAD_UNDECODABLE},
+        {INPUT_PURCHASES, "c1", HEAD MONEY ",\"items\":[{\"sku\":\"a\\u0000\"}]}",
+         DEAD_UNDECODABLE},
     };
     CHECK(cases);
 }
@@ -143,7 +146,8 @@ static void amounts_are_checked(void **state) {
          DEAD_OVERFLOW},
         {INPUT_PURCHASES, "c1", HEAD ",\"amount_minor\":9223372036854775807,\"currency\":\"JPY\"}",
          DEAD_OVERFLOW},
-        {INPUT_PURCHASES, "c1", HEAD ",\"amount_minor\":1e300,\"currency\":\"JPY\"}", DEAD_OVERFLOW},
+        {INPUT_PURCHASES, "c1", HEAD ",\"amount_minor\":1e300,\"currency\":\"JPY\"}",
+         DEAD_OVERFLOW},
         {INPUT_PURCHASES, "c1", HEAD ",\"amount_minor\":-1e300,\"currency\":\"JPY\"}",
          DEAD_NEGATIVE_AMOUNT},
         {INPUT_PURCHASES, "c1", HEAD MONEY ",\"items\":[{\"amount_minor\":1000000000000001}]}",
@@ -167,10 +171,9 @@ static void scores_are_checked(void **state) {
         for (int score = -2; score < 14; score++) {
             (void)snprintf(json, sizeof json, HEAD ",\"survey\":\"%s\",\"score\":%d}",
                            scales[i].survey, score);
-            struct limit_case one = {INPUT_FEEDBACK, "c1", json,
-                                     score >= scales[i].least && score <= scales[i].most
-                                         ? DEAD_NOT
-                                         : DEAD_BAD_SCORE};
+            struct limit_case one = {
+                INPUT_FEEDBACK, "c1", json,
+                score >= scales[i].least && score <= scales[i].most ? DEAD_NOT : DEAD_BAD_SCORE};
             check_cases(&one, 1);
         }
         (void)snprintf(json, sizeof json, HEAD ",\"survey\":\"%s\"}", scales[i].survey);
@@ -268,9 +271,8 @@ static void a_far_reference_does_not_overflow(void **state) {
     (void)state;
     static const char json[] = HEAD MONEY "}";
     struct decoder decoder = test_decoder(FORMAT_JSON);
-    struct record record = {.input = INPUT_PURCHASES,
-                            .key = bytes_of_text("c1"),
-                            .value = bytes_of_text(json)};
+    struct record record = {
+        .input = INPUT_PURCHASES, .key = bytes_of_text("c1"), .value = bytes_of_text(json)};
     struct arena arena;
     struct activity activity;
     char detail[DEAD_DETAIL_BYTES_MAX];
@@ -289,9 +291,8 @@ static void the_arena_is_the_limit(void **state) {
     static const char json[] =
         HEAD MONEY ",\"items\":[{\"sku\":\"s\",\"category\":\"c\"},{},{},{}]}";
     struct decoder decoder = test_decoder(FORMAT_JSON);
-    struct record record = {.input = INPUT_PURCHASES,
-                            .key = bytes_of_text("c1"),
-                            .value = bytes_of_text(json)};
+    struct record record = {
+        .input = INPUT_PURCHASES, .key = bytes_of_text("c1"), .value = bytes_of_text(json)};
     char detail[DEAD_DETAIL_BYTES_MAX];
     struct activity activity;
     struct arena arena;
@@ -314,9 +315,9 @@ static void the_arena_is_the_limit(void **state) {
 static void every_reason_has_its_word(void **state) {
     (void)state;
     static const char *const words[DEAD_REASONS] = {
-        "none",      "undecodable",     "key_mismatch", "bad_id",           "bad_time",
-        "future_time", "bad_score",     "negative_amount", "overflow",      "unknown_currency",
-        "unknown_enum", "too_large",    "misrouted"};
+        "none",         "undecodable", "key_mismatch",    "bad_id",   "bad_time",
+        "future_time",  "bad_score",   "negative_amount", "overflow", "unknown_currency",
+        "unknown_enum", "too_large",   "misrouted"};
     for (int i = 0; i < DEAD_REASONS; i++) {
         assert_string_equal(dead_reason_text((enum dead_reason)i), words[i]);
     }

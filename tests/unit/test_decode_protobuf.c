@@ -208,23 +208,32 @@ static void the_tables_of_fields_are_those_of_the_schemas(void **state) {
     check_table(&item_fields, &tidemark__v1__purchase__item__descriptor);
 }
 
-#define C1 "\x12\x02" "c1"
+#define C1                                                                                         \
+    "\x12\x02"                                                                                     \
+    "c1"
 #define LOGIN "\x18\x01\x20\x07"
 #define WIRE(text) (text), sizeof(text) - 1
 
 static void fields_from_the_future_are_ignored(void **state) {
     (void)state;
     enum input input = INPUT_INTERACTIONS;
-    assert_int_equal(decode_wire(input, WIRE(C1 LOGIN "\x40\x05")), DEAD_NOT);            /* 8: varint */
-    assert_int_equal(decode_wire(input, WIRE("\x49" "12345678" C1 LOGIN)), DEAD_NOT);     /* 9: fixed64 */
-    assert_int_equal(decode_wire(input, WIRE(C1 "\x52\x03" "abc" LOGIN)), DEAD_NOT);      /* 10: sized */
-    assert_int_equal(decode_wire(input, WIRE(C1 LOGIN "\x5d" "1234")), DEAD_NOT);         /* 11: fixed32 */
+    assert_int_equal(decode_wire(input, WIRE(C1 LOGIN "\x40\x05")), DEAD_NOT); /* 8: varint */
+    assert_int_equal(decode_wire(input, WIRE("\x49"
+                                             "12345678" C1 LOGIN)),
+                     DEAD_NOT); /* 9: fixed64 */
+    assert_int_equal(decode_wire(input, WIRE(C1 "\x52\x03"
+                                                "abc" LOGIN)),
+                     DEAD_NOT); /* 10: sized */
+    assert_int_equal(decode_wire(input, WIRE(C1 LOGIN "\x5d"
+                                                      "1234")),
+                     DEAD_NOT); /* 11: fixed32 */
     assert_int_equal(decode_wire(input, WIRE(C1 LOGIN "\xf8\xff\xff\xff\x0f\x01")), DEAD_NOT);
 }
 
 static void the_last_of_a_repeated_field_counts(void **state) {
     (void)state;
-    assert_int_equal(decode_wire(INPUT_INTERACTIONS, WIRE("\x12\x01" "x" C1 "\x20\x63" LOGIN)),
+    assert_int_equal(decode_wire(INPUT_INTERACTIONS, WIRE("\x12\x01"
+                                                          "x" C1 "\x20\x63" LOGIN)),
                      DEAD_NOT);
 }
 
@@ -234,22 +243,27 @@ static void what_is_not_the_message_is_undecodable(void **state) {
         const char *wire;
         size_t size;
     } cases[] = {
-        {WIRE("\x12")},                                /* no length */
-        {WIRE("\x12\x03" "c1")},                       /* too short */
+        {WIRE("\x12")}, /* no length */
+        {WIRE("\x12\x03"
+              "c1")},                                           /* too short */
         {WIRE("\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")}, /* a huge length */
-        {WIRE(C1 "\x18")},                             /* no number */
+        {WIRE(C1 "\x18")},                                      /* no number */
         {WIRE(C1 "\x18\x80")},
         {WIRE(C1 "\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")}, /* eleven bytes */
-        {WIRE(C1 LOGIN "\x49" "1234567")},
-        {WIRE(C1 LOGIN "\x5d" "123")},
-        {WIRE(C1 LOGIN "\x43\x44")},                   /* a group */
-        {WIRE(C1 LOGIN "\x46")},                       /* wire type 6 */
-        {WIRE("\x02\x00" C1 LOGIN)},                   /* field 0 */
+        {WIRE(C1 LOGIN "\x49"
+                       "1234567")},
+        {WIRE(C1 LOGIN "\x5d"
+                       "123")},
+        {WIRE(C1 LOGIN "\x43\x44")},                     /* a group */
+        {WIRE(C1 LOGIN "\x46")},                         /* wire type 6 */
+        {WIRE("\x02\x00" C1 LOGIN)},                     /* field 0 */
         {WIRE(C1 LOGIN "\x80\x80\x80\x80\x80\x01\x01")}, /* a tag of six bytes */
-        {WIRE(C1 LOGIN "\xf8\xff\xff\xff\x1f\x01")},   /* a tag beyond 32 bits */
-        {WIRE("\x10\x05" LOGIN)},                      /* customer_id as a number */
-        {WIRE(C1 "\x1a\x01" "x")},                     /* event_time_ms as a text */
-        {WIRE(C1 "\x19" "12345678")},                  /* event_time_ms as fixed64 */
+        {WIRE(C1 LOGIN "\xf8\xff\xff\xff\x1f\x01")},     /* a tag beyond 32 bits */
+        {WIRE("\x10\x05" LOGIN)},                        /* customer_id as a number */
+        {WIRE(C1 "\x1a\x01"
+                 "x")}, /* event_time_ms as a text */
+        {WIRE(C1 "\x19"
+                 "12345678")}, /* event_time_ms as fixed64 */
         {WIRE("{\"customer_id\":\"c1\"}")},
         {WIRE("plain text")},
     };
@@ -259,11 +273,17 @@ static void what_is_not_the_message_is_undecodable(void **state) {
     }
     assert_int_equal(decode_wire(INPUT_INTERACTIONS, "", 0), DEAD_BAD_ID);
     /* Within an item. */
-    assert_int_equal(decode_wire(INPUT_PURCHASES, WIRE(C1 "\x18\x01\x3a\x03" "EUR" "\x4a\x02\x0a\x05")),
+    assert_int_equal(decode_wire(INPUT_PURCHASES, WIRE(C1 "\x18\x01\x3a\x03"
+                                                          "EUR"
+                                                          "\x4a\x02\x0a\x05")),
                      DEAD_UNDECODABLE);
-    assert_int_equal(decode_wire(INPUT_PURCHASES, WIRE(C1 "\x18\x01\x3a\x03" "EUR" "\x4a\x02\x08\x05")),
+    assert_int_equal(decode_wire(INPUT_PURCHASES, WIRE(C1 "\x18\x01\x3a\x03"
+                                                          "EUR"
+                                                          "\x4a\x02\x08\x05")),
                      DEAD_UNDECODABLE);
-    assert_int_equal(decode_wire(INPUT_PURCHASES, WIRE(C1 "\x18\x01\x3a\x03" "EUR" "\x4a\x00")),
+    assert_int_equal(decode_wire(INPUT_PURCHASES, WIRE(C1 "\x18\x01\x3a\x03"
+                                                          "EUR"
+                                                          "\x4a\x00")),
                      DEAD_NOT);
 }
 
@@ -274,16 +294,31 @@ static void ids_and_texts_are_utf8_without_nul(void **state) {
         size_t size;
         enum dead_reason reason;
     } cases[] = {
-        {WIRE("\x12\x03" "c1\0" LOGIN), DEAD_BAD_ID}, /* protobuf-c alone would read "c1" */
-        {WIRE("\x12\x02" "\xc3\x28" LOGIN), DEAD_BAD_ID},
-        {WIRE("\x12\x02" "\xc0\x80" LOGIN), DEAD_BAD_ID},          /* an overlong NUL */
-        {WIRE("\x12\x03" "\xed\xa0\x80" LOGIN), DEAD_BAD_ID},      /* a surrogate */
-        {WIRE("\x0a\x01\0" C1 LOGIN), DEAD_BAD_ID},                /* event_id */
-        {WIRE("\x0a\x09" "12345678\xff" C1 LOGIN), DEAD_BAD_ID},
-        {WIRE("\x0a\x09" "1234\xc3\xa9" "678" C1 LOGIN), DEAD_NOT},
-        {WIRE(C1 LOGIN "\x32\x01\xff"), DEAD_UNDECODABLE},         /* channel */
-        {WIRE(C1 LOGIN "\x32\x0a" "123456789\0"), DEAD_UNDECODABLE},
-        {WIRE(C1 LOGIN "\x3a\x01\xff"), DEAD_UNDECODABLE},         /* campaign */
+        {WIRE("\x12\x03"
+              "c1\0" LOGIN),
+         DEAD_BAD_ID}, /* protobuf-c alone would read "c1" */
+        {WIRE("\x12\x02"
+              "\xc3\x28" LOGIN),
+         DEAD_BAD_ID},
+        {WIRE("\x12\x02"
+              "\xc0\x80" LOGIN),
+         DEAD_BAD_ID}, /* an overlong NUL */
+        {WIRE("\x12\x03"
+              "\xed\xa0\x80" LOGIN),
+         DEAD_BAD_ID},                              /* a surrogate */
+        {WIRE("\x0a\x01\0" C1 LOGIN), DEAD_BAD_ID}, /* event_id */
+        {WIRE("\x0a\x09"
+              "12345678\xff" C1 LOGIN),
+         DEAD_BAD_ID},
+        {WIRE("\x0a\x09"
+              "1234\xc3\xa9"
+              "678" C1 LOGIN),
+         DEAD_NOT},
+        {WIRE(C1 LOGIN "\x32\x01\xff"), DEAD_UNDECODABLE}, /* channel */
+        {WIRE(C1 LOGIN "\x32\x0a"
+                       "123456789\0"),
+         DEAD_UNDECODABLE},
+        {WIRE(C1 LOGIN "\x3a\x01\xff"), DEAD_UNDECODABLE}, /* campaign */
         {WIRE(C1 LOGIN "\x32\x00"), DEAD_NOT},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -294,8 +329,15 @@ static void ids_and_texts_are_utf8_without_nul(void **state) {
 
 static void every_beginning_of_a_message_is_harmless(void **state) {
     (void)state;
-    static const char wire[] = "\x0a\x02" "e1" C1 "\x18\x80\x01\x20\x02\x2a\x02" "o1" "\x30\x64"
-                               "\x3a\x03" "EUR" "\x42\x03" "web" "\x4a\x05\x0a\x01s\x18\x02\x58\x07";
+    static const char wire[] = "\x0a\x02"
+                               "e1" C1 "\x18\x80\x01\x20\x02\x2a\x02"
+                               "o1"
+                               "\x30\x64"
+                               "\x3a\x03"
+                               "EUR"
+                               "\x42\x03"
+                               "web"
+                               "\x4a\x05\x0a\x01s\x18\x02\x58\x07";
     for (size_t size = 0; size < sizeof wire; size++) {
         char *cut = malloc(size ? size : 1); /* so that a read past the end is found */
         memcpy(cut, wire, size);
@@ -308,7 +350,8 @@ static void every_beginning_of_a_message_is_harmless(void **state) {
 static void too_many_items_are_too_large(void **state) {
     (void)state;
     char wire[16 + 2 * (ITEMS_MAX + 1)];
-    static const char head[] = C1 "\x18\x01\x3a\x03" "EUR";
+    static const char head[] = C1 "\x18\x01\x3a\x03"
+                                  "EUR";
     memcpy(wire, head, sizeof head - 1);
     for (size_t i = 0; i <= ITEMS_MAX; i++) {
         memcpy(wire + sizeof head - 1 + 2 * i, "\x4a\x00", 2);

@@ -24,12 +24,11 @@ static struct model *compile(struct arena *arena) {
          .treatment_count = 1},
         {.name = spec("ordinary")},
     };
-    const struct tier_set_spec sets[] = {
-        {.name = spec("value"), .tiers = tiers, .tiers_count = 2},
-        {.name = spec("churn_risk"),
-         .topic = bytes_of_text("churn-alerts"),
-         .tiers = tiers,
-         .tiers_count = 2}};
+    const struct tier_set_spec sets[] = {{.name = spec("value"), .tiers = tiers, .tiers_count = 2},
+                                         {.name = spec("churn_risk"),
+                                          .topic = bytes_of_text("churn-alerts"),
+                                          .tiers = tiers,
+                                          .tiers_count = 2}};
     const struct model_spec model_spec = {.zone = &zone_utc,
                                           .money_decimals = 2,
                                           .dedupe = 16,
@@ -64,8 +63,7 @@ static int set_up(void **state) {
         .dead_letters = bytes_of_text("dead-letters"),
         .model = compile(&fixture->arena),
     };
-    fixture->conditions[0] =
-        (struct condition){bytes_of_text("r + f + m >= 13"), 13, 13, true};
+    fixture->conditions[0] = (struct condition){bytes_of_text("r + f + m >= 13"), 13, 13, true};
     fixture->conditions[1] =
         (struct condition){bytes_of_text("nps(90d) >= 50"), (double)NAN, 50, false};
     fixture->metrics[0] = (struct named_value){bytes_of_text("r"), 5};

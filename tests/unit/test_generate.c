@@ -22,9 +22,9 @@ static uint64_t history_hash(const struct generator_options *options, int64_t *c
     while (generator_next(generator, &event)) {
         buffer_reset(&bytes);
         buffer_put(&bytes, &hash, sizeof hash);
-        assert_int_equal(encode_activity(ACTIVITY_AS_PROTOBUF, &event.activity,
-                                         bytes_of_text("EUR"), &bytes),
-                         0);
+        assert_int_equal(
+            encode_activity(ACTIVITY_AS_PROTOBUF, &event.activity, bytes_of_text("EUR"), &bytes),
+            0);
         hash = bytes_hash(buffer_bytes(&bytes));
         ++*count;
     }
@@ -52,7 +52,10 @@ static void as_many_events_come_as_are_asked_for(void **state) {
         {.customers = 1, .events = 5000, .seed = 1, .days = 1, .end_ms = NOW_MS + 12345},
         {.customers = 5000, .events = 100, .seed = 1, .days = 30, .end_ms = NOW_MS},
         {.customers = 100, .events = 3000, .seed = 1, .days = 1000, .end_ms = NOW_MS},
-        {.customers = 3, .events = 300, .seed = 1, .days = GENERATOR_DAYS_MAX,
+        {.customers = 3,
+         .events = 300,
+         .seed = 1,
+         .days = GENERATOR_DAYS_MAX,
          .end_ms = (int64_t)GENERATOR_DAYS_MAX * MS_PER_DAY},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -92,7 +95,8 @@ struct order {
     uint32_t number;
 };
 
-static struct order *find_order(struct order *orders, size_t count, const struct activity *activity) {
+static struct order *find_order(struct order *orders, size_t count,
+                                const struct activity *activity) {
     char text[GENERATED_TEXT_BYTES];
     for (size_t i = 0; i < count; i++) {
         (void)snprintf(text, sizeof text, "o%u-%u", orders[i].customer, orders[i].number);
@@ -277,8 +281,8 @@ static void assert_schema_reads(enum input input, struct bytes value) {
     static const ProtobufCMessageDescriptor *const schemas[INPUTS] = {
         &tidemark__v1__purchase__descriptor, &tidemark__v1__interaction__descriptor,
         &tidemark__v1__feedback__descriptor};
-    ProtobufCMessage *message = protobuf_c_message_unpack(schemas[input], NULL, value.size,
-                                                          (const uint8_t *)value.data);
+    ProtobufCMessage *message =
+        protobuf_c_message_unpack(schemas[input], NULL, value.size, (const uint8_t *)value.data);
     assert_non_null(message);
     assert_int_equal(message->n_unknown_fields, 0);
     protobuf_c_message_free_unpacked(message, NULL);
@@ -321,9 +325,8 @@ static void a_json_line_becomes_the_same_event(void **state) {
     struct buffer line = {0};
     for (int i = 0; i < 3000 && generator_next(generator, &event); i++) {
         buffer_reset(&line);
-        assert_int_equal(encode_activity(ACTIVITY_AS_JSON, &event.activity, bytes_of_text("EUR"),
-                                         &line),
-                         0);
+        assert_int_equal(
+            encode_activity(ACTIVITY_AS_JSON, &event.activity, bytes_of_text("EUR"), &line), 0);
         line.size--; /* the brace */
         buffer_printf(&line, ",\"topic\":\"%s\"}", words[event.input]);
         for (int format = 0; format <= FORMAT_CONFLUENT_PROTOBUF; format++) {

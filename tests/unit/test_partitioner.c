@@ -36,8 +36,11 @@ static void murmur2_agrees_with_kafkas_own_test(void **state) {
         const char *key;
         int32_t hash;
     } cases[] = {
-        {"21", -973932308},    {"foobar", -790332482}, {"a-little-bit-long-string", -985981536},
-        {"abc", 479470107},    {"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971},
+        {"21", -973932308},
+        {"foobar", -790332482},
+        {"a-little-bit-long-string", -985981536},
+        {"abc", 479470107},
+        {"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971},
         {"a-little-bit-longer-string", -1486304829},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
