@@ -80,7 +80,7 @@ void task_publish(struct task *task, const struct store_meta *meta, struct buffe
         .outputs = *outputs,
         .outputs_count = outputs_count,
     };
-    _Static_assert(PUBLICATION_MARK_BYTES >= MARK_BYTES_MAX, "a mark fits into a publication");
+    _Static_assert((int)PUBLICATION_MARK_BYTES >= (int)MARK_BYTES_MAX, "a mark fits into a publication");
     mark_format(publication.mark, meta->output_seq, later(meta->fired_ms, task->suppress_fired_ms));
     /* While a lost stretch is read again, what is committed stays where it was: it must never go back. */
     for (int input = 0; input < INPUTS; input++) {

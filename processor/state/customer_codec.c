@@ -1,0 +1,337 @@
+/* Fields of schemas/customer_state.proto. All times are zigzag differences from the one before, in the order below, so that
+ * most take a few bytes; TIME_NONE and TIME_NEVER are simply absent. */
+#include "state/customer_codec.h"
+
+enum {
+    FIELD_NOW = 1,            /* sint64: now_ms */
+    FIELD_DUE = 2,            /* sint64: due_ms - now_ms */
+    FIELD_ARMED = 3,          /* sint64: armed_ms - now_ms, only when not the due instant */
+    FIELD_UNARMED = 4,        /* bool: due, but nothing on the wheel */
+    FIELD_FIRST_SEEN = 5,     /* sint64: now_ms - first_seen_ms, and so on */
+    FIELD_LAST_SEEN = 6,
+    FIELD_FIRST_PURCHASE = 7,
+    FIELD_LAST_PURCHASE = 8,
+    FIELD_RECENT = 9,  /* bytes: 6 a hash, little endian */
+    FIELD_TILES = 10,  /* bytes: day by day */
+    FIELD_TIERS = 11,  /* bytes, repeated: one tier set each */
+    FIELDS_MAX = 16,
+    RECENT_BYTES = 6,
+    WIRE_VARINT = 0,
+    WIRE_BYTES = 2,
+};
+
+static void put_key(struct buffer *out, unsigned field, unsigned wire) {
+    buffer_put_byte(out, (uint8_t)(field << 3 | wire)); /* fields below 16 */
+}
+
+static void put_time(struct buffer *out, unsigned field, int64_t difference) {
+    put_key(out, field, WIRE_VARINT);
+    buffer_put_signed(out, difference);
+}
+
+static void put_recent(const struct customer *customer, struct buffer *out) {
+    if (customer->recent_count == 0) {
+        return;
+    }
+    put_key(out, FIELD_RECENT, WIRE_BYTES);
+    buffer_put_varint(out, (uint64_t)customer->recent_count * RECENT_BYTES);
+    for (uint16_t i = 0; i < customer->recent_count; i++) {
+        uint64_t hash = customer->recent[i];
+        uint8_t bytes[RECENT_BYTES];
+        for (int b = 0; b < RECENT_BYTES; b++) {
+            bytes[b] = (uint8_t)(hash >> (8 * b));
+        }
+        buffer_put(out, bytes, sizeof bytes);
+    }
+}
+
+static unsigned varint_size(uint64_t value) {
+    unsigned size = 1;
+    while (value >= 0x80) {
+        value >>= 7;
+        size++;
+    }
+    return size;
+}
+
+static uint64_t zigzag(int64_t value) {
+    return ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+}
+
+/* A day is: difference to the day before (the first: to day 0; the residue, which is first, is told by a leading 0), number of
+ * cells, and per cell the field and the value. */
+static void put_tiles_body(const struct customer *customer, struct buffer *out) {
+    const struct tiles *tiles = &customer->tiles;
+    int32_t day = 0;
+    bool residue = tiles->count > 0 && tiles->cells[0].day == DAY_RESIDUE;
+    buffer_put_byte(out, residue);
+    for (uint32_t i = 0; i < tiles->count;) {
+        uint32_t end = i;
+        while (end < tiles->count && tiles->cells[end].day == tiles->cells[i].day) {
+            end++;
+        }
+        if (tiles->cells[i].day != DAY_RESIDUE) {
+            buffer_put_signed(out, (int64_t)tiles->cells[i].day - day);
+            day = tiles->cells[i].day;
+        }
+        buffer_put_varint(out, end - i);
+        for (; i < end; i++) {
+            buffer_put_varint(out, tiles->cells[i].field);
+            buffer_put_signed(out, tiles->cells[i].value);
+        }
+    }
+}
+
+/* Puts a body of unknown length behind a key: the length is made room for first, and moved if it needs more than a byte. */
+static void put_body(const struct customer *customer, struct buffer *out, unsigned field,
+                     void (*body)(const struct customer *customer, struct buffer *out)) {
+    put_key(out, field, WIRE_BYTES);
+    size_t length_at = out->size;
+    buffer_put_byte(out, 0);
+    body(customer, out);
+    if (out->error) {
+        return;
+    }
+    size_t size = out->size - length_at - 1;
+    unsigned length_size = varint_size(size);
+    if (length_size > 1) {
+        if (!buffer_reserve(out, length_size - 1)) {
+            return;
+        }
+        memmove(out->data + length_at + length_size, out->data + length_at + 1, size);
+    }
+    out->size = length_at;
+    buffer_put_varint(out, size);
+    out->size += size;
+}
+
+/* set tag, tier tag (2 bytes each), sequence, now - since, and (1 + now - pending) if a fall is pending. */
+static void put_tier(const struct tier_state *state, int64_t now_ms, struct buffer *out) {
+    uint8_t tags[4] = {(uint8_t)state->set_tag, (uint8_t)(state->set_tag >> 8), (uint8_t)state->tier_tag,
+                       (uint8_t)(state->tier_tag >> 8)};
+    bool pending = state->pending_ms != TIME_NEVER;
+    uint64_t since = zigzag(now_ms - state->since_ms);
+    uint64_t waited = pending ? zigzag(now_ms - state->pending_ms) : 0;
+    put_key(out, FIELD_TIERS, WIRE_BYTES);
+    buffer_put_varint(out, sizeof tags + varint_size(state->sequence) + varint_size(since) +
+                               (pending ? varint_size(waited) : 0));
+    buffer_put(out, tags, sizeof tags);
+    buffer_put_varint(out, state->sequence);
+    buffer_put_varint(out, since);
+    if (pending) {
+        buffer_put_varint(out, waited);
+    }
+}
+
+void customer_encode(const struct customer *customer, struct buffer *out) {
+    int64_t now_ms = customer->now_ms;
+    if (now_ms == TIME_NONE) {
+        return;
+    }
+    put_time(out, FIELD_NOW, now_ms);
+    if (customer->due_ms != TIME_NEVER) {
+        put_time(out, FIELD_DUE, customer->due_ms - now_ms);
+    }
+    if (customer->armed_ms != customer->due_ms) {
+        bool armed = customer->armed_ms != TIME_NEVER;
+        put_time(out, armed ? FIELD_ARMED : FIELD_UNARMED, armed ? customer->armed_ms - now_ms : -1);
+    }
+    put_time(out, FIELD_FIRST_SEEN, now_ms - customer->first_seen_ms);
+    put_time(out, FIELD_LAST_SEEN, now_ms - customer->last_seen_ms);
+    if (customer->first_purchase_ms != TIME_NONE) {
+        put_time(out, FIELD_FIRST_PURCHASE, now_ms - customer->first_purchase_ms);
+        put_time(out, FIELD_LAST_PURCHASE, now_ms - customer->last_purchase_ms);
+    }
+    put_recent(customer, out);
+    if (customer->tiles.count > 0) {
+        put_body(customer, out, FIELD_TILES, put_tiles_body);
+    }
+    for (uint16_t i = 0; i < customer->tiers_count; i++) {
+        if (customer->tiers[i].sequence > 0) {
+            put_tier(&customer->tiers[i], now_ms, out);
+        }
+    }
+}
+
+static int take_tiles(struct bytes body, struct tiles *tiles) {
+    struct cursor in = cursor_of(body);
+    bool residue = cursor_byte(&in) != 0;
+    int64_t day = 0;
+    while (cursor_left(&in) > 0 && !in.error) {
+        int64_t cell_day = DAY_RESIDUE;
+        if (!residue) {
+            day += cursor_signed(&in);
+            cell_day = day;
+            if (day <= DAY_RESIDUE || day > INT32_MAX) {
+                return ERR_INVALID;
+            }
+        }
+        residue = false;
+        uint64_t cells = cursor_varint(&in);
+        if (in.error || cells > cursor_left(&in) || tiles_reserve(tiles, tiles->count + cells)) {
+            return ERR_INVALID;
+        }
+        for (uint64_t i = 0; i < cells; i++) {
+            uint64_t field = cursor_varint(&in);
+            int64_t value = cursor_signed(&in);
+            const struct cell *last = tiles->count ? &tiles->cells[tiles->count - 1] : NULL;
+            bool ascends = !last || last->day < cell_day || (last->day == cell_day && last->field < field);
+            if (in.error || field > UINT16_MAX || value == 0 || !ascends) {
+                return ERR_INVALID;
+            }
+            tiles->cells[tiles->count++] = (struct cell){(int32_t)cell_day, (uint16_t)field, value};
+        }
+    }
+    return in.error;
+}
+
+static int take_recent(struct bytes body, const struct model *model, struct customer *customer) {
+    size_t count = body.size / RECENT_BYTES;
+    if (body.size % RECENT_BYTES != 0) {
+        return ERR_INVALID;
+    }
+    size_t skipped = count > model_dedupe(model) ? count - model_dedupe(model) : 0; /* state.dedupe became smaller */
+    for (size_t i = skipped; i < count; i++) {
+        uint64_t hash = 0;
+        for (int b = 0; b < RECENT_BYTES; b++) {
+            hash |= (uint64_t)(uint8_t)body.data[i * RECENT_BYTES + (size_t)b] << (8 * b);
+        }
+        customer->recent[customer->recent_count++] = hash;
+    }
+    return 0;
+}
+
+/* The state's place: of the set in the model that has the tag, or one more behind them. */
+static struct tier_state *tier_place(struct customer *customer, const struct model *model, uint16_t set_tag, size_t *set) {
+    for (*set = 0; *set < model_sets_count(model); ++*set) {
+        if (model_set_tag(model, *set) == set_tag) {
+            return &customer->tiers[*set];
+        }
+    }
+    if (customer_reserve_tiers(customer, (size_t)customer->tiers_count + 1)) {
+        return NULL;
+    }
+    return &customer->tiers[customer->tiers_count - 1];
+}
+
+static int take_tier(struct bytes body, const struct model *model, struct customer *customer) {
+    struct cursor in = cursor_of(body);
+    uint16_t tags[2];
+    for (int i = 0; i < 2; i++) {
+        tags[i] = cursor_byte(&in);
+        tags[i] = (uint16_t)(tags[i] | cursor_byte(&in) << 8);
+    }
+    uint64_t sequence = cursor_varint(&in);
+    int64_t since = cursor_signed(&in);
+    bool pending = !in.error && cursor_left(&in) > 0;
+    int64_t waited = pending ? cursor_signed(&in) : 0;
+    if (in.error || sequence > UINT32_MAX || cursor_left(&in) > 0) {
+        return ERR_INVALID;
+    }
+    size_t set;
+    struct tier_state *state = tier_place(customer, model, tags[0], &set);
+    if (!state) {
+        return ERR_NO_MEMORY;
+    }
+    *state = (struct tier_state){.set_tag = tags[0],
+                                 .tier_tag = tags[1],
+                                 .tier = -1,
+                                 .sequence = (uint32_t)sequence,
+                                 .since_ms = customer->now_ms - since,
+                                 .pending_ms = pending ? customer->now_ms - waited : TIME_NEVER};
+    for (size_t tier = 0; set < model_sets_count(model) && tier < model_tiers_count(model, set); tier++) {
+        if (model_tier_tag(model, set, tier) == tags[1]) {
+            state->tier = (int16_t)tier;
+        }
+    }
+    return 0;
+}
+
+static int take_time(struct customer *customer, uint64_t field, int64_t value) {
+    int64_t *const times[FIELDS_MAX] = {
+        [FIELD_DUE] = &customer->due_ms,
+        [FIELD_ARMED] = &customer->armed_ms,
+        [FIELD_FIRST_SEEN] = &customer->first_seen_ms,
+        [FIELD_LAST_SEEN] = &customer->last_seen_ms,
+        [FIELD_FIRST_PURCHASE] = &customer->first_purchase_ms,
+        [FIELD_LAST_PURCHASE] = &customer->last_purchase_ms,
+    };
+    int64_t now_ms = customer->now_ms;
+    if (field == FIELD_NOW) {
+        customer->now_ms = value;
+        return 0;
+    }
+    if (now_ms == TIME_NONE) {
+        return ERR_INVALID; /* now comes first */
+    }
+    if (field == FIELD_UNARMED) {
+        customer->armed_ms = TIME_NEVER;
+        return 0;
+    }
+    if (field >= FIELDS_MAX || !times[field]) {
+        return 0; /* a field of a newer version */
+    }
+    bool ahead = field == FIELD_DUE || field == FIELD_ARMED;
+    if (ahead ? __builtin_add_overflow(now_ms, value, times[field]) : __builtin_sub_overflow(now_ms, value, times[field])) {
+        return ERR_INVALID;
+    }
+    customer->armed_ms = field == FIELD_DUE ? customer->due_ms : customer->armed_ms;
+    return 0;
+}
+
+static int take_field(struct cursor *in, const struct model *model, struct customer *customer) {
+    uint64_t key = cursor_varint(in);
+    uint64_t field = key >> 3;
+    if ((key & 7) == WIRE_VARINT) {
+        int64_t value = cursor_signed(in);
+        return in->error ? in->error : take_time(customer, field, value);
+    }
+    if ((key & 7) != WIRE_BYTES) {
+        return ERR_INVALID;
+    }
+    struct bytes body = cursor_sized(in);
+    if (in->error) {
+        return in->error;
+    }
+    if (field == FIELD_RECENT) {
+        return take_recent(body, model, customer);
+    }
+    if (field == FIELD_TILES) {
+        return take_tiles(body, &customer->tiles);
+    }
+    return field == FIELD_TIERS ? take_tier(body, model, customer) : 0;
+}
+
+int customer_decode(struct bytes packed, const struct model *model, struct customer **out) {
+    struct customer *customer = customer_create(model);
+    struct cursor in = cursor_of(packed);
+    int error = customer ? 0 : ERR_NO_MEMORY;
+    while (!error && cursor_left(&in) > 0) {
+        error = take_field(&in, model, customer);
+    }
+    if (!error && customer->now_ms == TIME_NONE) {
+        error = ERR_INVALID;
+    }
+    if (error) {
+        customer_destroy(customer);
+        customer = NULL;
+    }
+    *out = customer;
+    return error;
+}
+
+void due_entry_encode(struct buffer *out, struct bytes id, uint32_t offset_ms) {
+    buffer_put_sized(out, id);
+    buffer_put_varint(out, offset_ms);
+}
+
+bool due_entry_decode(struct cursor *in, struct bytes *id, uint32_t *offset_ms) {
+    struct cursor entry = *in;
+    *id = cursor_sized(&entry);
+    *offset_ms = (uint32_t)cursor_varint(&entry);
+    if (entry.error || cursor_left(in) == 0) {
+        return false;
+    }
+    *in = entry;
+    return true;
+}
