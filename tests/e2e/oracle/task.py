@@ -1,0 +1,87 @@
+"""All records of the input topics, in the order in which they are applied, and everything that follows."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from .customer import Customer
+from .decode import INPUTS, DeadLetter, Decoder
+from .model import Model
+
+
+@dataclass
+class Outcome:
+    """What the program must have done."""
+
+    model: Model
+    changes: dict = field(default_factory=dict)  # customer id -> tier changes in order
+    dead: dict = field(default_factory=dict)  # (input, partition, offset) -> reason
+    customers: dict = field(default_factory=dict)  # customer id -> Customer
+    counts: Counter = field(default_factory=Counter)  # (input, applied|duplicate|late|dead)
+    answers: Counter = field(default_factory=Counter)  # (day, promoters|csat|...): the company's feedback
+    clocks: dict = field(default_factory=dict)  # partition -> the task's clock at the end
+
+    def populations(self):
+        """How many customers are in each tier: (set, tier) -> count."""
+        counts = Counter()
+        for customer in self.customers.values():
+            for tier_set, standing in zip(self.model.sets, customer.standings):
+                counts[tier_set.name, tier_set.tiers[standing.tier].name] += 1
+        return counts
+
+
+def replay(config, records, clock_ms=None, partitions=None):
+    """Everything that follows from the records, all of which stood in the topics before the program began.
+
+    With clock_ms the task's clock moves there after the last record, as the wall clock does (`clock: wall`), and it is
+    what future times are measured against; without it the clock ends at the largest record timestamp (`clock: event`).
+    `partitions` is the topics' number of partitions, needed for `misrouted: reject`.
+    """
+    decoder = Decoder(config, partitions)
+    outcome = Outcome(Model.of(config, decoder.money_scale))
+    by_partition = defaultdict(list)
+    for record in records:
+        by_partition[record.partition].append(record)
+    for partition, task_records in sorted(by_partition.items()):
+        _replay_task(outcome, decoder, partition, task_records, clock_ms)
+    return outcome
+
+
+def _replay_task(outcome, decoder, partition, records, end_clock_ms):
+    clock_ms = 0
+    customers = {}
+    for record in merged(records):
+        clock_ms = max(clock_ms, record.timestamp_ms)
+        try:
+            event = decoder.event(record, record.timestamp_ms if end_clock_ms is None else end_clock_ms)
+        except DeadLetter as reason:
+            outcome.dead[record.input, partition, record.offset] = str(reason)
+            outcome.counts[record.input, "dead"] += 1
+            continue
+        customer = customers.setdefault(event.customer_id, Customer(outcome.model))
+        outcome.counts[record.input, _apply(outcome, customer, event, clock_ms)] += 1
+    clock_ms = max(clock_ms, end_clock_ms or 0)
+    outcome.clocks[partition] = clock_ms
+    for customer_id, customer in customers.items():
+        outcome.changes[customer_id] += customer.advance(clock_ms)
+    assert not outcome.customers.keys() & customers.keys(), "a customer in two partitions"
+    outcome.customers.update(customers)
+
+
+def _apply(outcome, customer, event, clock_ms):
+    """Applies an event; the word under which it is counted."""
+    if customer.is_duplicate(event):
+        return "duplicate"
+    changes, late = customer.add(event, clock_ms)
+    outcome.changes.setdefault(event.customer_id, []).extend(changes)
+    if event.cause == "FEEDBACK":
+        day = outcome.model.calendar.day(event.time_ms)
+        for name, amount in event.sums.items():
+            outcome.answers[day, name] += amount
+    return "late" if late else "applied"
+
+
+def merged(records):
+    """The task's three partitions merged: the oldest head first, ties in the order of INPUTS, then offset."""
+    queues = [sorted((r for r in records if r.input == name), key=lambda r: r.offset, reverse=True) for name in INPUTS]
+    while heads := [queue for queue in queues if queue]:
+        yield min(heads, key=lambda queue: queue[-1].timestamp_ms).pop()
