@@ -3,95 +3,134 @@
 #
 #   cmake/deps.sh DIR        builds what is missing there; safe to call from several configures at once
 #
-# Result: DIR/include/{librdkafka,hiredis,yyjson.h} and DIR/lib/{librdkafka,libhiredis,libyyjson}.a
+# Result: DIR/include/{librdkafka,hiredis,yyjson.h}, DIR/lib/{librdkafka,libhiredis,libyyjson}.a, DIR/licences/NAME.
+# A library is built again when its pin or its recipe (the function build_NAME below) changes.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-deps=${1:?usage: cmake/deps.sh DIR}
-mkdir -p "$deps"
-deps=$(cd "$deps" && pwd)
-jobs=$(nproc)
+case ${1:-} in
+"" | --help | -h)
+    sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"
+    exit "$([ $# -gt 0 ] && echo 0 || echo 64)"
+    ;;
+esac
+mkdir -p "$1/include/librdkafka" "$1/include/hiredis" "$1/lib" "$1/licences"
+deps=$(cd "$1" && pwd)
+jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
+cflags="-O2 -g1 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2"
 
 exec 9>"$deps/.lock"
 flock 9
+
+say() { echo "deps: $*" >&2; }
+
+die() {
+    say "$@"
+    exit 1
+}
 
 pin() { # name column
     awk -v name="$1" -v column="$2" '$1 == name { print $column }' "$here/pins.txt"
 }
 
-say() { echo "deps: $*" >&2; }
+# Runs a command with its output in a file, whose end is shown if it fails.
+quietly() { # file command...
+    local log=$1
+    shift
+    "$@" >"$log" 2>&1 || { tail -n 30 "$log" >&2; die "failed: $*"; }
+}
 
-# Downloads the pinned package of a library and prints the file's path.
+# Downloads the pinned package of a library, checks it and prints the file's path.
 download() { # name
     local registry package version file
     registry=$(pin "$1" 3) package=$(pin "$1" 4) version=$(pin "$1" 5)
     local into="$deps/download/$1"
     rm -rf "$into" && mkdir -p "$into"
     case $registry in
-    npm) (cd "$into" && npm pack --silent "$package@$version" >/dev/null) ;;
-    pypi) python3 -m pip download --quiet --no-deps --no-binary :all: --dest "$into" "$package==$version" >&2 ;;
-    *) say "unknown registry $registry" && exit 1 ;;
+    npm)
+        command -v npm >/dev/null || die "npm is missing: run tests/install or install the package npm"
+        (cd "$into" && npm pack --silent "$package@$version" >/dev/null) || die "npm could not fetch $package $version"
+        ;;
+    pypi)
+        python3 -m pip --version >/dev/null 2>&1 || die "pip is missing: run tests/install or install the package python3-pip"
+        quietly "$into.log" python3 -m pip download --no-deps --no-binary :all: --dest "$into" "$package==$version"
+        ;;
+    *) die "unknown registry '$registry' for $1 in pins.txt" ;;
     esac
     file=$(find "$into" -type f | head -n 1)
-    [ -n "$file" ] || { say "could not download $package $version from $registry"; exit 1; }
-    echo "$(pin "$1" 6)  $file" | sha256sum --check --quiet - >&2 || { say "checksum of $1 differs from cmake/pins.txt"; exit 1; }
+    [ -n "$file" ] || die "could not download $package $version from $registry"
+    echo "$(pin "$1" 6)  $file" | sha256sum --check --quiet - >&2 || die "the checksum of $1 differs from cmake/pins.txt"
     echo "$file"
 }
 
-# Unpacks into DIR/src/NAME.
-unpack() { # name
-    local file
-    file=$(download "$1")
-    rm -rf "$deps/src/$1" && mkdir -p "$deps/src/$1"
-    tar xzf "$file" -C "$deps/src/$1" --no-same-owner
+# Fails unless a header says the version that the pin file claims.
+expect_version() { # name found
+    [ "$2" = "$(pin "$1" 2)" ] || die "$1 is version '$2', but cmake/pins.txt says $(pin "$1" 2)"
 }
 
-# True (and says so) when the library has to be built: not there yet, or from another pin.
-missing() { # name
-    local stamp="$deps/.built-$1"
-    [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(pin "$1" 6)" ] && return 1
-    say "building $1 $(pin "$1" 2)"
-}
-
-built() { # name
-    pin "$1" 6 >"$deps/.built-$1"
-    rm -rf "${deps:?}/src/$1" "${deps:?}/download/$1"
-}
-
-mkdir -p "$deps/include/librdkafka" "$deps/include/hiredis" "$deps/lib"
-
-if missing yyjson; then
-    unpack yyjson
-    source=$(dirname "$(find "$deps/src/yyjson" -name yyjson.c | head -n 1)")
-    cc -O2 -g -fPIC -c "$source/yyjson.c" -o "$deps/src/yyjson/yyjson.o"
-    ar rcs "$deps/lib/libyyjson.a" "$deps/src/yyjson/yyjson.o"
-    cp "$source/yyjson.h" "$deps/include/"
-    built yyjson
-fi
-
-if missing hiredis; then
-    unpack hiredis
-    source=$(dirname "$(find "$deps/src/hiredis" -path "*/vendor/hiredis/hiredis.c" | head -n 1)")
-    for file in alloc async dict hiredis net read sds sockcompat ssl; do
-        [ -f "$source/$file.c" ] || continue
-        case $file in dict) continue ;; esac # included by async.c
-        cc -O2 -g -fPIC -std=c99 -D_GNU_SOURCE -I"$source" -c "$source/$file.c" -o "$source/$file.o"
+# The values of three macros, joined by dots.
+version_of() { # header major minor patch
+    local header=$1
+    shift
+    for macro in "$@"; do
+        awk -v macro="$macro" '$1 == "#define" && $2 == macro { printf "%s", $3 }' "$header"
+        [ "$macro" = "${!#}" ] || printf .
     done
+}
+
+build_yyjson() { # unpacked source
+    local source
+    source=$(dirname "$(find "$1" -name yyjson.c)")
+    expect_version yyjson \
+        "$(version_of "$source/yyjson.h" YYJSON_VERSION_MAJOR YYJSON_VERSION_MINOR YYJSON_VERSION_PATCH)"
+    cc $cflags -c "$source/yyjson.c" -o "$1/yyjson.o"
+    rm -f "$deps/lib/libyyjson.a"
+    ar rcs "$deps/lib/libyyjson.a" "$1/yyjson.o"
+    cp "$source/yyjson.h" "$deps/include/"
+    # The Python package's LICENSE is its own; yyjson's stands at the head of its source.
+    sed -n '1,/\*=*\*\//p' "$source/yyjson.c" >"$deps/licences/yyjson"
+}
+
+build_hiredis() { # unpacked source
+    local source
+    source=$(dirname "$(find "$1" -path "*/vendor/hiredis/hiredis.c")")
+    expect_version hiredis "$(version_of "$source/hiredis.h" HIREDIS_MAJOR HIREDIS_MINOR HIREDIS_PATCH)"
+    for file in alloc async hiredis net read sds sockcompat ssl; do # without _GNU_SOURCE: strerror_r as POSIX has it
+        [ -f "$source/$file.c" ] || continue
+        cc $cflags -std=c99 -I"$source" -c "$source/$file.c" -o "$source/$file.o"
+    done
+    rm -f "$deps/lib/libhiredis.a"
     ar rcs "$deps/lib/libhiredis.a" "$source"/*.o
     cp "$source"/*.h "$deps/include/hiredis/"
-    built hiredis
-fi
+    cp "$source/COPYING" "$deps/licences/hiredis"
+}
 
-if missing librdkafka; then
-    unpack librdkafka
-    source="$deps/src/librdkafka/package/deps/librdkafka"
+build_librdkafka() { # unpacked source
+    local source=$1/package/deps/librdkafka hex
+    hex=$(awk '$2 == "RD_KAFKA_VERSION" { print $3 }' "$source/src/rdkafka.h")
+    expect_version librdkafka "$((16#${hex:2:2})).$((16#${hex:4:2})).$((16#${hex:6:2}))"
+    # Kerberos and OIDC would bring Cyrus SASL and libcurl along; SASL PLAIN, SCRAM and OAUTHBEARER need only OpenSSL.
+    # The bundled lz4 serves; zlib, zstd and OpenSSL must be found, or compressed topics and TLS would fail later.
     (
         cd "$source"
-        CFLAGS="-O2 -g1 -fPIC" ./configure --enable-static --disable-gssapi --disable-sasl --disable-curl --disable-syslog \
-            >configure.log 2>&1 || { tail -n 20 configure.log >&2; exit 1; }
-        make -C src -j"$jobs" librdkafka.a >make.log 2>&1 || { tail -n 20 make.log >&2; exit 1; }
+        CFLAGS="$cflags" quietly configure-output.txt ./configure --enable-static --disable-gssapi --disable-curl \
+            --disable-syslog --disable-lz4-ext --enable-ssl --enable-zlib --enable-zstd
+        quietly make-output.txt make -C src -j"$jobs" librdkafka.a
     )
     cp "$source/src/librdkafka.a" "$deps/lib/"
     cp "$source/src/rdkafka.h" "$source/src/rdkafka_mock.h" "$deps/include/librdkafka/"
-    built librdkafka
-fi
+    cp "$source/LICENSES.txt" "$deps/licences/librdkafka"
+}
+
+for name in yyjson hiredis librdkafka; do
+    wanted="$(pin "$name" 6) $({ echo "$cflags"; declare -f "build_$name"; } | sha256sum | cut -c1-16)"
+    [ "$(cat "$deps/.built-$name" 2>/dev/null)" != "$wanted" ] || continue
+    say "building $name $(pin "$name" 2)"
+    file=$(download "$name")
+    source="$deps/src/$name"
+    rm -rf "$source" && mkdir -p "$source"
+    tar xzf "$file" -C "$source" --no-same-owner
+    "build_$name" "$source"
+    echo "$wanted" >"$deps/.built-$name"
+    rm -rf "$source" "${deps:?}/download/$name" "$deps/download/$name.log"
+done
