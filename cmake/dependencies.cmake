@@ -4,6 +4,7 @@ find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 pkg_check_modules(protobuf_c REQUIRED IMPORTED_TARGET libprotobuf-c)
 pkg_check_modules(libevent REQUIRED IMPORTED_TARGET libevent libevent_pthreads)
+pkg_check_modules(libevent_openssl REQUIRED IMPORTED_TARGET libevent_openssl)
 pkg_check_modules(yaml REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 find_program(PROTOC_C protoc-c REQUIRED)
@@ -26,7 +27,8 @@ tidemark_import(yyjson::yyjson libyyjson.a)
 tidemark_import(hiredis::hiredis libhiredis.a OpenSSL::SSL OpenSSL::Crypto)
 
 if(TIDEMARK_LIBRDKAFKA STREQUAL "system")
-    # 2.3 brought the asynchronous ListOffsets request, by which task clocks follow the wall clock.
+    # Older ones lack the ListOffsets admin request (2.3), by which the ends of partitions are asked for without
+    # blocking a loop: a task's clock follows the wall clock only once it has read its partitions to their ends.
     pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka>=2.3.0)
     add_library(rdkafka::rdkafka ALIAS PkgConfig::rdkafka)
 elseif(TIDEMARK_LIBRDKAFKA STREQUAL "bundled")
