@@ -1,0 +1,80 @@
+"""The client's side of Kafka: making topics, writing records, and reading what is committed."""
+
+import time
+
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+READ_TIMEOUT_S = 60
+
+
+class Topics:
+    """Everything on one broker."""
+
+    def __init__(self, bootstrap):
+        self._settings = {"bootstrap.servers": bootstrap, "log_level": 3}
+        self._admin = AdminClient(self._settings)
+
+    def create(self, partitions):
+        """Makes topics: name -> number of partitions."""
+        made = self._admin.create_topics([NewTopic(name, count, 1) for name, count in partitions.items()])
+        for future in made.values():
+            future.result()
+
+    def producer(self, settings=None):
+        return Producer(self._settings | (settings or {}))
+
+    def produce(self, records):
+        """Writes (topic, partition, key, value, timestamp_ms, headers), in order within each partition."""
+        failed = []
+
+        def delivered(error, _message):
+            if error:
+                failed.append(error)
+
+        producer = self.producer({"enable.idempotence": True})
+        for topic, partition, key, value, timestamp_ms, headers in records:
+            producer.poll(0)
+            producer.produce(topic, value, key, partition, delivered, timestamp=timestamp_ms, headers=headers)
+        assert producer.flush(READ_TIMEOUT_S) == 0 and not failed, failed
+
+    def partitions(self, topic):
+        return [TopicPartition(topic, number) for number in self._admin.list_topics(topic).topics[topic].partitions]
+
+    def read(self, *topics):
+        """All committed records, each partition in order."""
+        consumer = Consumer(self._settings | {
+            "group.id": "reader", "isolation.level": "read_committed", "auto.offset.reset": "earliest",
+            "enable.partition.eof": True, "enable.auto.commit": False})
+        open_partitions = {(part.topic, part.partition) for topic in topics for part in self.partitions(topic)}
+        consumer.assign([TopicPartition(topic, number, 0) for topic, number in open_partitions])
+        messages = []
+        end = time.monotonic() + READ_TIMEOUT_S
+        try:
+            while open_partitions:
+                assert time.monotonic() < end, f"never came to the end of {open_partitions}"
+                for message in consumer.consume(1000, timeout=0.1):
+                    if message.error() is None:
+                        messages.append(message)
+                    elif message.error().code() == KafkaError._PARTITION_EOF:
+                        open_partitions.discard((message.topic(), message.partition()))
+                    else:
+                        raise AssertionError(message.error())
+        finally:
+            consumer.close()
+        return messages
+
+    def ends(self, *topics):
+        """(topic, partition) -> offset of the next record to come, transaction markers included."""
+        consumer = Consumer(self._settings | {"group.id": "reader"})
+        try:
+            return {(part.topic, part.partition): consumer.get_watermark_offsets(part, timeout=10)[1]
+                    for topic in topics for part in self.partitions(topic)}
+        finally:
+            consumer.close()
+
+    def committed(self, group):
+        """(topic, partition) -> offset that the group has committed, transactions in doubt left out."""
+        (future,) = self._admin.list_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(group)], require_stable=False).values()
+        return {(part.topic, part.partition): part.offset for part in future.result().topic_partitions}
