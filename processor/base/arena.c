@@ -56,6 +56,7 @@ static int arena_grow(struct arena *arena, size_t size) {
 }
 
 void *arena_alloc(struct arena *arena, size_t size) {
+    size = size ? size : 1; /* nothing is not NULL: NULL means no room */
     size_t rounded = (size + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
     if (rounded < size || (rounded > arena->left && arena_grow(arena, rounded))) {
         return NULL;

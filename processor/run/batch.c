@@ -85,6 +85,7 @@ void batch_start(struct task *task, const struct store_meta *meta) {
     batch_clear(task, &task->batches[0]);
     batch_clear(task, &task->batches[1]);
     task->in_flight = NULL;
+    task->round_scored = 0;
     task->open = &task->batches[0];
     task->open->number = 1;
     task->open->meta = *meta;
@@ -242,6 +243,7 @@ static void drop_hour(void *arg, int64_t hour) {
 
 static void score_fired(struct task *task) {
     wheel_fired(&task->wheel, drop_hour, task);
+    task->round_scored = 0;
 }
 
 void batch_score(struct task *task, const struct item *item) {
@@ -260,6 +262,7 @@ void batch_score(struct task *task, const struct item *item) {
         }
         break;
     case ITEM_DUE:
+        task->round_scored++;
         score_due(task, item, &changes);
         break;
     case ITEM_FIRED:
@@ -283,6 +286,9 @@ static int by_due(const void *a, const void *b) {
 
 /* Writes the wheel entries, one append per hour. */
 static void put_armed(struct task *task, struct batch *batch) {
+    if (batch->armed_count == 0) {
+        return;
+    }
     qsort(batch->armed, batch->armed_count, sizeof *batch->armed, by_due);
     for (size_t i = 0; i < batch->armed_count;) {
         int64_t hour = wheel_hour(batch->armed[i].due_ms);

@@ -108,6 +108,7 @@ struct task {
     struct batch *in_flight; /* NULL: none */
     size_t *set_base;        /* index of each set's first tier in batch.tiers */
     size_t tiers_total;
+    size_t round_scored; /* due customers of the wheel's round scored since the round began */
 
     int64_t suppress_before[INPUTS];
     int64_t suppress_fired_ms;

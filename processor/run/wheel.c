@@ -146,6 +146,13 @@ int wheel_arm(struct wheel *wheel, struct bytes id, int64_t due_ms, uint64_t bat
         return held_push(wheel, id, due_ms);
     }
     ASSERT(wheel->open.hour == HOUR_NONE || hour > wheel->open.hour);
+    if (wheel->target_ms != TIME_NONE && hour <= wheel_hour(wheel->target_ms)) {
+        /* The round may open this hour before the batch with the entry is applied, and so not read it: hold it now. */
+        int error = held_push(wheel, id, due_ms);
+        if (error) {
+            return error;
+        }
+    }
     size_t at = hours_find(wheel, hour);
     if (at < wheel->hours_count && wheel->hours[at].hour == hour) {
         wheel->hours[at].batch = batch;
@@ -162,6 +169,16 @@ int wheel_arm(struct wheel *wheel, struct bytes id, int64_t due_ms, uint64_t bat
     return 0;
 }
 
+/* Whether the store has all entries of the hours up to an instant: a batch on its way may append to them, and reading before
+ * it is applied would miss what it brings. */
+static bool hours_are_applied(const struct wheel *wheel, int64_t until_ms) {
+    bool applied = wheel->open.hour == HOUR_NONE || wheel->open.batch <= wheel->applied_batch;
+    for (size_t i = 0; i < wheel->hours_count && wheel->hours[i].hour * MS_PER_HOUR <= until_ms; i++) {
+        applied &= wheel->hours[i].batch <= wheel->applied_batch;
+    }
+    return applied;
+}
+
 void wheel_turn(struct wheel *wheel, int64_t clock_ms) {
     if (wheel->target_ms != TIME_NONE || clock_ms <= wheel->fired_ms) {
         return;
@@ -169,11 +186,11 @@ void wheel_turn(struct wheel *wheel, int64_t clock_ms) {
     bool held_due = wheel->held_count > 0 && wheel->held[0].due_ms <= clock_ms;
     bool unread = wheel->open.hour != HOUR_NONE && (!wheel->scanned_all || wheel->dropped_from_ms <= clock_ms);
     bool reached = wheel->hours_count > 0 && wheel->hours[0].hour * MS_PER_HOUR <= clock_ms;
-    if (held_due || unread || reached) {
+    if (!held_due && !unread && !reached) {
+        wheel->fired_ms = clock_ms;
+    } else if (hours_are_applied(wheel, clock_ms)) {
         wheel->target_ms = clock_ms;
         wheel->handed_out = false;
-    } else {
-        wheel->fired_ms = clock_ms;
     }
 }
 
@@ -229,11 +246,8 @@ static bool read_on(struct wheel *wheel) {
         wheel->scanned_all = false;
         wheel->rescan_from_ms = TIME_NONE;
     }
-    /* The batch that appends to this hour may still be on its way: reading now would miss its entries. */
-    if (wheel->open.batch <= wheel->applied_batch) {
-        wheel->reading = true;
-        wheel->store->ops->read_slot(wheel->store->context, wheel->open.hour, wheel->scanned, slot_read, wheel);
-    }
+    wheel->reading = true;
+    wheel->store->ops->read_slot(wheel->store->context, wheel->open.hour, wheel->scanned, slot_read, wheel);
     return true;
 }
 

@@ -68,7 +68,8 @@ void wheel_finish(struct wheel *wheel);
 /* Notes that an entry for (id, due_ms) goes to the store with batch number `batch`. */
 int wheel_arm(struct wheel *wheel, struct bytes id, int64_t due_ms, uint64_t batch) MUST_CHECK;
 
-/* Begins a round if something may be due up to clock_ms; without, just moves fired_ms. No-op during a round. */
+/* Begins a round if something may be due up to clock_ms and the store has all entries of its hours; if nothing can be due, just
+ * moves fired_ms. No-op during a round. */
 void wheel_turn(struct wheel *wheel, int64_t clock_ms);
 
 enum wheel_step {
