@@ -40,7 +40,7 @@ class Moment:
     def __init__(self, customer, at_ms, tier=None):
         self._customer = customer
         self._today = customer.model.calendar.day(at_ms)
-        self._values = {}
+        self._values, self._scores = {}, {}
         self.at_ms = at_ms
         self.tier = tier  # function: name of a set -> name of the present tier, or None
 
@@ -53,8 +53,10 @@ class Moment:
         return self._values[node.name]
 
     def score(self, name):
-        score = self._customer.model.scores[name]
-        return float(score.of(self.metric(score.metric)))
+        if name not in self._scores:
+            score = self._customer.model.scores[name]
+            self._scores[name] = float(score.of(self.metric(score.metric)))
+        return self._scores[name]
 
     def _sum(self, node, field):
         if node.days is None:
@@ -303,30 +305,18 @@ class Customer:
 
     def _elapsed_instants(self, now_ms):
         moment = Moment(self, now_ms)
-        instants = []
-        for score in self.model.scores.values():
-            if score.metric.moves():
-                instants += self._turns_of(
-                    score.name, [score.metric], moment, lambda later: score.of(later.metric(score.metric)))
-        for index, comparison in enumerate(self.model.moving):
-            leaves = [node for node in comparison.walk() if isinstance(node, (rules.Metric, rules.Score))]
-            instants += self._turns_of(index, leaves, moment, comparison.holds, lambda later: _sign(comparison, later))
-        return [instant for instant in instants if instant > now_ms]
+        return [instant for turning in self.model.turnings for instant in self._turns_of(turning, moment)]
 
-    def _turns_of(self, key, leaves, moment, truth, monotone=None):
-        """When `truth` turns by elapsed time alone, while every other leaf keeps its value.
-
-        `monotone` is what bisection may be done on: `truth` itself, unless it turns and turns back.
-        """
-        monotone = monotone or truth
-        bases = [self.base_ms(leaf.kind) for leaf in leaves if isinstance(leaf, rules.Metric) and leaf.moves()]
-        rest = [leaf.value(moment) for leaf in leaves if not leaf.moves()]
-        if None in bases or None in rest:
+    def _turns_of(self, turning, moment):
+        """When elapsed time alone turns it, while everything else keeps its value."""
+        bases = [self.base_ms(kind) for kind in turning.elapsed]
+        others = [node.value(moment) for node in turning.others]
+        if None in bases or None in others:
             return ()
-        known = (key, *bases, *rest)
+        known = (turning.key, *bases, *others)
         if known not in self._turns:
-            self._turns[known] = _turns(lambda at_ms: truth(_Later(moment, at_ms)),
-                                        lambda at_ms: monotone(_Later(moment, at_ms)), max(bases))
+            self._turns[known] = _turns(lambda at_ms: turning.truth(_Later(moment, at_ms)),
+                                        lambda at_ms: turning.monotone(_Later(moment, at_ms)), max(bases))
         return self._turns[known]
 
 
@@ -338,12 +328,6 @@ def _turns(truth, monotone, from_ms):
         if truth(from_ms) != truth(from_ms - 1):
             turns.append(from_ms)
     return tuple(turns)
-
-
-def _sign(comparison, moment):
-    """-1, 0 or 1: monotone in time when both sides are straight lines."""
-    left, right = comparison.sides(moment)
-    return None if left is None or right is None else (left > right) - (left < right)
 
 
 def _fitting(tier_set, present, moment):

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from . import rules
 from .calendar import Calendar
@@ -55,6 +56,16 @@ class TierSet:
     used: tuple  # names of the scores and metrics that its rules use, metrics as nodes
 
 
+class Turning(NamedTuple):
+    """Something that elapsed time alone may turn: a comparison, or a score's step."""
+
+    key: object
+    elapsed: tuple  # kinds of the elapsed times in it
+    others: tuple  # the other metrics and scores in it, as nodes
+    truth: object  # function of a moment
+    monotone: object  # function of a moment, on which bisection may be done
+
+
 @dataclass
 class Model:
     """Everything that scoring needs to know; see `Model.of`."""
@@ -66,7 +77,7 @@ class Model:
     tiles_max: int
     money_scale: int  # minor units in a major one
     windows: set = field(default_factory=set)  # (days, ago)
-    moving: list = field(default_factory=list)  # comparisons that elapsed time turns
+    turnings: list = field(default_factory=list)
     metrics: list = field(default_factory=list)  # every metric that a rule or score uses
 
     @property
@@ -96,10 +107,29 @@ class Model:
                     self.windows.add((node.days, node.ago))
                 if node not in self.metrics:
                     self.metrics.append(node)
-            if isinstance(node, rules.Comparison) and node.moves():
-                if not node.is_linear():
-                    raise NotImplementedError(f"not a straight line in time: {node.text}")
-                self.moving.append(node)
+        comparisons = [node for node in nodes if isinstance(node, rules.Comparison) and node.moves()]
+        self.turnings = [_turning_score(score) for score in self.scores.values() if score.metric.moves()]
+        self.turnings += [_turning_comparison(index, node) for index, node in enumerate(comparisons)]
+
+
+def _turning_score(score):
+    def level(moment):
+        return score.of(moment.metric(score.metric))
+
+    return Turning(score.name, (score.metric.kind,), (), level, level)
+
+
+def _turning_comparison(index, comparison):
+    def sign(moment):
+        """-1, 0 or 1: monotone in time when both sides are straight lines."""
+        left, right = comparison.sides(moment)
+        return None if left is None or right is None else (left > right) - (left < right)
+
+    if not comparison.is_linear():
+        raise NotImplementedError(f"not a straight line in time: {comparison.text}")
+    leaves = [node for node in comparison.walk() if isinstance(node, (rules.Metric, rules.Score))]
+    return Turning(index, tuple(node.kind for node in leaves if node.moves()),
+                   tuple(node for node in leaves if not node.moves()), comparison.holds, sign)
 
 
 def _rules_of(tiers):
