@@ -1,0 +1,487 @@
+#include "state/redis_conn.h"
+
+#include "base/log.h"
+
+#include <event2/dns.h>
+#include <event2/event.h>
+#include <event2/util.h>
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
+#include <hiredis/hiredis_ssl.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+enum {
+    BACKOFF_MS_MIN = 50,
+    BACKOFF_MS_MAX = 5000,
+    CONNECT_TIMEOUT_MS = 5000,
+    COMMAND_TIMEOUT_MS = 10000,
+    PROBLEM_BYTES = 256,
+    PORT_DEFAULT = 6379,
+};
+
+/* What hiredis asks of an event library, on libevent; freed when hiredis says so. */
+struct adapter {
+    redisAsyncContext *context;
+    struct event *read;
+    struct event *write;
+    struct event *timer;
+};
+
+struct endpoint {
+    char host[256]; /* or the socket's path */
+    char port[8];
+    char user[128];
+    char password[256];
+    int database;
+    bool tls;
+    bool unix_socket;
+};
+
+struct redis_conn {
+    struct event_base *base;
+    struct evdns_base *dns;
+    struct evdns_getaddrinfo_request *resolving;
+    struct event *retry;
+    const struct redis_options *options;
+    struct redis_conn_callbacks callbacks;
+    struct endpoint endpoint;
+    redisSSLContext *ssl;
+    redisAsyncContext *context;
+    bool up;
+    bool closing;
+    int setup_left; /* answers to AUTH, SELECT and the like still owed */
+    int backoff_ms;
+    bool logged;
+    char problem[PROBLEM_BYTES];
+};
+
+static void start(struct redis_conn *conn);
+
+/* ---- libevent adapter ---- */
+
+static void on_readable(evutil_socket_t fd, short what, void *arg) {
+    struct adapter *adapter = arg;
+    (void)fd;
+    (void)what;
+    redisAsyncHandleRead(adapter->context);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg) {
+    struct adapter *adapter = arg;
+    (void)fd;
+    (void)what;
+    redisAsyncHandleWrite(adapter->context);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg) {
+    struct adapter *adapter = arg;
+    (void)fd;
+    (void)what;
+    redisAsyncHandleTimeout(adapter->context);
+}
+
+static void add_read(void *arg) {
+    event_add(((struct adapter *)arg)->read, NULL);
+}
+
+static void del_read(void *arg) {
+    event_del(((struct adapter *)arg)->read);
+}
+
+static void add_write(void *arg) {
+    event_add(((struct adapter *)arg)->write, NULL);
+}
+
+static void del_write(void *arg) {
+    event_del(((struct adapter *)arg)->write);
+}
+
+static void schedule_timer(void *arg, struct timeval after) {
+    evtimer_add(((struct adapter *)arg)->timer, &after);
+}
+
+static void clean_up(void *arg) {
+    struct adapter *adapter = arg;
+    event_free(adapter->read);
+    event_free(adapter->write);
+    event_free(adapter->timer);
+    free(adapter);
+}
+
+static void attach(struct redis_conn *conn, redisAsyncContext *context) {
+    struct adapter *adapter = calloc(1, sizeof *adapter);
+    ASSERT(adapter);
+    adapter->context = context;
+    adapter->read = event_new(conn->base, context->c.fd, EV_READ | EV_PERSIST, on_readable, adapter);
+    adapter->write = event_new(conn->base, context->c.fd, EV_WRITE | EV_PERSIST, on_writable, adapter);
+    adapter->timer = evtimer_new(conn->base, on_timer, adapter);
+    ASSERT(adapter->read && adapter->write && adapter->timer);
+    context->ev.data = adapter;
+    context->ev.addRead = add_read;
+    context->ev.delRead = del_read;
+    context->ev.addWrite = add_write;
+    context->ev.delWrite = del_write;
+    context->ev.cleanup = clean_up;
+    context->ev.scheduleTimer = schedule_timer;
+}
+
+/* ---- the address ---- */
+
+/* Copies up to `end` with %xx decoded. */
+static void copy_decoded(char *to, size_t size, const char *from, const char *end) {
+    size_t at = 0;
+    while (from < end && at + 1 < size) {
+        unsigned code;
+        if (*from == '%' && end - from > 2 && sscanf(from + 1, "%2x", &code) == 1) {
+            to[at++] = (char)code;
+            from += 3;
+        } else {
+            to[at++] = *from++;
+        }
+    }
+    to[at] = '\0';
+}
+
+static int parse_authority(const char *at, struct endpoint *endpoint) {
+    const char *path = strchr(at, '/');
+    const char *end = path ? path : at + strlen(at);
+    const char *sign = memchr(at, '@', (size_t)(end - at));
+    if (sign) {
+        const char *colon = memchr(at, ':', (size_t)(sign - at));
+        copy_decoded(endpoint->user, sizeof endpoint->user, at, colon ? colon : sign);
+        copy_decoded(endpoint->password, sizeof endpoint->password, colon ? colon + 1 : sign, sign);
+        at = sign + 1;
+    }
+    const char *host_end = *at == '[' ? memchr(at, ']', (size_t)(end - at)) : memchr(at, ':', (size_t)(end - at));
+    if (*at == '[' && !host_end) {
+        return ERR_INVALID;
+    }
+    const char *colon = *at == '[' ? host_end + 1 : host_end;
+    const char *host = *at == '[' ? at + 1 : at;
+    copy_decoded(endpoint->host, sizeof endpoint->host, host, host_end ? host_end : end);
+    snprintf(endpoint->port, sizeof endpoint->port, "%d", PORT_DEFAULT);
+    if (colon && colon < end && *colon == ':') {
+        copy_decoded(endpoint->port, sizeof endpoint->port, colon + 1, end);
+    }
+    endpoint->database = path ? atoi(path + 1) : 0;
+    return endpoint->host[0] ? 0 : ERR_INVALID;
+}
+
+static int parse_url(const char *url, struct endpoint *endpoint) {
+    *endpoint = (struct endpoint){.database = 0};
+    if (strncmp(url, "unix://", 7) == 0) {
+        const char *query = strchr(url, '?');
+        endpoint->unix_socket = true;
+        copy_decoded(endpoint->host, sizeof endpoint->host, url + 7, query ? query : url + strlen(url));
+        endpoint->database = query && strncmp(query, "?db=", 4) == 0 ? atoi(query + 4) : 0;
+        return endpoint->host[0] == '/' ? 0 : ERR_INVALID;
+    }
+    endpoint->tls = strncmp(url, "rediss://", 9) == 0;
+    if (!endpoint->tls && strncmp(url, "redis://", 8) != 0) {
+        return ERR_INVALID;
+    }
+    return parse_authority(url + (endpoint->tls ? 9 : 8), endpoint);
+}
+
+/* ---- up and down ---- */
+
+static void set_problem(struct redis_conn *conn, const char *problem) {
+    snprintf(conn->problem, sizeof conn->problem, "%s", problem && problem[0] ? problem : "connection lost");
+    if (!conn->logged) {
+        log_warning("cannot use Redis; tries again", "error=\"%s\"", conn->problem);
+        conn->logged = true;
+    }
+}
+
+static void retry_later(struct redis_conn *conn) {
+    if (conn->closing) {
+        return;
+    }
+    int wait_ms = conn->backoff_ms / 2 + rand() % (conn->backoff_ms / 2 + 1); /* jitter: not all clients at once */
+    struct timeval wait = {wait_ms / 1000, (wait_ms % 1000) * 1000};
+    conn->backoff_ms = conn->backoff_ms * 2 < BACKOFF_MS_MAX ? conn->backoff_ms * 2 : BACKOFF_MS_MAX;
+    evtimer_add(conn->retry, &wait);
+}
+
+static void on_disconnect(const redisAsyncContext *context, int status) {
+    struct redis_conn *conn = context->data;
+    if (!conn || conn->context != context) {
+        return;
+    }
+    bool was_up = conn->up;
+    conn->context = NULL;
+    conn->up = false;
+    if (status != REDIS_OK) {
+        /* hiredis leaves the text empty when TLS fails */
+        set_problem(conn, context->errstr && context->errstr[0] ? context->errstr
+                          : conn->endpoint.tls                  ? "TLS handshake failed or connection lost"
+                                                                : "connection lost");
+    }
+    if (was_up) {
+        conn->callbacks.down(conn->callbacks.context);
+    }
+    retry_later(conn);
+}
+
+static void on_setup(redisAsyncContext *context, void *answer, void *arg) {
+    struct redis_conn *conn = context->data;
+    const redisReply *reply = answer;
+    const char *what = arg;
+    if (!conn || conn->context != context || !reply) {
+        return;
+    }
+    if (reply->type == REDIS_REPLY_ERROR) {
+        char problem[PROBLEM_BYTES];
+        snprintf(problem, sizeof problem, "%s was refused: %.180s", what, reply->str);
+        set_problem(conn, problem);
+        conn->backoff_ms = BACKOFF_MS_MAX; /* a wrong password does not get right by hammering */
+        redisAsyncDisconnect(context);
+        return;
+    }
+    if (--conn->setup_left == 0) {
+        if (conn->logged) {
+            log_info("can use Redis again", "%s", "");
+        }
+        conn->logged = false;
+        conn->problem[0] = '\0';
+        conn->backoff_ms = BACKOFF_MS_MIN;
+        conn->up = true;
+        conn->callbacks.up(conn->callbacks.context);
+    }
+}
+
+static void on_connect(redisAsyncContext *context, int status) {
+    struct redis_conn *conn = context->data;
+    if (!conn || conn->context != context) {
+        return;
+    }
+    if (status != REDIS_OK) {
+        conn->context = NULL; /* hiredis frees it */
+        set_problem(conn, context->errstr && context->errstr[0] ? context->errstr : "cannot connect");
+        retry_later(conn);
+        return;
+    }
+    const char *user = conn->options->username ? conn->options->username : conn->endpoint.user;
+    const char *password = conn->options->password ? conn->options->password : conn->endpoint.password;
+    conn->setup_left = 1 + (conn->endpoint.database != 0) + (password[0] != '\0');
+    static char auth[] = "AUTH", select[] = "SELECT", ping[] = "PING";
+    if (password[0] && user[0]) {
+        redisAsyncCommand(context, on_setup, auth, "AUTH %s %s", user, password);
+    } else if (password[0]) {
+        redisAsyncCommand(context, on_setup, auth, "AUTH %s", password);
+    }
+    if (conn->endpoint.database != 0) {
+        redisAsyncCommand(context, on_setup, select, "SELECT %d", conn->endpoint.database);
+    }
+    redisAsyncCommand(context, on_setup, ping, "PING"); /* tells LOADING and NOAUTH before anything depends on it */
+}
+
+static void open_context(struct redis_conn *conn, const char *address) {
+    struct timeval connect_wait = {.tv_sec = (conn->options->connect_timeout_ms ? conn->options->connect_timeout_ms
+                                                                                : CONNECT_TIMEOUT_MS) / 1000};
+    struct timeval command_wait = {.tv_sec = (conn->options->command_timeout_ms ? conn->options->command_timeout_ms
+                                                                                : COMMAND_TIMEOUT_MS) / 1000};
+    redisOptions options = {.connect_timeout = &connect_wait, .command_timeout = &command_wait};
+    if (conn->endpoint.unix_socket) {
+        REDIS_OPTIONS_SET_UNIX(&options, address);
+    } else {
+        REDIS_OPTIONS_SET_TCP(&options, address, atoi(conn->endpoint.port));
+    }
+    redisAsyncContext *context = redisAsyncConnectWithOptions(&options);
+    if (!context || context->err) {
+        set_problem(conn, context ? context->errstr : "out of memory");
+        if (context) {
+            redisAsyncFree(context);
+        }
+        retry_later(conn);
+        return;
+    }
+    context->data = conn;
+    conn->context = context;
+    if (conn->ssl && redisInitiateSSLWithContext(&context->c, conn->ssl) != REDIS_OK) {
+        set_problem(conn, context->c.errstr);
+        conn->context = NULL;
+        redisAsyncFree(context);
+        retry_later(conn);
+        return;
+    }
+    attach(conn, context);
+    redisAsyncSetConnectCallbackNC(context, on_connect);
+    redisAsyncSetDisconnectCallback(context, on_disconnect);
+}
+
+static void on_resolved(int error, struct evutil_addrinfo *found, void *arg) {
+    struct redis_conn *conn = arg;
+    char address[NI_MAXHOST];
+    conn->resolving = NULL;
+    if (error == EVUTIL_EAI_CANCEL) {
+        return;
+    }
+    if (error || getnameinfo(found->ai_addr, found->ai_addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST)) {
+        char problem[PROBLEM_BYTES + 64];
+        snprintf(problem, sizeof problem, "cannot resolve %s: %s", conn->endpoint.host, evutil_gai_strerror(error));
+        set_problem(conn, problem);
+        retry_later(conn);
+    } else {
+        open_context(conn, address);
+    }
+    if (found) {
+        evutil_freeaddrinfo(found);
+    }
+}
+
+static void start(struct redis_conn *conn) {
+    if (conn->endpoint.unix_socket) {
+        open_context(conn, conn->endpoint.host);
+        return;
+    }
+    struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = EVUTIL_AI_ADDRCONFIG};
+    struct evdns_getaddrinfo_request *request =
+        evdns_getaddrinfo(conn->dns, conn->endpoint.host, conn->endpoint.port, &hints, on_resolved, conn);
+    conn->resolving = request; /* NULL when it was answered at once */
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg) {
+    (void)fd;
+    (void)what;
+    start(arg);
+}
+
+/* ---- for others ---- */
+
+static int make_tls(struct redis_conn *conn, char *problem) {
+    redisSSLContextError error = REDIS_SSL_CTX_NONE;
+    redisSSLOptions options = {
+        .cacert_filename = conn->options->ca_file,
+        .capath = conn->options->ca_file ? NULL : "/etc/ssl/certs",
+        .cert_filename = conn->options->cert_file,
+        .private_key_filename = conn->options->key_file,
+        .server_name = conn->endpoint.host,
+        .verify_mode = REDIS_SSL_VERIFY_PEER,
+        .verify_name = conn->endpoint.host,
+    };
+    redisInitOpenSSL();
+    conn->ssl = redisCreateSSLContextWithOptions(&options, &error);
+    if (!conn->ssl) {
+        snprintf(problem, PROBLEM_BYTES, "redis TLS: %s", redisSSLContextGetError(error));
+        return ERR_INVALID;
+    }
+    return 0;
+}
+
+struct redis_conn *redis_conn_create(struct event_base *base, const struct redis_options *options,
+                                     const struct redis_conn_callbacks *callbacks, char *problem) {
+    struct redis_conn *conn = calloc(1, sizeof *conn);
+    ASSERT(conn);
+    conn->base = base;
+    conn->options = options;
+    conn->callbacks = *callbacks;
+    conn->backoff_ms = BACKOFF_MS_MIN;
+    if (parse_url(options->url, &conn->endpoint)) {
+        snprintf(problem, PROBLEM_BYTES, "redis.url is not redis://, rediss:// or unix:// with a host or an absolute path");
+        free(conn);
+        return NULL;
+    }
+    if (conn->endpoint.tls && make_tls(conn, problem)) {
+        free(conn);
+        return NULL;
+    }
+    conn->dns = evdns_base_new(base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+    conn->dns = conn->dns ? conn->dns : evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE); /* no resolv.conf */
+    conn->retry = evtimer_new(base, on_retry, conn);
+    ASSERT(conn->dns && conn->retry);
+    struct timeval at_once = {0, 0};
+    evtimer_add(conn->retry, &at_once);
+    return conn;
+}
+
+void redis_conn_destroy(struct redis_conn *conn) {
+    if (!conn) {
+        return;
+    }
+    conn->closing = true;
+    conn->up = false;
+    if (conn->resolving) {
+        evdns_getaddrinfo_cancel(conn->resolving);
+    }
+    if (conn->context) {
+        conn->context->data = NULL; /* the callbacks it still owes go nowhere */
+        redisAsyncFree(conn->context);
+    }
+    event_free(conn->retry);
+    evdns_base_free(conn->dns, 1);
+    if (conn->ssl) {
+        redisFreeSSLContext(conn->ssl);
+    }
+    free(conn);
+}
+
+bool redis_conn_is_up(const struct redis_conn *conn) {
+    return conn->up;
+}
+
+const char *redis_conn_problem(const struct redis_conn *conn) {
+    return conn->problem;
+}
+
+struct pending {
+    redis_reply_fn done;
+    void *arg;
+};
+
+static void on_reply(redisAsyncContext *context, void *reply, void *arg) {
+    struct pending pending = *(struct pending *)arg;
+    free(arg);
+    if (context->data) {
+        pending.done(pending.arg, reply);
+    }
+}
+
+void redis_conn_send(struct redis_conn *conn, struct bytes command, redis_reply_fn done, void *arg) {
+    struct pending *pending = malloc(sizeof *pending);
+    ASSERT(pending && conn->up);
+    *pending = (struct pending){done, arg};
+    if (redisAsyncFormattedCommand(conn->context, on_reply, pending, command.data, command.size) != REDIS_OK) {
+        free(pending); /* the connection is going down: its end is told by `down` */
+    }
+}
+
+void redis_conn_reconnect(struct redis_conn *conn) {
+    if (conn->context) {
+        redisAsyncFree(conn->context); /* deferred by hiredis inside a callback; then on_disconnect */
+    }
+}
+
+void resp_begin(struct buffer *out, size_t arguments) {
+    buffer_printf(out, "*%zu\r\n", arguments);
+}
+
+void resp_bytes(struct buffer *out, struct bytes argument) {
+    char head[24];
+    size_t at = sizeof head;
+    size_t size = argument.size;
+    head[--at] = '\n';
+    head[--at] = '\r';
+    do {
+        head[--at] = (char)('0' + size % 10);
+        size /= 10;
+    } while (size > 0);
+    head[--at] = '$';
+    buffer_put(out, head + at, sizeof head - at);
+    buffer_put(out, argument.data, argument.size);
+    buffer_put(out, "\r\n", 2);
+}
+
+void resp_text(struct buffer *out, const char *argument) {
+    resp_bytes(out, bytes_of_text(argument));
+}
+
+void resp_number(struct buffer *out, int64_t argument) {
+    char text[24];
+    int size = snprintf(text, sizeof text, "%" PRId64, argument);
+    resp_bytes(out, bytes_of(text, (size_t)size));
+}
