@@ -159,7 +159,7 @@ static void drain(struct task *task) {
 static void store_failed(struct task *task, int error) {
     log_warning(error == ERR_FENCED ? "was fenced: another process owns the task" : "found the store rewound",
                 "task=%" PRId32, task->options.partition);
-    bool draining = task->state == TASK_DRAINING;
+    bool draining = task->state == TASK_DRAINING || task->state == TASK_DRAINED;
     reset(task);
     if (error == ERR_FENCED) {
         metric_add(task->metrics->fenced, 1);

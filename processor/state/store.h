@@ -62,7 +62,8 @@ struct store {
 
 struct store_ops {
     /* Raises the epoch (fencing the last owner), then reads everything. Waits for the store to be reachable, however long.
-     * May be called again after ERR_FENCED or ERR_REWOUND. error: ERR_REFUSED when the stored schema version is unreadable. */
+     * error: ERR_REFUSED when the stored schema version is unreadable. After its answer `done` may be called once more, with
+     * ERR_FENCED or ERR_REWOUND (found NULL), when the store finds out between batches that the task is lost. */
     void (*take_over)(void *context, store_found_fn done, void *arg);
     /* Loads customers. ids are copied. */
     void (*load)(void *context, const struct bytes *ids, size_t count, store_loaded_fn done, void *arg);

@@ -1,0 +1,364 @@
+/* The atomic batch and its fence.
+ *
+ *     MULTI  HSET customers...  APPEND due...  SADD/SREM wheel  HINCRBY populations...  HSET meta  XADD out...  XTRIM out  EXEC
+ *     [WAIT or WAITAOF]  WATCH meta  HMGET meta epoch seq
+ *
+ * all in one write. The WATCH and HMGET at its end are the guard of the next batch, which is sent only when their answer
+ * shows that this owner was the last to write: whoever writes meta in between makes EXEC answer nil. */
+#include "base/log.h"
+#include "base/mutation.h"
+#include "state/redis_parts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- collecting ---- */
+
+/* Marks the end of a command that was appended to the flight. */
+static void flight_end(struct flight *flight) {
+    if (flight->ends_count == flight->ends_capacity) {
+        flight->ends_capacity = flight->ends_capacity ? 2 * flight->ends_capacity : 64;
+        flight->ends = realloc(flight->ends, flight->ends_capacity * sizeof *flight->ends);
+        ASSERT(flight->ends);
+    }
+    flight->ends[flight->ends_count++] = flight->commands.size;
+}
+
+static struct buffer *begin(struct redis_store *store, struct flight *flight, size_t arguments, const char *name,
+                            const char *what) {
+    char key[REDIS_KEY_BYTES];
+    redis_key(store->options, store->partition, what, key);
+    resp_begin(&flight->commands, arguments);
+    resp_text(&flight->commands, name);
+    resp_text(&flight->commands, key);
+    return &flight->commands;
+}
+
+void redis_put_customer(void *context, struct bytes id, struct bytes packed) {
+    struct redis_store *store = context;
+    int bucket = redis_bucket(id);
+    resp_bytes(&store->staging.customers[bucket], id);
+    resp_bytes(&store->staging.customers[bucket], packed);
+    store->staging.customers_count[bucket]++;
+}
+
+void redis_put_due(void *context, int64_t hour, struct bytes entries) {
+    struct redis_store *store = context;
+    struct flight *others = &store->staging.others;
+    char what[40];
+    snprintf(what, sizeof what, "due:%" PRId64, hour);
+    resp_bytes(begin(store, others, 3, "APPEND", what), entries);
+    flight_end(others);
+    resp_number(begin(store, others, 3, "SADD", "wheel"), hour);
+    flight_end(others);
+}
+
+void redis_drop_slot(void *context, int64_t hour) {
+    struct redis_store *store = context;
+    struct flight *others = &store->staging.others;
+    char what[40];
+    snprintf(what, sizeof what, "due:%" PRId64, hour);
+    begin(store, others, 2, "UNLINK", what);
+    flight_end(others);
+    resp_number(begin(store, others, 3, "SREM", "wheel"), hour);
+    flight_end(others);
+}
+
+void redis_add_population(void *context, struct bytes field, int64_t delta) {
+    struct redis_store *store = context;
+    struct flight *others = &store->staging.others;
+    struct buffer *out = begin(store, others, 4, "HINCRBY", "pop");
+    resp_bytes(out, field);
+    resp_number(out, delta);
+    flight_end(others);
+}
+
+void redis_put_output(void *context, uint64_t seq, struct bytes record) {
+    struct redis_store *store = context;
+    struct flight *others = &store->staging.others;
+    struct buffer *out = begin(store, others, 5, "XADD", "out");
+    char id[32];
+    snprintf(id, sizeof id, "%" PRIu64 "-0", seq);
+    resp_text(out, id);
+    resp_text(out, "r");
+    resp_bytes(out, record);
+    flight_end(others);
+}
+
+/* ---- building ---- */
+
+static void put_word(struct flight *flight, const char *word) {
+    resp_begin(&flight->commands, 1);
+    resp_text(&flight->commands, word);
+    flight_end(flight);
+}
+
+static void put_customers(struct redis_store *store) {
+    for (int bucket = 0; bucket < REDIS_BUCKETS; bucket++) {
+        size_t count = store->staging.customers_count[bucket];
+        if (count == 0) {
+            continue;
+        }
+        char what[16];
+        snprintf(what, sizeof what, "c:%d", bucket);
+        struct buffer *staged = &store->staging.customers[bucket];
+        ASSERT(!staged->error);
+        buffer_put_bytes(begin(store, &store->flight, 2 + 2 * count, "HSET", what), buffer_bytes(staged));
+        flight_end(&store->flight);
+        buffer_reset(staged);
+        store->staging.customers_count[bucket] = 0;
+    }
+}
+
+static void put_others(struct redis_store *store) {
+    struct flight *others = &store->staging.others;
+    size_t base = store->flight.commands.size;
+    ASSERT(!others->commands.error);
+    buffer_put_bytes(&store->flight.commands, buffer_bytes(&others->commands));
+    for (size_t i = 0; i < others->ends_count; i++) {
+        size_t whole = store->flight.commands.size;
+        store->flight.commands.size = base + others->ends[i];
+        flight_end(&store->flight);
+        store->flight.commands.size = whole;
+    }
+    buffer_reset(&others->commands);
+    others->ends_count = 0;
+}
+
+static void put_meta(struct redis_store *store, const struct store_meta *meta) {
+    struct store_meta written = *meta;
+    written.epoch = store->epoch;
+    written.seq = store->flight.seq;
+    redis_meta_put(begin(store, &store->flight, 2 + 2 * STORE_META_FIELDS, "HSET", "meta"), &written);
+    flight_end(&store->flight);
+    if (meta->published_seq > store->trimmed) {
+        struct buffer *out = begin(store, &store->flight, 4, "XTRIM", "out");
+        char id[32];
+        snprintf(id, sizeof id, "%" PRIu64 "-0", meta->published_seq + 1);
+        resp_text(out, "MINID");
+        resp_text(out, id);
+        flight_end(&store->flight);
+        store->trimmed = meta->published_seq;
+    }
+}
+
+void redis_apply(void *context, const struct store_meta *meta, store_applied_fn done, void *arg) {
+    struct redis_store *store = context;
+    struct flight *flight = &store->flight;
+    ASSERT(flight->state == FLIGHT_NONE);
+    buffer_reset(&flight->commands);
+    flight->ends_count = 0;
+    flight->seq = store->seq + 1;
+    flight->done = done;
+    flight->arg = arg;
+    put_word(flight, "MULTI");
+    put_customers(store);
+    put_others(store);
+    put_meta(store, meta);
+    put_word(flight, "EXEC");
+    ASSERT(!flight->commands.error);
+    flight->state = FLIGHT_BUILT;
+    redis_batch_send(store);
+}
+
+void redis_batch_finish(struct redis_store *store) {
+    for (int bucket = 0; bucket < REDIS_BUCKETS; bucket++) {
+        buffer_finish(&store->staging.customers[bucket]);
+    }
+    buffer_finish(&store->staging.others.commands);
+    free(store->staging.others.ends);
+    buffer_finish(&store->flight.commands);
+    free(store->flight.ends);
+}
+
+/* ---- sending ---- */
+
+static void finish(struct redis_store *store) {
+    store->flight.state = FLIGHT_NONE;
+    store->retry_ms = REDIS_RETRY_MS_MIN;
+    store->flight.done(store->flight.arg, 0);
+}
+
+static bool must_wait(const struct redis_store *store) {
+    return store->options->durability == DURABILITY_REPLICAS ||
+           (store->options->durability == DURABILITY_FSYNC && !store->always_fsync);
+}
+
+static void on_durable(void *context, const struct redisReply *reply) {
+    struct redis_store *store = context;
+    if (!reply || store->flight.state != FLIGHT_SYNCING) {
+        return;
+    }
+    bool fsync = store->options->durability == DURABILITY_FSYNC;
+    const struct redisReply *count = fsync && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 ? reply->element[0] : reply;
+    int64_t wanted = fsync ? 1 : store->options->replicas;
+    if (count->type == REDIS_REPLY_INTEGER && count->integer >= wanted) {
+        finish(store);
+        return;
+    }
+    log_warning(fsync ? "waits for Redis to write its log to disk" : "waits for replicas", "task=%d error=\"%.200s\"",
+                store->partition, reply->type == REDIS_REPLY_ERROR ? reply->str : "not yet");
+    if (count->type == REDIS_REPLY_INTEGER) {
+        redis_durable_ask(store);
+    } else {
+        redis_store_later(store, reply);
+    }
+}
+
+void redis_durable_ask(struct redis_store *store) {
+    struct buffer command = {0};
+    bool fsync = store->options->durability == DURABILITY_FSYNC;
+    resp_begin(&command, fsync ? 4 : 3);
+    resp_text(&command, fsync ? "WAITAOF" : "WAIT");
+    resp_number(&command, fsync ? 1 : store->options->replicas);
+    if (fsync) {
+        resp_number(&command, 0);
+    }
+    resp_number(&command, REDIS_WAIT_MS);
+    store->flight.state = FLIGHT_SYNCING;
+    redis_store_send(store, &command, on_durable);
+    buffer_finish(&command);
+}
+
+static void on_queued(void *context, const struct redisReply *reply) {
+    struct redis_store *store = context;
+    if (reply && reply->type == REDIS_REPLY_ERROR) {
+        log_warning("could not queue a command in Redis", "task=%d error=\"%.200s\"", store->partition, reply->str);
+    }
+}
+
+/* The batch is in the store, perhaps not yet durable. */
+static void applied(struct redis_store *store) {
+    store->seq = store->flight.seq;
+    if (must_wait(store)) {
+        redis_durable_ask(store);
+    } else {
+        finish(store);
+    }
+}
+
+static void on_exec(void *context, const struct redisReply *reply) {
+    struct redis_store *store = context;
+    if (!reply || store->flight.state != FLIGHT_SENT) {
+        return;
+    }
+    if (reply->type == REDIS_REPLY_NIL) {
+        store->flight.state = FLIGHT_UNKNOWN; /* somebody wrote meta: the guard's answer, next, tells who */
+        return;
+    }
+    if (reply->type == REDIS_REPLY_ERROR) { /* nothing of it was done: out of memory, loading, read-only... */
+        store->flight.state = FLIGHT_BUILT;
+        redis_store_later(store, reply);
+        return;
+    }
+    for (size_t i = 0; i < reply->elements; i++) {
+        if (reply->element[i]->type == REDIS_REPLY_ERROR) { /* a key of ours has another type: somebody else wrote it */
+            log_error("found foreign data among the keys of a task", "task=%d error=\"%.200s\"", store->partition,
+                      reply->element[i]->str);
+        }
+    }
+    applied(store);
+}
+
+void redis_batch_send(struct redis_store *store) {
+    struct flight *flight = &store->flight;
+    if (flight->state != FLIGHT_BUILT || store->guard != GUARD_STANDS || evtimer_pending(store->retry, NULL)) {
+        return;
+    }
+    size_t start = 0;
+    flight->state = FLIGHT_SENT;
+    store->guard = GUARD_NONE;
+    for (size_t i = 0; i < flight->ends_count; i++) {
+        redis_conn_send(store->conn, bytes_of(flight->commands.data + start, flight->ends[i] - start),
+                        i + 1 == flight->ends_count ? on_exec : on_queued, store);
+        start = flight->ends[i];
+    }
+    redis_guard_ask(store);
+}
+
+/* ---- the guard ---- */
+
+/* The batch is in the store, but on a connection that is gone, whose writes a WAIT of this one does not cover. So a small
+ * write, under the same guard, takes its place: when that is durable, so is everything before it. */
+static void build_touch(struct redis_store *store) {
+    struct flight *flight = &store->flight;
+    buffer_reset(&flight->commands);
+    flight->ends_count = 0;
+    put_word(flight, "MULTI");
+    struct buffer *out = begin(store, flight, 4, "HSET", "meta");
+    resp_text(out, "seq");
+    resp_number(out, (int64_t)flight->seq);
+    flight_end(flight);
+    put_word(flight, "EXEC");
+    ASSERT(!flight->commands.error);
+    flight->state = FLIGHT_BUILT;
+}
+
+/* Compares what is in the store with what this owner wrote last; false when the task is lost. */
+static bool settle(struct redis_store *store, uint64_t epoch, uint64_t seq) {
+    if (epoch != store->epoch) {
+        redis_store_lost(store, epoch > store->epoch ? ERR_FENCED : ERR_REWOUND);
+        return false;
+    }
+    struct flight *flight = &store->flight;
+    store->settled = true;
+    if (flight->state == FLIGHT_UNKNOWN && seq == flight->seq) {
+        store->seq = seq;
+        if (must_wait(store)) {
+            build_touch(store);
+        } else {
+            finish(store);
+        }
+        return true;
+    }
+    if (seq != store->seq) {
+        redis_store_lost(store, ERR_REWOUND);
+        return false;
+    }
+    if (flight->state == FLIGHT_UNKNOWN) {
+        atomic_fetch_add(&store->health->retries, 1);
+        flight->state = FLIGHT_BUILT;
+    }
+    return true;
+}
+
+static void on_guard(void *context, const struct redisReply *reply) {
+    struct redis_store *store = context;
+    if (!reply || !store->owned) {
+        return;
+    }
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) {
+        store->guard = GUARD_NONE;
+        redis_store_later(store, reply);
+        return;
+    }
+    store->guard = GUARD_STANDS;
+    if (MUTATED(NO_CAS)) {
+        store->settled = true;
+    } else if (!settle(store, redis_number(reply->element[0]), redis_number(reply->element[1]))) {
+        return;
+    }
+    redis_batch_send(store);
+    redis_reads_send(store);
+}
+
+void redis_guard_ask(struct redis_store *store) {
+    struct buffer command = {0};
+    char key[REDIS_KEY_BYTES];
+    redis_key(store->options, store->partition, "meta", key);
+    if (!MUTATED(NO_CAS)) {
+        resp_begin(&command, 2);
+        resp_text(&command, "WATCH");
+        resp_text(&command, key);
+        redis_store_send(store, &command, on_queued);
+    }
+    resp_begin(&command, 4);
+    resp_text(&command, "HMGET");
+    resp_text(&command, key);
+    resp_text(&command, "epoch");
+    resp_text(&command, "seq");
+    store->guard = GUARD_ASKED;
+    redis_store_send(store, &command, on_guard);
+    buffer_finish(&command);
+}

@@ -1,0 +1,194 @@
+/* Reading without owning: for `get` and the HTTP API. One connection, answers in order. */
+#include "base/clock.h"
+#include "state/redis_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { READER_GIVE_UP_MS = 3000 }; /* a person waits for this answer */
+
+enum reader_kind { READ_CUSTOMER, READ_META, READ_POPULATIONS };
+
+struct reader_call {
+    struct reader_call *next;
+    struct redis_reader *reader;
+    enum reader_kind kind;
+    struct buffer command;
+    bool sent;
+    int64_t since_ms;
+    union {
+        store_loaded_fn loaded;
+        store_found_fn found;
+    };
+    void *arg;
+};
+
+struct redis_reader {
+    const struct redis_options *options;
+    struct redis_conn *conn;
+    struct event *tick;
+    struct reader_call *calls; /* oldest first */
+};
+
+static void unlink_call(struct reader_call *call) {
+    struct reader_call **link = &call->reader->calls;
+    while (*link != call) {
+        link = &(*link)->next;
+    }
+    *link = call->next;
+}
+
+static void free_call(struct reader_call *call) {
+    buffer_finish(&call->command);
+    free(call);
+}
+
+static void fail(struct reader_call *call) {
+    if (call->kind == READ_META) {
+        call->found(call->arg, ERR_UNAVAILABLE, NULL);
+    } else {
+        call->loaded(call->arg, ERR_UNAVAILABLE, NULL, 0);
+    }
+}
+
+static void give_values(struct reader_call *call, const struct redisReply *reply) {
+    bool many = reply->type == REDIS_REPLY_ARRAY;
+    size_t count = many ? reply->elements : 1;
+    struct bytes *values = calloc(count + 1, sizeof *values);
+    ASSERT(values);
+    for (size_t i = 0; i < count; i++) {
+        const struct redisReply *value = many ? reply->element[i] : reply;
+        values[i] = value->type == REDIS_REPLY_STRING ? bytes_of(value->str, value->len) : bytes_of(NULL, 0);
+    }
+    call->loaded(call->arg, 0, values, count);
+    free(values);
+}
+
+static void on_reply(void *context, const struct redisReply *reply) {
+    struct reader_call *call = context;
+    if (!reply) {
+        call->sent = false; /* asked again on the next connection, until its time is up */
+        return;
+    }
+    unlink_call(call);
+    if (reply->type == REDIS_REPLY_ERROR) {
+        fail(call);
+    } else if (call->kind == READ_META) {
+        struct store_found found = {0};
+        found.absent = !redis_meta_parse(reply, &found.meta);
+        call->found(call->arg, found.absent ? ERR_NOT_FOUND : 0, &found);
+    } else {
+        give_values(call, reply);
+    }
+    free_call(call);
+}
+
+static void send_all(struct redis_reader *reader) {
+    for (struct reader_call *call = reader->calls; call && redis_conn_is_up(reader->conn); call = call->next) {
+        if (!call->sent) {
+            call->sent = true;
+            redis_conn_send(reader->conn, buffer_bytes(&call->command), on_reply, call);
+        }
+    }
+}
+
+static void on_up(void *context) {
+    send_all(context);
+}
+
+static void on_down(void *context) {
+    (void)context;
+}
+
+/* Gives up calls that have waited too long for a connection. */
+static void on_tick(evutil_socket_t fd, short what, void *context) {
+    struct redis_reader *reader = context;
+    int64_t now_ms = clock_monotonic_ms();
+    (void)fd;
+    (void)what;
+    while (reader->calls && !reader->calls->sent && now_ms - reader->calls->since_ms > READER_GIVE_UP_MS) {
+        struct reader_call *call = reader->calls;
+        reader->calls = call->next;
+        fail(call);
+        free_call(call);
+    }
+}
+
+static struct reader_call *call_new(struct redis_reader *reader, enum reader_kind kind, void *arg) {
+    struct reader_call *call = calloc(1, sizeof *call);
+    ASSERT(call);
+    call->reader = reader;
+    call->kind = kind;
+    call->arg = arg;
+    call->since_ms = clock_monotonic_ms();
+    struct reader_call **link = &reader->calls;
+    while (*link) {
+        link = &(*link)->next;
+    }
+    *link = call;
+    return call;
+}
+
+static void ask(struct reader_call *call, int partition, const char *name, const char *what, const struct bytes *field) {
+    char key[REDIS_KEY_BYTES];
+    redis_key(call->reader->options, partition, what, key);
+    resp_begin(&call->command, field ? 3 : 2);
+    resp_text(&call->command, name);
+    resp_text(&call->command, key);
+    if (field) {
+        resp_bytes(&call->command, *field);
+    }
+    ASSERT(!call->command.error);
+    send_all(call->reader);
+}
+
+void redis_reader_customer(struct redis_reader *reader, int partition, struct bytes id, store_loaded_fn done, void *arg) {
+    struct reader_call *call = call_new(reader, READ_CUSTOMER, arg);
+    char what[16];
+    call->loaded = done;
+    snprintf(what, sizeof what, "c:%d", redis_bucket(id));
+    ask(call, partition, "HGET", what, &id);
+}
+
+void redis_reader_meta(struct redis_reader *reader, int partition, store_found_fn done, void *arg) {
+    struct reader_call *call = call_new(reader, READ_META, arg);
+    call->found = done;
+    ask(call, partition, "HGETALL", "meta", NULL);
+}
+
+void redis_reader_populations(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg) {
+    struct reader_call *call = call_new(reader, READ_POPULATIONS, arg);
+    call->loaded = done;
+    ask(call, partition, "HGETALL", "pop", NULL);
+}
+
+struct redis_reader *redis_reader_create(struct event_base *base, const struct redis_options *options, char *problem) {
+    struct redis_reader *reader = calloc(1, sizeof *reader);
+    ASSERT(reader);
+    struct redis_conn_callbacks callbacks = {reader, on_up, on_down};
+    reader->options = options;
+    reader->conn = redis_conn_create(base, options, &callbacks, problem);
+    if (!reader->conn) {
+        free(reader);
+        return NULL;
+    }
+    struct timeval second = {1, 0};
+    reader->tick = event_new(base, -1, EV_PERSIST, on_tick, reader);
+    ASSERT(reader->tick);
+    event_add(reader->tick, &second);
+    return reader;
+}
+
+void redis_reader_destroy(struct redis_reader *reader) {
+    if (!reader) {
+        return;
+    }
+    redis_conn_destroy(reader->conn);
+    event_free(reader->tick);
+    while (reader->calls) {
+        struct reader_call *call = reader->calls;
+        reader->calls = call->next;
+        free_call(call);
+    }
+    free(reader);
+}
