@@ -26,16 +26,20 @@ struct config {
     const char *topics[INPUTS]; /* by enum input */
     const char *tier_changes_topic;
     const char *dead_letters_topic;
-    const char *customer_scores_topic; /* NULL: none */
 
     enum decode_format format;
     enum output_format output_format;
+    int delivery;      /* as written */
     bool exactly_once; /* delivery */
+    int misrouted;
     bool misrouted_reject;
     enum partitioner partitioner;
+    int clock;
     bool clock_event; /* clock: event */
 
     struct redis_options redis;
+    int64_t redis_connect_ms; /* bound here first, then told to redis */
+    int64_t redis_command_ms;
     int workers;
 
     size_t cache_bytes; /* state.cache */
