@@ -13,6 +13,7 @@ struct generate_options {
     double rate; /* events a second; 0: as fast as possible */
     int days;
     int64_t end_ms; /* TIME_NONE: now */
+    int32_t partitions; /* of topics to be created */
 };
 
 int command_run(const struct config *config);

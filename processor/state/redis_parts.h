@@ -104,8 +104,8 @@ struct redis_store {
 /* Writes the task's key, "tm:{group.3}:<what>". */
 void redis_key(const struct redis_options *options, int partition, const char *what, char key[REDIS_KEY_BYTES]);
 int redis_bucket(struct bytes id);
-/* Fills meta from HGETALL's answer; false when nothing was ever applied. */
-bool redis_meta_parse(const struct redisReply *reply, struct store_meta *meta);
+/* Fills meta, schema and absent from HGETALL's answer. */
+void redis_meta_parse(const struct redisReply *reply, struct store_found *found);
 /* The number in a string or integer answer; 0 when it is nil or none. */
 uint64_t redis_number(const struct redisReply *reply);
 

@@ -75,7 +75,7 @@ static void on_reply(void *context, const struct redisReply *reply) {
         fail(call);
     } else if (call->kind == READ_META) {
         struct store_found found = {0};
-        found.absent = !redis_meta_parse(reply, &found.meta);
+        redis_meta_parse(reply, &found);
         call->found(call->arg, found.absent ? ERR_NOT_FOUND : 0, &found);
     } else {
         give_values(call, reply);

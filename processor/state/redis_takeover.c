@@ -54,7 +54,9 @@ static int64_t number_of(const struct redisReply *reply, const char *field, int6
     return text ? strtoll(text, NULL, 10) : otherwise;
 }
 
-bool redis_meta_parse(const struct redisReply *reply, struct store_meta *meta) {
+void redis_meta_parse(const struct redisReply *reply, struct store_found *found) {
+    struct store_meta *meta = &found->meta;
+    found->schema = (uint32_t)number_of(reply, "schema", 0);
     *meta = (struct store_meta){
         .epoch = (uint64_t)number_of(reply, "epoch", 0),
         .seq = (uint64_t)number_of(reply, "seq", 0),
@@ -69,7 +71,7 @@ bool redis_meta_parse(const struct redisReply *reply, struct store_meta *meta) {
     }
     const char *rules = field_of(reply, "rules");
     snprintf(meta->rules_version, sizeof meta->rules_version, "%s", rules ? rules : "");
-    return meta->seq != 0;
+    found->absent = meta->seq == 0;
 }
 
 static void tell(struct redis_store *store, const struct redisReply *meta, const struct redisReply *wheel,
@@ -86,7 +88,7 @@ static void tell(struct redis_store *store, const struct redisReply *meta, const
         const struct redisReply *record = entry->element[1]->element[1];
         outputs[i] = (struct stored_output){strtoull(entry->element[0]->str, NULL, 10), bytes_of(record->str, record->len)};
     }
-    found.absent = !redis_meta_parse(meta, &found.meta);
+    redis_meta_parse(meta, &found);
     found.wheel_hours = hours;
     found.outputs = outputs;
     store->epoch = found.meta.epoch;

@@ -40,6 +40,7 @@ struct stored_output {
 
 /* What take over found. Everything is borrowed until the callback returns. */
 struct store_found {
+    uint32_t schema; /* version of the stored form */
     bool absent; /* nothing stored for this task yet: meta holds only the epoch */
     struct store_meta meta;
     const int64_t *wheel_hours; /* hours (ms / 3600000) that have due entries */

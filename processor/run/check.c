@@ -1,0 +1,92 @@
+/* tidemark check: the file, Kafka, Redis, and the state. */
+#include "run/check.h"
+
+#include "run/commands.h"
+#include "run/kafka_admin.h"
+
+#include <event2/event.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+struct state_check {
+    struct event_base *base;
+    int32_t partitions;
+    int32_t waiting;
+    int error;
+    char *problem;
+};
+
+static void on_meta(void *arg, int error, const struct store_found *found) {
+    struct state_check *check = arg;
+    if (error && error != ERR_NOT_FOUND && !check->error) {
+        check->error = ERR_UNAVAILABLE;
+        snprintf(check->problem, CHECK_PROBLEM_BYTES, "Redis does not answer");
+    }
+    if (!error && !check->error && found->meta.partitions != (uint32_t)check->partitions) {
+        check->error = ERR_REFUSED;
+        snprintf(check->problem, CHECK_PROBLEM_BYTES,
+                 "the group's stored state is for %" PRIu32 " partitions, but the topics have %" PRId32
+                 ": keys have moved. Use a new group, or restore the partition count",
+                 found->meta.partitions, check->partitions);
+    }
+    if (!error && !check->error && found->schema != STORE_SCHEMA_VERSION) {
+        check->error = ERR_REFUSED;
+        snprintf(check->problem, CHECK_PROBLEM_BYTES,
+                 "the group's stored state has version %" PRIu32 ", which this program cannot read (it reads %d)", found->schema,
+                 STORE_SCHEMA_VERSION);
+    }
+    if (--check->waiting == 0) {
+        event_base_loopbreak(check->base);
+    }
+}
+
+/* Every task's stored numbers must fit the topics. */
+static int check_state(const struct config *config, int32_t partitions, char *problem) {
+    struct state_check check = {event_base_new(), partitions, partitions, 0, problem};
+    ASSERT(check.base);
+    struct redis_reader *reader = redis_reader_create(check.base, &config->redis, problem);
+    if (!reader) {
+        event_base_free(check.base);
+        return ERR_REFUSED;
+    }
+    for (int32_t partition = 0; partition < partitions; partition++) {
+        redis_reader_meta(reader, partition, on_meta, &check);
+    }
+    event_base_dispatch(check.base);
+    redis_reader_destroy(reader);
+    event_base_free(check.base);
+    return check.error;
+}
+
+int check_environment(const struct config *config, int32_t *partitions, char *problem) {
+    int error = kafka_check_topics(config, partitions, problem);
+    error = error ? error : redis_probe(&config->redis, problem);
+    return error ? error : check_state(config, *partitions, problem);
+}
+
+int command_check(const struct config *config) {
+    char kafka_problem[KAFKA_PROBLEM_BYTES];
+    char redis_problem[CHECK_PROBLEM_BYTES];
+    int32_t partitions = 0;
+    int kafka_error = kafka_check_topics(config, &partitions, kafka_problem);
+    int redis_error = redis_probe(&config->redis, redis_problem);
+    if (!kafka_error && !redis_error) {
+        redis_error = check_state(config, partitions, redis_problem);
+    }
+    if (kafka_error) {
+        fprintf(stderr, "tidemark: %s\n", kafka_problem);
+    }
+    if (redis_error) {
+        fprintf(stderr, "tidemark: %s\n", redis_problem);
+    }
+    if (kafka_error == ERR_REFUSED || redis_error == ERR_REFUSED) {
+        return EX_CONFIG;
+    }
+    if (kafka_error || redis_error) {
+        return EX_UNAVAILABLE;
+    }
+    printf("%s: good; %" PRId32 " partitions, %zu tier sets, rules version %.*s\n", config->path, partitions,
+           model_sets_count(config->model), (int)model_version(config->model).size, model_version(config->model).data);
+    return 0;
+}
