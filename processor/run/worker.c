@@ -57,6 +57,7 @@ struct worker {
 
     _Atomic bool stop;
     _Atomic bool kafka_up;
+    _Atomic bool ended;
     pthread_mutex_t lock; /* of reason */
     char reason[REASON_BYTES];
 };
@@ -357,6 +358,7 @@ static void *worker_thread(void *context) {
     worker->sink = NULL;
     kafka_consumer_destroy(worker->consumer);
     worker->consumer = NULL;
+    worker->ended = true;
     return NULL;
 }
 
@@ -417,6 +419,10 @@ void worker_stop(struct worker *worker) {
     worker->stop = true;
     ssize_t ignored = write(worker->wake_fd, &token, sizeof token); /* full means awake anyway */
     (void)ignored;
+}
+
+bool worker_has_ended(const struct worker *worker) {
+    return worker->ended;
 }
 
 void worker_destroy(struct worker *worker) {

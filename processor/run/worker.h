@@ -23,6 +23,8 @@ struct worker_shared { /* by all workers of a process; borrowed */
 struct worker *worker_create(const struct worker_shared *shared, int index, char *problem);
 /* Asks the worker to finish what it has scored, commit, and leave the group. Returns at once. */
 void worker_stop(struct worker *worker);
+/* True when the thread has ended, or nearly. */
+bool worker_has_ended(const struct worker *worker);
 /* Waits for the thread to end, and frees. */
 void worker_destroy(struct worker *worker);
 

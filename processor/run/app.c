@@ -1,0 +1,359 @@
+#include "run/app.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "run/check.h"
+#include "run/commands.h"
+#include "run/lookup.h"
+#include "run/task_metrics.h"
+#include "run/worker.h"
+#include "serve/http.h"
+
+#include <event2/event.h>
+#include <event2/thread.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <time.h>
+
+enum {
+    RETRY_S = 1,          /* between looks at what cannot be reached */
+    LOOK_AGAIN_S = 30,    /* while running: has the partition count changed? */
+    STOPPING_TICK_MS = 20,
+};
+
+struct app {
+    const struct config *config;
+    struct event_base *base;
+    struct event *terminate;
+    struct event *interrupt;
+    struct event *looked; /* activated by the thread that looks */
+    struct event *stop;
+    struct event *stopping_tick;
+    struct http_server *http;
+    struct lookup *lookup;
+    struct redis_health redis_health;
+    struct metric *redis_up;
+    struct metric *kafka_up;
+    struct worker_shared shared;
+    struct worker **workers;
+    int workers_count;
+    bool stopping;
+    int exit_code;
+
+    pthread_t looker;
+    bool looker_started;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    /* under the lock */
+    bool end_looking;
+    int look_error;
+    int32_t partitions;
+    char problem[CHECK_PROBLEM_BYTES]; /* why it does not run yet; "" once it does */
+};
+
+/* ---- looking at the environment ---- */
+
+/* Waits unless told to end; true: go on. */
+static bool pause_for(struct app *app, int seconds) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += seconds;
+    pthread_mutex_lock(&app->lock);
+    while (!app->end_looking && pthread_cond_timedwait(&app->wake, &app->lock, &until) == 0) {
+    }
+    bool go_on = !app->end_looking;
+    pthread_mutex_unlock(&app->lock);
+    return go_on;
+}
+
+static void *look(void *context) {
+    struct app *app = context;
+    bool started = false;
+    bool more;
+    do {
+        char problem[CHECK_PROBLEM_BYTES] = "";
+        int32_t partitions = 0;
+        int error = check_environment(app->config, &partitions, problem);
+        bool news = !started || error == ERR_REFUSED || (!error && partitions != app->partitions);
+        if (error == ERR_UNAVAILABLE && !started) {
+            log_warning("waits", "for=\"%s\"", problem);
+        }
+        if (news) {
+            pthread_mutex_lock(&app->lock);
+            app->look_error = error;
+            app->partitions = error || started ? app->partitions : partitions;
+            if (!error && started) {
+                snprintf(problem, sizeof problem, "the topics now have %" PRId32 " partitions instead of %" PRId32
+                         ": keys have moved. Use a new group, or restore the partition count", partitions, app->partitions);
+                app->look_error = ERR_REFUSED;
+            }
+            snprintf(app->problem, sizeof app->problem, "%s", problem);
+            pthread_mutex_unlock(&app->lock);
+            event_active(app->looked, EV_READ, 1);
+        }
+        started |= !error;
+        more = pause_for(app, started ? LOOK_AGAIN_S : RETRY_S);
+    } while (more);
+    return NULL;
+}
+
+/* ---- workers ---- */
+
+static void stop(struct app *app, int exit_code) {
+    if (app->stopping) {
+        return;
+    }
+    app->stopping = true;
+    app->exit_code = exit_code;
+    log_info("stops", "%s", "");
+    for (int i = 0; i < app->workers_count; i++) {
+        worker_stop(app->workers[i]);
+    }
+    struct timeval tick = {0, STOPPING_TICK_MS * 1000};
+    event_add(app->stopping_tick, &tick);
+}
+
+static void on_stopping_tick(evutil_socket_t fd, short what, void *context) {
+    struct app *app = context;
+    (void)fd;
+    (void)what;
+    for (int i = 0; i < app->workers_count; i++) {
+        if (!worker_has_ended(app->workers[i])) {
+            return;
+        }
+    }
+    event_base_loopbreak(app->base);
+}
+
+static void start_workers(struct app *app, int32_t partitions) {
+    char problem[CHECK_PROBLEM_BYTES];
+    app->lookup = lookup_create(app->base, app->config, partitions, problem);
+    if (!app->lookup) {
+        log_error("cannot start", "error=\"%s\"", problem);
+        stop(app, EX_CONFIG);
+        return;
+    }
+    app->shared = (struct worker_shared){
+        .config = app->config,
+        .partitions = partitions,
+        .metrics = task_metrics_of(app->config->model, app->config->topics),
+        .redis_health = &app->redis_health,
+    };
+    int count = app->config->workers < partitions ? app->config->workers : partitions; /* more would have nothing to do */
+    for (int i = 0; i < count; i++) {
+        struct worker *worker = worker_create(&app->shared, i, problem);
+        if (!worker) {
+            log_error("cannot start a worker", "error=\"%s\"", problem);
+            stop(app, EX_CONFIG);
+            return;
+        }
+        app->workers[app->workers_count++] = worker;
+    }
+    log_info("started", "version=%s workers=%d partitions=%" PRId32 " delivery=%s rules=%.*s", TIDEMARK_VERSION, count,
+             partitions, app->config->exactly_once ? "exactly_once" : "at_least_once",
+             (int)model_version(app->config->model).size, model_version(app->config->model).data);
+}
+
+static void on_looked(evutil_socket_t fd, short what, void *context) {
+    struct app *app = context;
+    (void)fd;
+    (void)what;
+    pthread_mutex_lock(&app->lock);
+    int error = app->look_error;
+    int32_t partitions = app->partitions;
+    char problem[CHECK_PROBLEM_BYTES];
+    snprintf(problem, sizeof problem, "%s", app->problem);
+    pthread_mutex_unlock(&app->lock);
+    if (app->stopping) {
+        return;
+    }
+    if (error == ERR_REFUSED) {
+        fprintf(stderr, "tidemark: %s\n", problem);
+        stop(app, EX_CONFIG);
+    } else if (!error && app->workers_count == 0) {
+        start_workers(app, partitions);
+    }
+}
+
+/* ---- HTTP ---- */
+
+static bool is_ready(void *context, char *reason) {
+    struct app *app = context;
+    pthread_mutex_lock(&app->lock);
+    snprintf(reason, 256, "%.255s", app->problem);
+    pthread_mutex_unlock(&app->lock);
+    if (reason[0]) {
+        return false;
+    }
+    if (app->stopping || app->workers_count == 0) {
+        snprintf(reason, 256, "%s", app->stopping ? "stops" : "starts");
+        return false;
+    }
+    if (app->redis_health.evicts) {
+        snprintf(reason, 256, "Redis may evict customers: set maxmemory-policy noeviction");
+        return false;
+    }
+    if (app->redis_health.connected < app->redis_health.stores) {
+        snprintf(reason, 256, "Redis cannot be reached");
+        return false;
+    }
+    for (int i = 0; i < app->workers_count; i++) {
+        if (!worker_is_ready(app->workers[i], reason)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void before_metrics(void *context) {
+    struct app *app = context;
+    bool kafka_up = app->workers_count > 0;
+    for (int i = 0; i < app->workers_count; i++) {
+        kafka_up &= worker_kafka_is_up(app->workers[i]);
+    }
+    bool redis_up = app->workers_count > 0 && app->redis_health.connected == app->redis_health.stores;
+    metric_set(app->kafka_up, kafka_up ? 1 : 0);
+    metric_set(app->redis_up, redis_up ? 1 : 0);
+}
+
+static void on_customer(void *arg, int error, struct bytes json) {
+    struct http_answer *answer = arg;
+    switch (error) {
+    case 0:
+        http_answer_send(answer, 200, "application/json", json);
+        break;
+    case ERR_NOT_FOUND:
+        http_answer_problem(answer, 404, "Unknown customer", "No event of this customer has been read.");
+        break;
+    case ERR_UNAVAILABLE:
+        http_answer_problem(answer, 503, "Unavailable", "Redis cannot be reached at present.");
+        break;
+    default:
+        http_answer_problem(answer, 500, "Unreadable", "The stored state of this customer cannot be read.");
+        break;
+    }
+}
+
+static void look_up(void *context, struct bytes id, int64_t at_ms, struct http_answer *answer) {
+    struct app *app = context;
+    if (!app->lookup) {
+        http_answer_problem(answer, 503, "Unavailable", "The process is still waiting for Kafka or Redis.");
+        return;
+    }
+    lookup_customer(app->lookup, id, at_ms, on_customer, answer);
+}
+
+static int open_http(struct app *app, char *problem) {
+    const struct config *config = app->config;
+    if (!config->http_host) {
+        return 0;
+    }
+    struct http_options options = {config->http_host, config->http_port, config->http_token};
+    struct http_callbacks callbacks = {app, is_ready, before_metrics, look_up};
+    app->http = http_server_create(app->base, &options, &callbacks, problem);
+    return app->http ? 0 : ERR_IO;
+}
+
+/* ---- the process ---- */
+
+static void on_signal(evutil_socket_t number, short what, void *context) {
+    (void)number;
+    (void)what;
+    stop(context, 0);
+}
+
+static void on_stop(evutil_socket_t fd, short what, void *context) {
+    (void)fd;
+    (void)what;
+    stop(context, 0);
+}
+
+struct app *app_create(const struct config *config, char *problem) {
+    struct app *app = calloc(1, sizeof *app);
+    ASSERT(app);
+    evthread_use_pthreads();
+    signal(SIGPIPE, SIG_IGN);
+    app->config = config;
+    app->base = event_base_new();
+    app->workers = calloc((size_t)config->workers, sizeof *app->workers);
+    ASSERT(app->base && app->workers);
+    pthread_mutex_init(&app->lock, NULL);
+    pthread_cond_init(&app->wake, NULL);
+    snprintf(app->problem, sizeof app->problem, "looks for Kafka and Redis");
+    app->redis_up = metrics_series(&metric_redis_up, "");
+    app->kafka_up = metrics_series(&metric_kafka_up, "");
+    metric_set(metrics_series(&metric_build_info, "version=\"" TIDEMARK_VERSION "\""), 1);
+    app->terminate = evsignal_new(app->base, SIGTERM, on_signal, app);
+    app->interrupt = evsignal_new(app->base, SIGINT, on_signal, app);
+    app->looked = event_new(app->base, -1, 0, on_looked, app);
+    app->stop = event_new(app->base, -1, 0, on_stop, app);
+    app->stopping_tick = event_new(app->base, -1, EV_PERSIST, on_stopping_tick, app);
+    ASSERT(app->terminate && app->interrupt && app->looked && app->stop && app->stopping_tick);
+    event_add(app->terminate, NULL);
+    event_add(app->interrupt, NULL);
+    if (open_http(app, problem)) {
+        app_destroy(app);
+        return NULL;
+    }
+    return app;
+}
+
+int app_run(struct app *app) {
+    app->looker_started = pthread_create(&app->looker, NULL, look, app) == 0;
+    ASSERT(app->looker_started);
+    event_base_loop(app->base, EVLOOP_NO_EXIT_ON_EMPTY);
+    log_info("ended", "exit=%d", app->exit_code);
+    return app->exit_code;
+}
+
+void app_stop(struct app *app) {
+    event_active(app->stop, EV_READ, 1);
+}
+
+int app_http_port(const struct app *app) {
+    return app->http ? http_server_port(app->http) : 0;
+}
+
+void app_destroy(struct app *app) {
+    if (app->looker_started) {
+        pthread_mutex_lock(&app->lock);
+        app->end_looking = true;
+        pthread_cond_signal(&app->wake);
+        pthread_mutex_unlock(&app->lock);
+        pthread_join(app->looker, NULL);
+    }
+    for (int i = 0; i < app->workers_count; i++) {
+        worker_destroy(app->workers[i]);
+    }
+    if (app->http) {
+        http_server_destroy(app->http);
+    }
+    lookup_destroy(app->lookup);
+    event_free(app->terminate);
+    event_free(app->interrupt);
+    event_free(app->looked);
+    event_free(app->stop);
+    event_free(app->stopping_tick);
+    event_base_free(app->base);
+    pthread_cond_destroy(&app->wake);
+    pthread_mutex_destroy(&app->lock);
+    free(app->workers);
+    free(app);
+}
+
+int command_run(const struct config *config) {
+    char problem[CHECK_PROBLEM_BYTES];
+    struct app *app = app_create(config, problem);
+    if (!app) {
+        fprintf(stderr, "tidemark: %s\n", problem);
+        return EX_CONFIG;
+    }
+    int exit_code = app_run(app);
+    app_destroy(app);
+    return exit_code;
+}
