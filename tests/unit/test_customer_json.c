@@ -18,7 +18,7 @@ static struct bytes text(const char *characters) {
 
 static const struct condition stay[] = {{{"r + f + m >= 12", 15}, 13, 12, true}};
 static const struct condition enter[] = {{{"r + f + m >= 13", 15}, 11.5, 13, false},
-                                         {{"nps(90d) >= 9", 13}, NAN, 9, false}};
+                                         {{"nps(90d) >= 9", 13}, (double)NAN, 9, false}};
 static const struct tier_view tiers[] = {
     {.set = {"value", 5},
      .tier = {"potential", 9},
@@ -34,10 +34,10 @@ static const struct tier_view tiers[] = {
     {.set = {"churn_risk", 10}, .tier = {"low", 3}, .since_ms = 0, .sequence = 1},
     {.set = {"new set", 7}, .since_ms = TIME_NONE},
 };
-static const struct named_value scores[] = {{{"r", 1}, 5}, {{"m", 1}, NAN}};
+static const struct named_value scores[] = {{{"r", 1}, 5}, {{"m", 1}, (double)NAN}};
 static const struct named_value metrics[] = {{{"revenue(90d)", 12}, 5200},
                                              {{"purchases(90d)", 14}, 4},
-                                             {{"nps(90d)", 8}, NAN},
+                                             {{"nps(90d)", 8}, (double)NAN},
                                              {{"p_alive", 7}, 0.1}};
 static const struct customer_view full = {
     .as_of_ms = T0 + 5,
