@@ -44,7 +44,9 @@ static void abandon_answer(struct http_connection *connection) {
     if (!answer) {
         return;
     }
-    /* evhttp leaves a request to us if its connection breaks while we are thinking. */
+    /* evhttp leaves a request to us if it sees its connection break before the answer. (2.1 does
+     * not look at a connection meanwhile, so there only on_deadline and the server's end come here,
+     * with the request still evhttp's.) */
     if (!evhttp_request_get_connection(answer->request)) {
         evhttp_request_free(answer->request);
     }

@@ -16,6 +16,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <event2/thread.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -88,7 +89,8 @@ static inline void on_customer(void *context, struct bytes id, int64_t at_ms,
 }
 
 static inline void world_start(struct world *world, const char *token) {
-    signal(SIGPIPE, SIG_IGN); /* as main does */
+    signal(SIGPIPE, SIG_IGN); /* as the app does */
+    evthread_use_pthreads();
     *world = (struct world){.base = event_base_new(), .ready = true, .body = "{\"a\":1}"};
     world->body_size = strlen(world->body);
     const struct http_options options = {.host = "127.0.0.1", .port = 0, .token = token};
