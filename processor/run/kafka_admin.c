@@ -5,8 +5,8 @@
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <syslog.h>
 
+enum { SEVERITY_ERROR = 3, SEVERITY_NOTICE = 5 }; /* syslog's numbers, as librdkafka uses them */
 enum { METADATA_TIMEOUT_MS = 5000, CREATE_TIMEOUT_MS = 15000, TOPICS_MAX = 80 };
 
 struct property {
@@ -54,9 +54,9 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
     if (strcmp(facility, "CONFWARN") == 0) {
         return; /* one set of properties serves consumers and producers: each warns of the other's */
     }
-    if (level <= LOG_ERR) {
+    if (level <= SEVERITY_ERROR) {
         log_warning("heard from Kafka's client", "facility=%s text=\"%s\"", facility, text); /* it retries by itself */
-    } else if (level <= LOG_NOTICE) {
+    } else if (level <= SEVERITY_NOTICE) {
         log_info("heard from Kafka's client", "facility=%s text=\"%s\"", facility, text);
     } else {
         log_debug("heard from Kafka's client", "facility=%s text=\"%s\"", facility, text);

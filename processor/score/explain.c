@@ -4,6 +4,17 @@
 
 enum { FORECAST_STEPS_MAX = 4096 }; /* due instants looked ahead; days leaving windows are a few hundred at most */
 
+static struct condition condition_of(struct evaluation *evaluation, const struct rule *rule, const struct comparison *comparison) {
+    enum op_code code = rule->ops[comparison->end].code;
+    if (code == OP_TIER_IS || code == OP_TIER_IS_NOT) {
+        bool met = evaluation_side(evaluation, rule, comparison->end, comparison->end + 1U) != 0.0;
+        return (struct condition){comparison->text, NO_VALUE, NO_VALUE, met};
+    }
+    double left = evaluation_side(evaluation, rule, comparison->left, comparison->right);
+    double right = evaluation_side(evaluation, rule, comparison->right, comparison->end);
+    return (struct condition){comparison->text, left, right, compare(code, left, right)};
+}
+
 int explain_rules(struct evaluation *evaluation, const struct rule *const *rules, size_t rules_count,
                   struct arena *arena, const struct condition **out, size_t *count) {
     size_t total = 0;
@@ -17,11 +28,7 @@ int explain_rules(struct evaluation *evaluation, const struct rule *const *rules
     size_t at = 0;
     for (size_t i = 0; i < rules_count; i++) {
         for (size_t j = 0; rules[i] && j < rules[i]->comparisons_count; j++) {
-            const struct comparison *comparison = &rules[i]->comparisons[j];
-            double left = evaluation_side(evaluation, rules[i], comparison->left, comparison->right);
-            double right = evaluation_side(evaluation, rules[i], comparison->right, comparison->end);
-            bool met = compare(rules[i]->ops[comparison->end].code, left, right);
-            conditions[at++] = (struct condition){comparison->text, left, right, met};
+            conditions[at++] = condition_of(evaluation, rules[i], &rules[i]->comparisons[j]);
         }
     }
     *out = conditions;

@@ -49,6 +49,7 @@ struct op {
     double number;
 };
 
+/* Also `tier(set) = name`, which has no sides: left, right and end are its one op. */
 struct comparison {
     struct bytes text;    /* single-spaced */
     uint16_t left;        /* first op of the left side */
