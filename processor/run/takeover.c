@@ -93,6 +93,13 @@ static void on_committed(void *arg, int error, const struct sink_committed *answ
     struct recovery recovery = recovery_decide(&task->found, &committed, task->options.rebuild);
     switch (recovery.kind) {
     case RECOVERY_LOST:
+        if (!task->lost_before) {
+            /* The store was read before Kafka: another owner may have come and gone on in between. Look once more. */
+            task->lost_before = true;
+            task->store_error = ERR_REWOUND;
+            task_wake(task);
+            return;
+        }
         task_refuse(task, "Kafka has committed offsets for this task, but Redis holds no state: it was lost, or key_prefix "
                           "or group changed. Restore Redis, or set state.rebuild: true to read everything again");
         return;
@@ -111,6 +118,7 @@ static void on_committed(void *arg, int error, const struct sink_committed *answ
     case RECOVERY_RESUMED:
         break;
     }
+    task->lost_before = false;
     go_on_from(task, &recovery);
 }
 

@@ -118,6 +118,7 @@ struct task {
     int64_t idle_since_ms;
     bool commit_asked; /* while draining: the last offsets are on their way */
 
+    bool lost_before; /* the last take over found the state lost: the next one decides */
     struct store_found found; /* copy of the store's answer while Kafka is asked */
     struct arena found_arena;
 };

@@ -230,10 +230,14 @@ static void disturb(struct play *play) {
     play->owners[play->owners_count++] = fake_owner_start(&play->world);
 }
 
+static uint64_t seed_now; /* for messages */
+
 static void drop_fenced(struct play *play) {
     for (size_t i = 0; i < play->owners_count; i++) {
         struct task *task = fake_owner_task(play->owners[i]);
-        assert_int_not_equal(task_state(task), TASK_REFUSED);
+        if (task_state(task) == TASK_REFUSED) {
+            fail_msg("TIDEMARK_REPLAY_SEED=%llu: a task refused: %s", (unsigned long long)seed_now, task_problem(task));
+        }
         bool newest = i + 1 == play->owners_count;
         if (task_state(task) == TASK_FENCED) {
             crash(play, i--);
@@ -277,6 +281,7 @@ static bool play_out(struct play *play) {
 static const char *run_seed(uint64_t seed, uint64_t *rewinds) {
     struct fake_world calm;
     struct play play = {.crashes_left = 0};
+    seed_now = seed;
     random_state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
     fake_world_init(&calm, &options);
     fill(&calm);
