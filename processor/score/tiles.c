@@ -133,7 +133,7 @@ void tiles_trim(struct tiles *tiles, int32_t first_day, size_t days_max) {
     if (tiles->count <= days_max) {
         return; /* no more days than cells */
     }
-    for (size_t days = days_count(tiles); days > days_max; days--) {
+    while (days_count(tiles) > days_max) { /* days that cancel each other go both */
         uint32_t oldest = tiles->cells[0].day == DAY_RESIDUE ? run_length(tiles, 0) : 0;
         uint32_t count = run_length(tiles, oldest);
         ASSERT(oldest + count < tiles->count);
