@@ -357,7 +357,7 @@ static bool add_activity(struct customer *customer, const struct model *model, c
         add_feedback(customer, day, &activity->feedback);
         break;
     case ACTIVITY_TYPES:
-        ASSERT(!"not an activity type");
+        ASSERT(false && "not an activity type");
         break;
     }
     if (customer->first_seen_ms == TIME_NONE || activity->time_ms < customer->first_seen_ms) {

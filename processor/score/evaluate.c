@@ -93,7 +93,7 @@ bool compare(enum op_code code, double left, double right) {
     case OP_TIER_IS_NOT:
         break;
     }
-    ASSERT(!"not a comparison");
+    ASSERT(false && "not a comparison");
     return false;
 }
 

@@ -127,6 +127,6 @@ double metric_value(const struct metric_slot *slot, const struct customer *custo
     case METRIC_KINDS:
         break;
     }
-    ASSERT(!"unknown metric kind");
+    ASSERT(false && "unknown metric kind");
     return NO_VALUE;
 }

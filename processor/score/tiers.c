@@ -7,7 +7,7 @@ int tier_fitting(struct evaluation *evaluation, const struct tier_set *set, int 
             return (int)i;
         }
     }
-    ASSERT(!"the last tier takes everyone");
+    ASSERT(false && "the last tier takes everyone");
     return -1;
 }
 
