@@ -63,6 +63,13 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
     }
 }
 
+/* Without this librdkafka logs every try; what matters shows in our own state: not ready, and why. */
+static void on_error(rd_kafka_t *handle, int error, const char *reason, void *context) {
+    (void)handle;
+    (void)context;
+    log_debug("heard of an error from Kafka's client", "error=%s reason=\"%s\"", rd_kafka_err2name((rd_kafka_resp_err_t)error), reason);
+}
+
 static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, char *problem) {
     char why[256];
     if (rd_kafka_conf_set(conf, name, value, why, sizeof why) == RD_KAFKA_CONF_OK) {
@@ -121,6 +128,7 @@ static rd_kafka_conf_t *make_conf(const struct config *config, const struct prop
         return NULL;
     }
     rd_kafka_conf_set_log_cb(conf, on_log);
+    rd_kafka_conf_set_error_cb(conf, on_error);
     return conf;
 }
 

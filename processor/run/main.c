@@ -141,6 +141,7 @@ struct command {
     const struct argp_option *options;
     const char *rest; /* how the rest of its command line is called; NULL: none */
     const char *help;
+    enum log_level quiet; /* what is logged without --verbose: a service tells more than a tool */
     int (*call)(const struct config *config, const struct arguments *arguments); /* NULL: demo, which needs no file */
 };
 
@@ -167,12 +168,12 @@ static int call_get(const struct config *config, const struct arguments *argumen
 }
 
 static const struct command COMMANDS[] = {
-    {"demo", DEMO, NULL, "Everything on this machine with no set-up: broker, Redis, sample customers.", NULL},
-    {"run", PLAIN, NULL, "Process until SIGTERM.", call_run},
-    {"check", PLAIN, NULL, "Validate the file and the connections; exit 0, 78 (bad config) or 69 (unreachable).", call_check},
-    {"generate", GENERATE, NULL, "Write realistic events to the input topics, created if missing.", call_generate},
-    {"load", PLAIN, "FILE.jsonl...", "Write events from JSON lines, or '-', to the input topics.", call_load},
-    {"get", GET, "ID...", "Print customers as JSON, one line each; exit 1 where one is unknown.", call_get},
+    {"demo", DEMO, NULL, "Everything on this machine with no set-up: broker, Redis, sample customers.", LOG_WARNING, NULL},
+    {"run", PLAIN, NULL, "Process until SIGTERM.", LOG_INFO, call_run},
+    {"check", PLAIN, NULL, "Validate the file and the connections; exit 0, 78 (bad config) or 69 (unreachable).", LOG_ERROR, call_check},
+    {"generate", GENERATE, NULL, "Write realistic events to the input topics, created if missing.", LOG_ERROR, call_generate},
+    {"load", PLAIN, "FILE.jsonl...", "Write events from JSON lines, or '-', to the input topics.", LOG_ERROR, call_load},
+    {"get", GET, "ID...", "Print customers as JSON, one line each; exit 1 where one is unknown.", LOG_ERROR, call_get},
 };
 
 static void usage(FILE *stream) {
@@ -210,6 +211,7 @@ static int parse_and_call(const struct command *command, int argc, char **argv) 
     snprintf(name, sizeof name, "tidemark %s", command->name);
     struct argp argp = {command->options, parse_option, command->rest, command->help, NULL, NULL, NULL};
     argv[0] = name;
+    log_set_level(command->quiet);
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (command->call && !arguments.config_path) {
         fprintf(stderr, "%s: needs a configuration: -c FILE (config/sample.yaml shows one)\n", name);

@@ -29,8 +29,13 @@ static void copy_found(struct task *task, const struct store_found *found) {
     task->found.outputs = outputs;
 }
 
-/* Publishes what the last owner had applied but perhaps not published. */
-static void publish_outbox(struct task *task, const struct store_meta *meta) {
+/* Publishes what the last owner had applied but perhaps not published; and brings Kafka's offsets up to the store's, even where
+ * no output goes with them, or a lag would be shown until the next record comes. */
+static void publish_outbox(struct task *task, const struct store_meta *meta, const struct committed *committed) {
+    bool behind = false;
+    for (int input = 0; input < INPUTS; input++) {
+        behind |= meta->next_offset[input] > committed->offset[input];
+    }
     struct buffer outputs = {0};
     size_t count = 0;
     for (size_t i = 0; i < task->found.outputs_count; i++) {
@@ -44,11 +49,13 @@ static void publish_outbox(struct task *task, const struct store_meta *meta) {
     if (count > 0) {
         log_info("published what the last owner had left in the outbox", "task=%" PRId32 " outputs=%zu",
                  task->options.partition, count);
+    }
+    if (count > 0 || behind) {
         task_publish(task, meta, &outputs, count, true);
     }
 }
 
-static void go_on_from(struct task *task, const struct recovery *recovery) {
+static void go_on_from(struct task *task, const struct recovery *recovery, const struct committed *committed) {
     struct store_meta meta = recovery->meta;
     meta.partitions = (uint32_t)task->options.partitions;
     snprintf(meta.rules_version, sizeof meta.rules_version, "%.*s", RULES_VERSION_BYTES,
@@ -67,7 +74,7 @@ static void go_on_from(struct task *task, const struct recovery *recovery) {
     task->wheel.wake_arg = task->ports.wake_context;
     batch_start(task, &meta);
     task->state = TASK_RUNNING;
-    publish_outbox(task, &meta);
+    publish_outbox(task, &meta, committed);
     arena_finish(&task->found_arena);
     task->ports.source.ops->start(task->ports.source.context, meta.next_offset);
     metric_add(task->metrics->takeovers, 1);
@@ -119,7 +126,7 @@ static void on_committed(void *arg, int error, const struct sink_committed *answ
         break;
     }
     task->lost_before = false;
-    go_on_from(task, &recovery);
+    go_on_from(task, &recovery, &committed);
 }
 
 static void on_found(void *arg, int error, const struct store_found *found) {

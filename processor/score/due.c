@@ -1,6 +1,6 @@
 #include "score/due.h"
 
-enum { LINEAR_STACK_MAX = 64, TURN_SLACK_MS = 3 };
+enum { TURN_SLACK_MS = 3 };
 
 static int64_t earlier(int64_t a, int64_t b) {
     return a < b ? a : b;
@@ -105,11 +105,11 @@ static struct linear combine(enum op_code code, struct linear a, struct linear b
 
 /* One side of a comparison as a function of time. Scores count as constants: where they turn is a due instant itself. */
 static struct linear linear_side(struct evaluation *evaluation, const struct op *ops, size_t first, size_t end) {
-    struct linear stack[LINEAR_STACK_MAX];
+    struct linear stack[RULE_STACK_MAX];
     size_t top = 0;
     for (size_t at = first; at < end; at++) {
         const struct op *op = &ops[at];
-        ASSERT(top < LINEAR_STACK_MAX);
+        ASSERT(top < RULE_STACK_MAX);
         switch ((int)op->code) {
         case OP_NUMBER:
             stack[top++] = (struct linear){op->number, 0, false};

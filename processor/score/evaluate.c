@@ -1,7 +1,5 @@
 #include "score/evaluate.h"
 
-enum { STACK_MAX = 64 }; /* more than nesting and arguments can pile up; checked */
-
 void evaluation_init(struct evaluation *evaluation, const struct customer *customer, const struct model *model,
                      int64_t now_ms) {
     evaluation->customer = customer;
@@ -122,11 +120,11 @@ static double arithmetic(enum op_code code, double a, double b) {
 
 /* Runs ops first..end-1 and leaves one value. */
 static double run(struct evaluation *evaluation, const struct op *ops, size_t first, size_t end) {
-    double stack[STACK_MAX];
+    double stack[RULE_STACK_MAX];
     size_t top = 0; /* values on the stack */
     for (size_t at = first; at < end; at++) {
         const struct op *op = &ops[at];
-        ASSERT(top < STACK_MAX);
+        ASSERT(top < RULE_STACK_MAX);
         switch (op->code) {
         case OP_NUMBER:
             stack[top++] = op->number;

@@ -16,6 +16,8 @@ enum {
     RULE_COMPARISONS_MAX = 32,
     RULE_NESTING_MAX = 32,    /* parentheses in parentheses: also bounds the parser's recursion */
     RULE_ARGUMENTS_MAX = 16,  /* of min and max */
+    /* Values that can wait at once: a comparison's left side, and at each level of nesting an argument, a sum and a product. */
+    RULE_STACK_MAX = 4 * (RULE_NESTING_MAX + 1),
 };
 
 enum op_code {

@@ -4,10 +4,8 @@ import time
 
 import pytest
 
-import workload
-from campaign import Campaign
 from servers import Kafka, wait_until
-from test_disturbed import Feeder, finish
+from test_disturbed import finish, slow_campaign
 
 
 @pytest.fixture
@@ -20,20 +18,17 @@ def own_kafka(tmp_path):
 
 
 def test_broker_killed_and_restarted(own_kafka, redis_server, tmp_path):
-    campaign = Campaign(own_kafka, redis_server, tmp_path)
-    campaign.lines = workload.shop(seed=1)
-    feeder = Feeder(campaign, 3)
+    campaign = slow_campaign(own_kafka, redis_server, tmp_path)
     process = campaign.start().wait_ready()
-    feeder.feed()
-    time.sleep(0.3)
+    time.sleep(1)
     own_kafka.kill()
     wait_until(lambda: process.metric("tidemark_kafka_up") == 0, 30, "Kafka seen to be down")
     own_kafka.start().wait_ready()
-    feeder.feed()
-    time.sleep(0.5)
+    process.wait_ready()
+    time.sleep(1)
     own_kafka.kill()
     own_kafka.start().wait_ready()
-    feeder.feed_all()
+    assert not campaign.is_read()
     finish(campaign)
     assert process.is_running()
     campaign.destroy()
