@@ -10,9 +10,11 @@ enum { BUFFER_CAPACITY_FIRST = 256, VARINT_BYTES_MAX = 10 };
 /* The number of bytes of the well-formed sequence at `at`, or 0. */
 static size_t utf8_sequence(const unsigned char *at, size_t left) {
     unsigned char lead = at[0];
-    size_t size = lead < 0x80 ? 1 : lead >= 0xC2 && lead <= 0xDF ? 2 : lead >= 0xE0 && lead <= 0xEF ? 3
-                                                                   : lead >= 0xF0 && lead <= 0xF4   ? 4
-                                                                                                    : 0;
+    size_t size = lead < 0x80                    ? 1
+                  : lead >= 0xC2 && lead <= 0xDF ? 2
+                  : lead >= 0xE0 && lead <= 0xEF ? 3
+                  : lead >= 0xF0 && lead <= 0xF4 ? 4
+                                                 : 0;
     if (size == 0 || size > left || lead == 0) {
         return 0;
     }

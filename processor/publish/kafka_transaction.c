@@ -6,7 +6,8 @@
 #include <stdio.h>
 
 enum {
-    CALL_ATTEMPTS_MAX = 3, /* of one transaction call, each up to SINK_CALL_TIMEOUT_MS, before its outcome is unknown */
+    CALL_ATTEMPTS_MAX = 3, /* of one transaction call, each up to SINK_CALL_TIMEOUT_MS, before its
+                              outcome is unknown */
     TOPIC_BYTES_MAX = 249, /* Kafka's limit */
     OUTPUT_ARENA_BYTES_MAX = 1 << 20,
 };
@@ -18,7 +19,8 @@ static void delivered(rd_kafka_t *producer, const rd_kafka_message_t *message, v
     (void)producer;
     if (message->err) {
         sink->undelivered++;
-        log_warning("could not deliver an output", "error=\"%s\"", rd_kafka_message_errstr(message));
+        log_warning("could not deliver an output", "error=\"%s\"",
+                    rd_kafka_message_errstr(message));
     } else {
         sink->delivered++;
     }
@@ -34,7 +36,8 @@ void sink_drop_producer(struct kafka_sink *sink) {
 
 /* Logs the error and frees it. */
 static void log_error_of(const char *what, rd_kafka_error_t *error) {
-    log_warning("met an error while publishing", "call=%s error=\"%s\" fatal=%d abort=%d retriable=%d", what,
+    log_warning("met an error while publishing",
+                "call=%s error=\"%s\" fatal=%d abort=%d retriable=%d", what,
                 rd_kafka_error_string(error), rd_kafka_error_is_fatal(error),
                 rd_kafka_error_txn_requires_abort(error), rd_kafka_error_is_retriable(error));
     rd_kafka_error_destroy(error);
@@ -80,12 +83,14 @@ rd_kafka_topic_partition_list_t *sink_offsets(const struct kafka_sink *sink) {
             if (publication->next_offset[input] == OFFSET_NONE || given->abandoned) {
                 continue;
             }
-            rd_kafka_topic_partition_t *entry =
-                rd_kafka_topic_partition_list_find(list, sink->options.topics[input], publication->task);
+            rd_kafka_topic_partition_t *entry = rd_kafka_topic_partition_list_find(
+                list, sink->options.topics[input], publication->task);
             if (!entry) {
-                entry = rd_kafka_topic_partition_list_add(list, sink->options.topics[input], publication->task);
+                entry = rd_kafka_topic_partition_list_add(list, sink->options.topics[input],
+                                                          publication->task);
             }
-            entry->offset = publication->next_offset[input]; /* a later one of the same task is newer */
+            entry->offset =
+                publication->next_offset[input]; /* a later one of the same task is newer */
             rd_kafka_mem_free(NULL, entry->metadata);
             entry->metadata = NULL;
             entry->metadata_size = strlen(publication->mark);
@@ -106,8 +111,8 @@ static rd_kafka_resp_err_t produce(struct kafka_sink *sink, const struct output 
         rd_kafka_headers_t *headers = rd_kafka_headers_new(output->headers_count);
         for (size_t i = 0; i < output->headers_count; i++) {
             const struct header *header = &output->headers[i];
-            rd_kafka_header_add(headers, header->name.data, (ssize_t)header->name.size, header->value.data,
-                                (ssize_t)header->value.size);
+            rd_kafka_header_add(headers, header->name.data, (ssize_t)header->name.size,
+                                header->value.data, (ssize_t)header->value.size);
         }
         rd_kafka_resp_err_t error = rd_kafka_producev(
             sink->producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
@@ -142,7 +147,8 @@ static rd_kafka_resp_err_t produce_all(struct kafka_sink *sink) {
     return error;
 }
 
-/* Undoes the transaction. Whether or not that works, nothing of it will be seen: a new producer fences it. */
+/* Undoes the transaction. Whether or not that works, nothing of it will be seen: a new producer
+ * fences it. */
 static enum outcome undo(struct kafka_sink *sink, const char *what, rd_kafka_error_t *error) {
     bool fatal = rd_kafka_error_is_fatal(error) != 0;
     log_error_of(what, error);
@@ -173,7 +179,8 @@ static enum outcome commit(struct kafka_sink *sink) {
     }
 }
 
-static enum outcome attempt(struct kafka_sink *sink, const rd_kafka_consumer_group_metadata_t *membership) {
+static enum outcome attempt(struct kafka_sink *sink,
+                            const rd_kafka_consumer_group_metadata_t *membership) {
     rd_kafka_error_t *error = rd_kafka_begin_transaction(sink->producer);
     if (error) {
         log_error_of("begin_transaction", error);
@@ -186,8 +193,10 @@ static enum outcome attempt(struct kafka_sink *sink, const rd_kafka_consumer_gro
     }
     rd_kafka_topic_partition_list_t *offsets = sink_offsets(sink);
     for (int tries = 1; offsets->cnt > 0; tries++) {
-        error = rd_kafka_send_offsets_to_transaction(sink->producer, offsets, membership, SINK_CALL_TIMEOUT_MS);
-        bool again = error && !rd_kafka_error_is_fatal(error) && !rd_kafka_error_txn_requires_abort(error) &&
+        error = rd_kafka_send_offsets_to_transaction(sink->producer, offsets, membership,
+                                                     SINK_CALL_TIMEOUT_MS);
+        bool again = error && !rd_kafka_error_is_fatal(error) &&
+                     !rd_kafka_error_txn_requires_abort(error) &&
                      rd_kafka_error_is_retriable(error) && tries < CALL_ATTEMPTS_MAX;
         if (!again) {
             break;
@@ -198,7 +207,8 @@ static enum outcome attempt(struct kafka_sink *sink, const rd_kafka_consumer_gro
     return error ? undo(sink, "send_offsets_to_transaction", error) : commit(sink);
 }
 
-/* After a new producer has ended whatever the last one had begun: did the turn's offsets get committed? */
+/* After a new producer has ended whatever the last one had begun: did the turn's offsets get
+ * committed? */
 static int turn_is_committed(struct kafka_sink *sink, bool *committed) {
     rd_kafka_topic_partition_list_t *wanted = sink_offsets(sink);
     rd_kafka_topic_partition_list_t *found = rd_kafka_topic_partition_list_copy(wanted);
@@ -224,7 +234,8 @@ static bool stopping(struct kafka_sink *sink) {
     return stop;
 }
 
-enum turn sink_turn_transaction(struct kafka_sink *sink, const rd_kafka_consumer_group_metadata_t *membership) {
+enum turn sink_turn_transaction(struct kafka_sink *sink,
+                                const rd_kafka_consumer_group_metadata_t *membership) {
     if (!have_producer(sink)) {
         return TURN_AGAIN;
     }
@@ -232,7 +243,8 @@ enum turn sink_turn_transaction(struct kafka_sink *sink, const rd_kafka_consumer
     if (outcome != OUTCOME_UNKNOWN) {
         return outcome == OUTCOME_DONE ? TURN_DONE : TURN_AGAIN;
     }
-    log_warning("did not learn whether a transaction was committed; makes a new producer and looks", "%s", "");
+    log_warning("did not learn whether a transaction was committed; makes a new producer and looks",
+                "%s", "");
     sink_drop_producer(sink);
     while (!stopping(sink)) {
         bool committed;
@@ -253,8 +265,8 @@ enum turn sink_turn_at_least_once(struct kafka_sink *sink) {
         error = rd_kafka_flush(sink->producer, SINK_CALL_TIMEOUT_MS);
     }
     if (error || sink->undelivered > 0) {
-        log_warning("could not publish, tries again", "error=\"%s\" undelivered=%zu", rd_kafka_err2str(error),
-                    sink->undelivered);
+        log_warning("could not publish, tries again", "error=\"%s\" undelivered=%zu",
+                    rd_kafka_err2str(error), sink->undelivered);
         sink_drop_producer(sink);
         return TURN_AGAIN;
     }
@@ -264,9 +276,11 @@ enum turn sink_turn_at_least_once(struct kafka_sink *sink) {
     }
     rd_kafka_topic_partition_list_destroy(offsets);
     if (error) {
-        log_warning("could not commit offsets, tries again", "error=\"%s\"", rd_kafka_err2str(error));
+        log_warning("could not commit offsets, tries again", "error=\"%s\"",
+                    rd_kafka_err2str(error));
         for (struct given *given = sink->taken.first; given; given = given->next) {
-            buffer_reset(&given->publication.outputs); /* published: only the offsets are left to do */
+            buffer_reset(
+                &given->publication.outputs); /* published: only the offsets are left to do */
         }
         return TURN_AGAIN;
     }

@@ -21,8 +21,8 @@
 #include <time.h>
 
 enum {
-    RETRY_S = 1,          /* between looks at what cannot be reached */
-    LOOK_AGAIN_S = 30,    /* while running: has the partition count changed? */
+    RETRY_S = 1,       /* between looks at what cannot be reached */
+    LOOK_AGAIN_S = 30, /* while running: has the partition count changed? */
     STOPPING_TICK_MS = 20,
 };
 
@@ -88,8 +88,10 @@ static void *look(void *context) {
             app->look_error = error;
             app->partitions = error || started ? app->partitions : partitions;
             if (!error && started) {
-                snprintf(problem, sizeof problem, "the topics now have %" PRId32 " partitions instead of %" PRId32
-                         ": keys have moved. Use a new group, or restore the partition count", partitions, app->partitions);
+                snprintf(problem, sizeof problem,
+                         "the topics now have %" PRId32 " partitions instead of %" PRId32
+                         ": keys have moved. Use a new group, or restore the partition count",
+                         partitions, app->partitions);
                 app->look_error = ERR_REFUSED;
             }
             snprintf(app->problem, sizeof app->problem, "%s", problem);
@@ -144,7 +146,8 @@ static void start_workers(struct app *app, int32_t partitions) {
         .metrics = task_metrics_of(app->config->model, app->config->topics),
         .redis_health = &app->redis_health,
     };
-    int count = app->config->workers < partitions ? app->config->workers : partitions; /* more would have nothing to do */
+    int count = app->config->workers < partitions ? app->config->workers
+                                                  : partitions; /* more would have nothing to do */
     for (int i = 0; i < count; i++) {
         struct worker *worker = worker_create(&app->shared, i, problem);
         if (!worker) {
@@ -154,8 +157,9 @@ static void start_workers(struct app *app, int32_t partitions) {
         }
         app->workers[app->workers_count++] = worker;
     }
-    log_info("started", "version=%s workers=%d partitions=%" PRId32 " delivery=%s rules=%.*s", TIDEMARK_VERSION, count,
-             partitions, app->config->exactly_once ? "exactly_once" : "at_least_once",
+    log_info("started", "version=%s workers=%d partitions=%" PRId32 " delivery=%s rules=%.*s",
+             TIDEMARK_VERSION, count, partitions,
+             app->config->exactly_once ? "exactly_once" : "at_least_once",
              (int)model_version(app->config->model).size, model_version(app->config->model).data);
 }
 
@@ -216,7 +220,8 @@ static void before_metrics(void *context) {
     for (int i = 0; i < app->workers_count; i++) {
         kafka_up &= worker_kafka_is_up(app->workers[i]);
     }
-    bool redis_up = app->workers_count > 0 && app->redis_health.connected == app->redis_health.stores;
+    bool redis_up =
+        app->workers_count > 0 && app->redis_health.connected == app->redis_health.stores;
     metric_set(app->kafka_up, kafka_up ? 1 : 0);
     metric_set(app->redis_up, redis_up ? 1 : 0);
 }
@@ -228,13 +233,15 @@ static void on_customer(void *arg, int error, struct bytes json) {
         http_answer_send(answer, 200, "application/json", json);
         break;
     case ERR_NOT_FOUND:
-        http_answer_problem(answer, 404, "Unknown customer", "No event of this customer has been read.");
+        http_answer_problem(answer, 404, "Unknown customer",
+                            "No event of this customer has been read.");
         break;
     case ERR_UNAVAILABLE:
         http_answer_problem(answer, 503, "Unavailable", "Redis cannot be reached at present.");
         break;
     default:
-        http_answer_problem(answer, 500, "Unreadable", "The stored state of this customer cannot be read.");
+        http_answer_problem(answer, 500, "Unreadable",
+                            "The stored state of this customer cannot be read.");
         break;
     }
 }
@@ -242,7 +249,8 @@ static void on_customer(void *arg, int error, struct bytes json) {
 static void look_up(void *context, struct bytes id, int64_t at_ms, struct http_answer *answer) {
     struct app *app = context;
     if (!app->lookup) {
-        http_answer_problem(answer, 503, "Unavailable", "The process is still waiting for Kafka or Redis.");
+        http_answer_problem(answer, 503, "Unavailable",
+                            "The process is still waiting for Kafka or Redis.");
         return;
     }
     lookup_customer(app->lookup, id, at_ms, on_customer, answer);

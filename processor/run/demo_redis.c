@@ -29,8 +29,9 @@ static void run_server(const struct demo_redis *redis) {
     int null = open("/dev/null", O_RDWR);
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
-    execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--dir",
-           redis->folder, "--logfile", log, "--maxmemory-policy", "noeviction", (char *)NULL);
+    execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket, "--save", "",
+           "--appendonly", "no", "--dir", redis->folder, "--logfile", log, "--maxmemory-policy",
+           "noeviction", (char *)NULL);
     _exit(errno == ENOENT ? 127 : 126);
 }
 
@@ -47,8 +48,9 @@ static int wait_ready(struct demo_redis *redis, char *problem) {
         if (waitpid(redis->pid, &status, WNOHANG) == redis->pid) {
             redis->pid = 0;
             bool missing = WIFEXITED(status) && WEXITSTATUS(status) == 127;
-            snprintf(problem, 512, missing ? "redis-server is not installed (Debian: the package redis-server)"
-                                           : "redis-server ended at once");
+            snprintf(problem, 512,
+                     missing ? "redis-server is not installed (Debian: the package redis-server)"
+                             : "redis-server ended at once");
             return ERR_UNAVAILABLE;
         }
         nanosleep(&pause, NULL);
@@ -59,7 +61,8 @@ static int wait_ready(struct demo_redis *redis, char *problem) {
 
 int demo_redis_start(struct demo_redis *redis, char *problem) {
     const char *folder = getenv("TMPDIR");
-    snprintf(redis->folder, sizeof redis->folder, "%.40s/tidemark-demo.XXXXXX", folder && strlen(folder) <= 40 ? folder : "/tmp");
+    snprintf(redis->folder, sizeof redis->folder, "%.40s/tidemark-demo.XXXXXX",
+             folder && strlen(folder) <= 40 ? folder : "/tmp");
     redis->pid = 0;
     if (!mkdtemp(redis->folder)) {
         snprintf(problem, 512, "cannot make a temporary folder: %s", strerror(errno));

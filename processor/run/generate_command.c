@@ -14,7 +14,8 @@
 #include <sysexits.h>
 #include <time.h>
 
-_Static_assert((int)ACTIVITY_AS_PROTOBUF == (int)FORMAT_PROTOBUF && (int)ACTIVITY_AS_JSON == (int)FORMAT_JSON &&
+_Static_assert((int)ACTIVITY_AS_PROTOBUF == (int)FORMAT_PROTOBUF &&
+                   (int)ACTIVITY_AS_JSON == (int)FORMAT_JSON &&
                    (int)ACTIVITY_AS_CONFLUENT_PROTOBUF == (int)FORMAT_CONFLUENT_PROTOBUF,
                "the formats of decode and encode are the same numbers");
 
@@ -35,8 +36,8 @@ static void keep_pace(int64_t started_us, int64_t done, double rate) {
     }
 }
 
-static int64_t write_all(const struct config *config, const struct generate_options *options, struct generator *generator,
-                         struct kafka_writer *writer) {
+static int64_t write_all(const struct config *config, const struct generate_options *options,
+                         struct generator *generator, struct kafka_writer *writer) {
     static struct generated event; /* large, and must not move */
     struct buffer value = {0};
     struct progress progress;
@@ -45,9 +46,11 @@ static int64_t write_all(const struct config *config, const struct generate_opti
     progress_start(&progress, "events", options->events);
     while (!interrupted && generator_next(generator, &event)) {
         buffer_reset(&value);
-        int error = encode_activity((enum activity_format)config->format, &event.activity, bytes_of_text(config->currency_base), &value);
+        int error = encode_activity((enum activity_format)config->format, &event.activity,
+                                    bytes_of_text(config->currency_base), &value);
         ASSERT(!error);
-        if (kafka_writer_write(writer, event.input, event.activity.customer_id, buffer_bytes(&value), event.activity.time_ms)) {
+        if (kafka_writer_write(writer, event.input, event.activity.customer_id,
+                               buffer_bytes(&value), event.activity.time_ms)) {
             break;
         }
         progress_show(&progress, ++done);
@@ -85,7 +88,8 @@ int command_generate(const struct config *config, const struct generate_options 
         fprintf(stderr, "tidemark: %s\n", problem);
         exit_code = EX_UNAVAILABLE;
     }
-    fprintf(stderr, "tidemark: wrote %" PRId64 " events of %" PRId64 " customers\n", done, options->customers);
+    fprintf(stderr, "tidemark: wrote %" PRId64 " events of %" PRId64 " customers\n", done,
+            options->customers);
     generator_destroy(generator);
     kafka_writer_destroy(writer);
     return exit_code;

@@ -47,15 +47,17 @@ struct kafka_writer *kafka_writer_create(const struct config *config, char *prob
     return writer;
 }
 
-int kafka_writer_write(struct kafka_writer *writer, enum input input, struct bytes key, struct bytes value, int64_t time_ms) {
+int kafka_writer_write(struct kafka_writer *writer, enum input input, struct bytes key,
+                       struct bytes value, int64_t time_ms) {
     rd_kafka_resp_err_t error;
     do {
         error = rd_kafka_producev(writer->producer, RD_KAFKA_V_TOPIC(writer->config->topics[input]),
                                   RD_KAFKA_V_KEY(key.data, key.size),
                                   RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size),
-                                  RD_KAFKA_V_TIMESTAMP(time_ms < 0 ? 0 : time_ms), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                                  RD_KAFKA_V_END);
-        rd_kafka_poll(writer->producer, error == RD_KAFKA_RESP_ERR__QUEUE_FULL ? QUEUE_FULL_POLL_MS : 0);
+                                  RD_KAFKA_V_TIMESTAMP(time_ms < 0 ? 0 : time_ms),
+                                  RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+        rd_kafka_poll(writer->producer,
+                      error == RD_KAFKA_RESP_ERR__QUEUE_FULL ? QUEUE_FULL_POLL_MS : 0);
     } while (error == RD_KAFKA_RESP_ERR__QUEUE_FULL);
     if (error) {
         writer->failed++;
@@ -68,8 +70,8 @@ int kafka_writer_flush(struct kafka_writer *writer, char *problem) {
     rd_kafka_flush(writer->producer, FLUSH_TIMEOUT_MS);
     size_t left = (size_t)rd_kafka_outq_len(writer->producer);
     if (writer->failed || left) {
-        snprintf(problem, KAFKA_PROBLEM_BYTES, "%zu records were not written: %s", writer->failed + left,
-                 writer->failed ? writer->problem : "Kafka does not answer");
+        snprintf(problem, KAFKA_PROBLEM_BYTES, "%zu records were not written: %s",
+                 writer->failed + left, writer->failed ? writer->problem : "Kafka does not answer");
         return ERR_UNAVAILABLE;
     }
     return 0;

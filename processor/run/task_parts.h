@@ -1,4 +1,5 @@
-/* The inside of a task, shared by its files: intake (take, decode, load), batch (score, apply), takeover, task (the path). */
+/* The inside of a task, shared by its files: intake (take, decode, load), batch (score, apply),
+ * takeover, task (the path). */
 #ifndef TIDEMARK_RUN_TASK_PARTS_H
 #define TIDEMARK_RUN_TASK_PARTS_H
 
@@ -26,13 +27,13 @@ struct item {
     enum item_kind kind;
     enum input input;
     int64_t offset;
-    int64_t record_ms;          /* timestamp of the record */
-    int64_t clock_ms;           /* the task clock when it was taken */
-    struct cache_entry *entry;  /* pinned; NULL for DEAD and FIRED */
+    int64_t record_ms;         /* timestamp of the record */
+    int64_t clock_ms;          /* the task clock when it was taken */
+    struct cache_entry *entry; /* pinned; NULL for DEAD and FIRED */
     struct activity *activity;
-    struct bytes dead;          /* packed output */
-    int64_t due_ms;             /* of the wheel entry */
-    struct chunk *chunk;        /* NULL for DUE and FIRED */
+    struct bytes dead;   /* packed output */
+    int64_t due_ms;      /* of the wheel entry */
+    struct chunk *chunk; /* NULL for DUE and FIRED */
 };
 
 struct items { /* a ring */
@@ -58,11 +59,12 @@ struct wheel_mark { /* a wheel entry to be written */
     int64_t due_ms;
 };
 
-/* What was scored since the last apply, or is in flight. Customers are encoded when the batch is sent. */
+/* What was scored since the last apply, or is in flight. Customers are encoded when the batch is
+ * sent. */
 struct batch {
     uint64_t number;
     size_t items;
-    bool needed; /* something in it must reach the store */
+    bool needed;                /* something in it must reach the store */
     struct cache_entry **dirty; /* pinned */
     size_t dirty_count;
     size_t dirty_capacity;
@@ -86,7 +88,8 @@ struct task {
     struct task_metrics *metrics; /* of the options */
     enum task_state state;
     char problem[256];
-    int store_error; /* heard from the store in a callback; dealt with by the next pump, outside of it */
+    int store_error; /* heard from the store in a callback; dealt with by the next pump, outside of
+                        it */
 
     struct merge merge;
     uint64_t left_behind_seen;
@@ -94,7 +97,7 @@ struct task {
     int64_t take_clock_ms;       /* the clock at the tail of `items` */
     bool at_end;                 /* the merge has found all three ends */
     struct items items;
-    struct chunk *chunks; /* unused */
+    struct chunk *chunks;        /* unused */
     struct cache_entry **wanted; /* entries to be asked from the store in this pass */
     size_t wanted_count;
     size_t wanted_capacity;
@@ -118,7 +121,7 @@ struct task {
     int64_t idle_since_ms;
     bool commit_asked; /* while draining: the last offsets are on their way */
 
-    bool lost_before; /* the last take over found the state lost: the next one decides */
+    bool lost_before;         /* the last take over found the state lost: the next one decides */
     struct store_found found; /* copy of the store's answer while Kafka is asked */
     struct arena found_arena;
 };
@@ -126,7 +129,8 @@ struct task {
 /* intake.c */
 int intake_init(struct task *task);
 void intake_finish(struct task *task);
-/* Takes and decodes records and due customers, and asks the store for those not cached. True: more can be taken at once. */
+/* Takes and decodes records and due customers, and asks the store for those not cached. True: more
+ * can be taken at once. */
 bool intake_take(struct task *task);
 /* Removes the head item, which has been scored. */
 void intake_pop(struct task *task);
@@ -154,8 +158,8 @@ void takeover_begin(struct task *task);
 /* Stops the task for good at the next pump; an operator must decide. Safe in callbacks. */
 void task_refuse(struct task *task, const char *problem);
 /* Gives the sink `outputs` (moved) with the offsets and marks of `meta`. */
-void task_publish(struct task *task, const struct store_meta *meta, struct buffer *outputs, size_t outputs_count,
-                  bool urgent);
+void task_publish(struct task *task, const struct store_meta *meta, struct buffer *outputs,
+                  size_t outputs_count, bool urgent);
 static inline void task_wake(struct task *task) {
     task->ports.wake(task->ports.wake_context);
 }

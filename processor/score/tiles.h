@@ -1,9 +1,10 @@
 /* Tiles: the sums of a customer's activities per day, sparse.
  *
- * A cell is (day, field, value); a tile is the run of cells of one day. Cells are sorted by day, then field, and none is
- * zero. Sums commute, so the order in which activities arrive does not matter and a refund is an exact reversal. Days that
- * no window can see any more are added up in the residue, the cells of the pseudo-day DAY_RESIDUE, so that
- * residue + tiles is always the whole life. */
+ * A cell is (day, field, value); a tile is the run of cells of one day. Cells are sorted by day,
+ * then field, and none is zero. Sums commute, so the order in which activities arrive does not
+ * matter and a refund is an exact reversal. Days that no window can see any more are added up in
+ * the residue, the cells of the pseudo-day DAY_RESIDUE, so that residue + tiles is always the whole
+ * life. */
 #ifndef TIDEMARK_SCORE_TILES_H
 #define TIDEMARK_SCORE_TILES_H
 
@@ -15,9 +16,9 @@
 
 /* Part of the stored state: numbers are never reused. */
 enum tile_field {
-    TILE_PURCHASES = 1,  /* purchases less cancellations */
-    TILE_REVENUE = 2,    /* minor units, less refunds */
-    TILE_REFUNDS = 3,    /* minor units, positive */
+    TILE_PURCHASES = 1, /* purchases less cancellations */
+    TILE_REVENUE = 2,   /* minor units, less refunds */
+    TILE_REFUNDS = 3,   /* minor units, positive */
     TILE_PROMOTERS = 4,
     TILE_PASSIVES = 5,
     TILE_DETRACTORS = 6,
@@ -31,7 +32,7 @@ enum tile_field {
     TILE_CES_HARD = 14, /* answers 1 to 3 */
     TILE_REVIEW_COUNT = 15,
     TILE_REVIEW_SUM = 16,
-    TILE_ITEMS = 17, /* quantity bought */
+    TILE_ITEMS = 17,        /* quantity bought */
     TILE_INTERACTIONS = 32, /* + enum interaction_kind: 33 .. 44 */
 };
 
@@ -58,7 +59,8 @@ int tiles_add(struct tiles *tiles, int32_t day, uint16_t field, int64_t value) M
 int64_t tiles_sum(const struct tiles *tiles, uint16_t field, int32_t first_day, int32_t last_day);
 /* The sum of a field over the whole life: residue and all tiles. */
 int64_t tiles_total(const struct tiles *tiles, uint16_t field);
-/* Moves days before first_day into the residue, then merges the two oldest days until at most days_max are left. */
+/* Moves days before first_day into the residue, then merges the two oldest days until at most
+ * days_max are left. */
 void tiles_trim(struct tiles *tiles, int32_t first_day, size_t days_max);
 
 #endif

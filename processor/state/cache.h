@@ -1,7 +1,8 @@
 /* The cache of decoded customers of one worker: bounded by bytes, least recently used out first.
  *
- * The cache runs ahead of the store: an entry that a batch in the making or in flight has changed is pinned, and only
- * unpinned entries leave. So what is not here is in the store exactly as it was last known.
+ * The cache runs ahead of the store: an entry that a batch in the making or in flight has changed
+ * is pinned, and only unpinned entries leave. So what is not here is in the store exactly as it was
+ * last known.
  *
  *     entry = cache_get(cache, task, id, hash);     finds or creates; created ones are CACHE_EMPTY
  *     cache_pin(entry) ... cache_unpin(cache, entry)
@@ -24,8 +25,8 @@ struct cache_entry {
     uint64_t hash;             /* bytes_hash(id) */
     int32_t task;
     uint32_t pins;
-    uint8_t state;   /* enum cache_state */
-    uint8_t flags;   /* the task's */
+    uint8_t state; /* enum cache_state */
+    uint8_t flags; /* the task's */
     uint16_t id_size;
     /* links of the table and of the LRU list are private to cache.c */
     struct cache_entry *chain;
@@ -41,11 +42,13 @@ static inline struct bytes cache_entry_id(const struct cache_entry *entry) {
 
 struct cache;
 
-/* A cache that holds about bytes_max of entries and customers (the pinned ones may exceed it). NULL without memory. */
+/* A cache that holds about bytes_max of entries and customers (the pinned ones may exceed it). NULL
+ * without memory. */
 struct cache *cache_create(size_t bytes_max);
 void cache_destroy(struct cache *cache);
 
-/* The entry of a customer, made the most recently used; created when missing. NULL without memory. */
+/* The entry of a customer, made the most recently used; created when missing. NULL without memory.
+ */
 struct cache_entry *cache_get(struct cache *cache, int32_t task, struct bytes id, uint64_t hash);
 static inline void cache_pin(struct cache_entry *entry) {
     entry->pins++;

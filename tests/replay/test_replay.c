@@ -1,13 +1,13 @@
-/* Replay: the real task over a world in memory, dropped and taken over at every step, must publish what an undisturbed run
- * publishes, each tier change once and in order.
+/* Replay: the real task over a world in memory, dropped and taken over at every step, must publish
+ * what an undisturbed run publishes, each tier change once and in order.
  *
- * Every interleaving is made from a seed; a failing one is printed and can be run alone: TIDEMARK_REPLAY_SEED=123.
- * TIDEMARK_REPLAY_SEEDS sets their number. */
+ * Every interleaving is made from a seed; a failing one is printed and can be run alone:
+ * TIDEMARK_REPLAY_SEED=123. TIDEMARK_REPLAY_SEEDS sets their number. */
 #include "base/log.h"
 #include "publish/encode_activity.h"
 #include "publish/output.h"
-#include "support/fake_world.h"
 #include "run/task_metrics.h"
+#include "support/fake_world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,7 +45,11 @@ static int set_up(void **state) {
     static const double f_steps[] = {2, 3};
     static const double r_steps[] = {2, 5};
     struct score_spec scores[] = {
-        {.name = text("r"), .metric = text("days_since_purchase"), .steps = r_steps, .steps_count = 2, .best_low = true},
+        {.name = text("r"),
+         .metric = text("days_since_purchase"),
+         .steps = r_steps,
+         .steps_count = 2,
+         .best_low = true},
         {.name = text("f"), .metric = text("purchases(7d)"), .steps = f_steps, .steps_count = 2},
     };
     struct tier_spec value_tiers[] = {
@@ -60,11 +64,21 @@ static int set_up(void **state) {
     };
     struct tier_set_spec sets[] = {
         {.name = text("value"), .tiers = value_tiers, .tiers_count = 3},
-        {.name = text("mood"), .tiers = mood_tiers, .tiers_count = 3, .grace_ms = MS_PER_DAY, .one_step = true,
+        {.name = text("mood"),
+         .tiers = mood_tiers,
+         .tiers_count = 3,
+         .grace_ms = MS_PER_DAY,
+         .one_step = true,
          .hold_ms = 36 * (int64_t)MS_PER_HOUR},
     };
-    struct model_spec spec = {.zone = &zone_utc, .money_decimals = 2, .dedupe = 4, .tiles_max = 128,
-                              .scores = scores, .scores_count = 2, .sets = sets, .sets_count = 2};
+    struct model_spec spec = {.zone = &zone_utc,
+                              .money_decimals = 2,
+                              .dedupe = 4,
+                              .tiles_max = 128,
+                              .scores = scores,
+                              .scores_count = 2,
+                              .sets = sets,
+                              .sets_count = 2};
     struct model_error error;
     log_set_level(LOG_ERROR);
     arena_init(&model_arena, 1 << 24);
@@ -76,9 +90,15 @@ static int set_up(void **state) {
         .partition = 0,
         .partitions = 1,
         .model = model,
-        .decoder = {.format = FORMAT_PROTOBUF, .currencies = &euro, .currencies_count = 1, .max_future_ms = 300000},
-        .encoder = {.format = OUTPUT_PROTOBUF, .group = bytes_of_text("g"), .tier_changes = bytes_of_text("tier-changes"),
-                    .dead_letters = bytes_of_text("dead-letters"), .model = model},
+        .decoder = {.format = FORMAT_PROTOBUF,
+                    .currencies = &euro,
+                    .currencies_count = 1,
+                    .max_future_ms = 300000},
+        .encoder = {.format = OUTPUT_PROTOBUF,
+                    .group = bytes_of_text("g"),
+                    .tier_changes = bytes_of_text("tier-changes"),
+                    .dead_letters = bytes_of_text("dead-letters"),
+                    .model = model},
         .topics = {"purchases", "interactions", "feedback"},
         .clock_event = true,
         .merge_wait_ms = 1000,
@@ -109,9 +129,11 @@ static void fill(struct fake_world *world) {
         struct activity activity = {.type = (enum activity_type)up_to(INPUTS),
                                     .customer_id = bytes_of_text(id),
                                     .event_id = bytes_of_text(event_id),
-                                    .time_ms = up_to(10) == 0 ? now_ms - up_to(4 * MS_PER_DAY) : now_ms};
+                                    .time_ms =
+                                        up_to(10) == 0 ? now_ms - up_to(4 * MS_PER_DAY) : now_ms};
         if (activity.type == ACTIVITY_PURCHASE) {
-            activity.purchase = (struct purchase){.kind = up_to(8) == 0 ? PURCHASE_KIND_REFUND : PURCHASE_KIND_PURCHASE,
+            activity.purchase = (struct purchase){.kind = up_to(8) == 0 ? PURCHASE_KIND_REFUND
+                                                                        : PURCHASE_KIND_PURCHASE,
                                                   .amount_minor = 500 + up_to(3000),
                                                   .order_time_ms = activity.time_ms};
         } else if (activity.type == ACTIVITY_INTERACTION) {
@@ -120,7 +142,8 @@ static void fill(struct fake_world *world) {
             activity.feedback = (struct feedback){.survey = SURVEY_NPS, .score = (int)up_to(11)};
         }
         buffer_reset(&value);
-        assert_int_equal(encode_activity(ACTIVITY_AS_PROTOBUF, &activity, bytes_of_text("EUR"), &value), 0);
+        assert_int_equal(
+            encode_activity(ACTIVITY_AS_PROTOBUF, &activity, bytes_of_text("EUR"), &value), 0);
         bool dead = up_to(20) == 0;
         fake_world_add(world, (enum input)activity.type, now_ms, bytes_of_text(dead ? "other" : id),
                        buffer_bytes(&value));
@@ -164,7 +187,8 @@ static int64_t population(const struct fake_world *world, struct bytes name) {
     return 0;
 }
 
-static const char *compare_worlds(const struct fake_world *expected, const struct fake_world *actual) {
+static const char *compare_worlds(const struct fake_world *expected,
+                                  const struct fake_world *actual) {
     struct buffer a = {0};
     struct buffer b = {0};
     const char *problem = NULL;
@@ -207,7 +231,8 @@ struct play {
 static void crash(struct play *play, size_t at) {
     fake_owner_crash(play->owners[at]);
     play->ghosts[play->ghosts_count++] = play->owners[at];
-    memmove(play->owners + at, play->owners + at + 1, (play->owners_count - at - 1) * sizeof(struct fake_owner *));
+    memmove(play->owners + at, play->owners + at + 1,
+            (play->owners_count - at - 1) * sizeof(struct fake_owner *));
     play->owners_count--;
 }
 
@@ -216,7 +241,8 @@ static void disturb(struct play *play) {
     play->crashes_left--;
     bool rewind = play->rewinds && play->has_saved && up_to(3) == 0;
     if (rewind) {
-        /* Redis comes back without its tail: every connection is gone, and with it whatever was on its way. */
+        /* Redis comes back without its tail: every connection is gone, and with it whatever was on
+         * its way. */
         while (play->owners_count > 0) {
             crash(play, 0);
         }
@@ -236,7 +262,8 @@ static void drop_fenced(struct play *play) {
     for (size_t i = 0; i < play->owners_count; i++) {
         struct task *task = fake_owner_task(play->owners[i]);
         if (task_state(task) == TASK_REFUSED) {
-            fail_msg("TIDEMARK_REPLAY_SEED=%llu: a task refused: %s", (unsigned long long)seed_now, task_problem(task));
+            fail_msg("TIDEMARK_REPLAY_SEED=%llu: a task refused: %s", (unsigned long long)seed_now,
+                     task_problem(task));
         }
         bool newest = i + 1 == play->owners_count;
         if (task_state(task) == TASK_FENCED) {
@@ -317,8 +344,8 @@ static void outputs_equal_those_of_an_undisturbed_run(void **state) {
     for (uint64_t seed = first ? first : 1; count > 0; seed++, count--) {
         const char *problem = run_seed(seed, &rewinds);
         if (problem) {
-            fail_msg("TIDEMARK_REPLAY_SEED=%llu: %s (rewinds so far %llu)", (unsigned long long)seed, problem,
-                     (unsigned long long)rewinds);
+            fail_msg("TIDEMARK_REPLAY_SEED=%llu: %s (rewinds so far %llu)",
+                     (unsigned long long)seed, problem, (unsigned long long)rewinds);
         }
     }
     printf("replayed; Redis lost its tail %llu times\n", (unsigned long long)rewinds);

@@ -91,7 +91,8 @@ static struct fake_pair *map_find(const struct fake_map *map, struct bytes name)
     return NULL;
 }
 
-static struct fake_pair *map_get(struct fake_world *world, struct fake_map *map, struct bytes name) {
+static struct fake_pair *map_get(struct fake_world *world, struct fake_map *map,
+                                 struct bytes name) {
     struct fake_pair *pair = map_find(map, name);
     if (pair) {
         return pair;
@@ -115,7 +116,8 @@ static struct bytes hour_name(const int64_t *hour) {
 }
 
 static struct fake_map map_copy(struct fake_world *world, const struct fake_map *map) {
-    struct fake_map copy = {take(world, (map->count + 1) * sizeof *copy.pairs), map->count, map->count};
+    struct fake_map copy = {take(world, (map->count + 1) * sizeof *copy.pairs), map->count,
+                            map->count};
     if (map->count) {
         memcpy(copy.pairs, map->pairs, map->count * sizeof *copy.pairs);
     }
@@ -168,7 +170,8 @@ static void redis_put(struct fake_world *world, const struct put *put) {
             redis->outbox = outbox;
             redis->outbox_capacity = capacity;
         }
-        redis->outbox[redis->outbox_count++] = (struct stored_output){(uint64_t)put->number, put->value};
+        redis->outbox[redis->outbox_count++] =
+            (struct stored_output){(uint64_t)put->number, put->value};
         break;
     }
     buffer_finish(&joined);
@@ -282,7 +285,8 @@ static void store_take_over(void *context, store_found_fn done, void *arg) {
     op_send(context, OP_TAKE_OVER, arg)->done.found = done;
 }
 
-static void store_load(void *context, const struct bytes *ids, size_t count, store_loaded_fn done, void *arg) {
+static void store_load(void *context, const struct bytes *ids, size_t count, store_loaded_fn done,
+                       void *arg) {
     struct fake_owner *owner = context;
     struct op *op = op_send(owner, OP_LOAD, arg);
     op->done.loaded = done;
@@ -293,7 +297,8 @@ static void store_load(void *context, const struct bytes *ids, size_t count, sto
     }
 }
 
-static void store_read_slot(void *context, int64_t hour, size_t offset, store_slot_fn done, void *arg) {
+static void store_read_slot(void *context, int64_t hour, size_t offset, store_slot_fn done,
+                            void *arg) {
     struct op *op = op_send(context, OP_READ_SLOT, arg);
     op->done.slot = done;
     op->hour = hour;
@@ -344,7 +349,8 @@ static void store_put_output(void *context, uint64_t seq, struct bytes record) {
     put->value = copied(owner->world, record);
 }
 
-static void store_apply(void *context, const struct store_meta *meta, store_applied_fn done, void *arg) {
+static void store_apply(void *context, const struct store_meta *meta, store_applied_fn done,
+                        void *arg) {
     struct fake_owner *owner = context;
     struct op *op = op_send(owner, OP_APPLY, arg);
     op->done.applied = done;
@@ -357,7 +363,8 @@ static void store_apply(void *context, const struct store_meta *meta, store_appl
 
 static void store_destroy(void *context) {
     struct fake_owner *owner = context;
-    owner->ops = NULL; /* a task that drops its store is told nothing more; ghosts are kept by fake_owner_crash */
+    owner->ops = NULL; /* a task that drops its store is told nothing more; ghosts are kept by
+                          fake_owner_crash */
     owner->puts = owner->puts_last = NULL;
 }
 
@@ -421,7 +428,8 @@ static size_t source_headers(void *context, const struct record *record, struct 
 
 static enum source_end source_end(void *context, enum input input) {
     const struct fake_owner *owner = context;
-    return owner->position[input] < (int64_t)owner->world->records_count[input] ? SOURCE_MORE : SOURCE_AT_END;
+    return owner->position[input] < (int64_t)owner->world->records_count[input] ? SOURCE_MORE
+                                                                                : SOURCE_AT_END;
 }
 
 static int64_t source_confirmed_ms(void *context) {
@@ -453,16 +461,16 @@ static void sink_committed(void *context, int32_t task, sink_committed_fn done, 
     sent->arg = arg;
 }
 
-static void sink_publish(void *context, struct publication *publication, bool urgent, sink_published_fn done,
-                         void *arg) {
+static void sink_publish(void *context, struct publication *publication, bool urgent,
+                         sink_published_fn done, void *arg) {
     struct fake_owner *owner = context;
     struct sent *sent = sent_new(owner);
     (void)urgent;
     sent->publication = *publication;
     struct bytes outputs = copied(owner->world, buffer_bytes(&publication->outputs));
     buffer_finish(&publication->outputs);
-    sent->publication.outputs =
-        (struct buffer){.data = (char *)(uintptr_t)outputs.data, .size = outputs.size, .capacity = outputs.size};
+    sent->publication.outputs = (struct buffer){
+        .data = (char *)(uintptr_t)outputs.data, .size = outputs.size, .capacity = outputs.size};
     sent->done = done;
     sent->arg = arg;
 }
@@ -489,15 +497,16 @@ static void commit(struct fake_world *world, const struct publication *publicati
     }
     for (int input = 0; input < INPUTS; input++) {
         if (publication->next_offset[input] != OFFSET_NONE) {
-            ASSERT(publication->next_offset[input] >= world->committed[input]); /* what is committed never goes back */
+            ASSERT(publication->next_offset[input] >=
+                   world->committed[input]); /* what is committed never goes back */
             world->committed[input] = publication->next_offset[input];
             memcpy(world->marks[input], publication->mark, sizeof world->marks[input]);
         }
     }
 }
 
-/* One step of the sink: the effect of the oldest publication or question, or its answer. A publication of an owner that the
- * group has left behind has no effect and no answer. */
+/* One step of the sink: the effect of the oldest publication or question, or its answer. A
+ * publication of an owner that the group has left behind has no effect and no answer. */
 static bool sink_step(struct fake_owner *owner) {
     struct fake_world *world = owner->world;
     struct sent *sent = owner->sents;
@@ -551,8 +560,8 @@ void fake_world_finish(struct fake_world *world) {
     arena_finish(&world->arena);
 }
 
-void fake_world_add(struct fake_world *world, enum input input, int64_t timestamp_ms, struct bytes key,
-                    struct bytes value) {
+void fake_world_add(struct fake_world *world, enum input input, int64_t timestamp_ms,
+                    struct bytes key, struct bytes value) {
     size_t count = world->records_count[input];
     if ((count & (count + 1)) == 0) { /* full at 0, 1, 3, 7, ... */
         struct fake_record *records = take(world, (2 * count + 1) * sizeof *records);
@@ -566,13 +575,15 @@ void fake_world_add(struct fake_world *world, enum input input, int64_t timestam
 }
 
 struct fake_owner *fake_owner_start(struct fake_world *world) {
-    static const struct source_ops source_ops = {
-        source_start, source_peek, source_release, source_headers, source_end, source_confirmed_ms, source_problem};
+    static const struct source_ops source_ops = {source_start,   source_peek, source_release,
+                                                 source_headers, source_end,  source_confirmed_ms,
+                                                 source_problem};
     static const struct sink_ops sink_ops = {sink_committed, sink_publish, sink_abandon};
     struct fake_owner *owner = take(world, sizeof *owner);
     owner->world = world;
     owner->generation = ++world->generation;
-    owner->cache = cache_create(1); /* nothing stays that is not pinned: every customer is loaded again and again */
+    owner->cache = cache_create(
+        1); /* nothing stays that is not pinned: every customer is loaded again and again */
     struct task_ports ports = {
         .source = {owner, &source_ops},
         .sink = {owner, &sink_ops},

@@ -1,9 +1,11 @@
-/* A world for replaying: one task's Kafka and Redis in memory, and owners that live, crash, and overlap.
+/* A world for replaying: one task's Kafka and Redis in memory, and owners that live, crash, and
+ * overlap.
  *
- * The real run/task.c runs over fakes whose every effect and every answer is a step of its own, taken in an order that the
- * test chooses. An owner may be dropped between any two steps; what it had sent may still take effect afterwards (a ghost), as
- * bytes on a wire do. Kafka and Redis survive owners; Redis may be set back to an earlier state, as after losing its tail.
- * All memory comes from one arena, so a world is forgotten at once. */
+ * The real run/task.c runs over fakes whose every effect and every answer is a step of its own,
+ * taken in an order that the test chooses. An owner may be dropped between any two steps; what it
+ * had sent may still take effect afterwards (a ghost), as bytes on a wire do. Kafka and Redis
+ * survive owners; Redis may be set back to an earlier state, as after losing its tail. All memory
+ * comes from one arena, so a world is forgotten at once. */
 #ifndef TIDEMARK_TESTS_FAKE_WORLD_H
 #define TIDEMARK_TESTS_FAKE_WORLD_H
 
@@ -50,7 +52,7 @@ struct fake_world {
     struct fake_redis redis;
     int64_t committed[INPUTS];
     char marks[INPUTS][PUBLICATION_MARK_BYTES];
-    uint64_t generation; /* of the group: owners of older ones cannot commit */
+    uint64_t generation;   /* of the group: owners of older ones cannot commit */
     struct bytes *outputs; /* packed, as consumers see them */
     size_t outputs_count;
     size_t outputs_capacity;
@@ -61,14 +63,16 @@ struct fake_world {
 /* A world without records. */
 void fake_world_init(struct fake_world *world, const struct task_options *options);
 void fake_world_finish(struct fake_world *world);
-void fake_world_add(struct fake_world *world, enum input input, int64_t timestamp_ms, struct bytes key, struct bytes value);
+void fake_world_add(struct fake_world *world, enum input input, int64_t timestamp_ms,
+                    struct bytes key, struct bytes value);
 
 /* Redis as it is now, to be put back later. */
 struct fake_redis fake_redis_snapshot(struct fake_world *world);
 
 /* A new owner in a new generation; it begins to take over. */
 struct fake_owner *fake_owner_start(struct fake_world *world);
-/* It is gone; what it has sent to Redis may yet take effect, one fake_owner_step_ghost at a time. */
+/* It is gone; what it has sent to Redis may yet take effect, one fake_owner_step_ghost at a time.
+ */
 void fake_owner_crash(struct fake_owner *owner);
 struct task *fake_owner_task(struct fake_owner *owner);
 
