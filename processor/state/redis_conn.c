@@ -1,6 +1,7 @@
 #include "state/redis_conn.h"
 
 #include "base/log.h"
+#include "state/redis_url.h"
 
 #include <event2/dns.h>
 #include <event2/event.h>
@@ -20,7 +21,6 @@ enum {
     CONNECT_TIMEOUT_MS = 5000,
     COMMAND_TIMEOUT_MS = 10000,
     PROBLEM_BYTES = 256,
-    PORT_DEFAULT = 6379,
 };
 
 /* What hiredis asks of an event library, on libevent; freed when hiredis says so. */
@@ -31,16 +31,6 @@ struct adapter {
     struct event *timer;
 };
 
-struct endpoint {
-    char host[256]; /* or the socket's path */
-    char port[8];
-    char user[128];
-    char password[256];
-    int database;
-    bool tls;
-    bool unix_socket;
-};
-
 struct redis_conn {
     struct event_base *base;
     struct evdns_base *dns;
@@ -48,7 +38,7 @@ struct redis_conn {
     struct event *retry;
     const struct redis_options *options;
     struct redis_conn_callbacks callbacks;
-    struct endpoint endpoint;
+    struct redis_url endpoint;
     redisSSLContext *ssl;
     redisAsyncContext *context;
     bool up;
@@ -129,66 +119,6 @@ static void attach(struct redis_conn *conn, redisAsyncContext *context) {
     context->ev.delWrite = del_write;
     context->ev.cleanup = clean_up;
     context->ev.scheduleTimer = schedule_timer;
-}
-
-/* ---- the address ---- */
-
-/* Copies up to `end` with %xx decoded. */
-static void copy_decoded(char *to, size_t size, const char *from, const char *end) {
-    size_t at = 0;
-    while (from < end && at + 1 < size) {
-        unsigned code;
-        if (*from == '%' && end - from > 2 && sscanf(from + 1, "%2x", &code) == 1) {
-            to[at++] = (char)code;
-            from += 3;
-        } else {
-            to[at++] = *from++;
-        }
-    }
-    to[at] = '\0';
-}
-
-static int parse_authority(const char *at, struct endpoint *endpoint) {
-    const char *path = strchr(at, '/');
-    const char *end = path ? path : at + strlen(at);
-    const char *sign = memchr(at, '@', (size_t)(end - at));
-    if (sign) {
-        const char *colon = memchr(at, ':', (size_t)(sign - at));
-        copy_decoded(endpoint->user, sizeof endpoint->user, at, colon ? colon : sign);
-        copy_decoded(endpoint->password, sizeof endpoint->password, colon ? colon + 1 : sign, sign);
-        at = sign + 1;
-    }
-    const char *host_end =
-        *at == '[' ? memchr(at, ']', (size_t)(end - at)) : memchr(at, ':', (size_t)(end - at));
-    if (*at == '[' && !host_end) {
-        return ERR_INVALID;
-    }
-    const char *colon = *at == '[' ? host_end + 1 : host_end;
-    const char *host = *at == '[' ? at + 1 : at;
-    copy_decoded(endpoint->host, sizeof endpoint->host, host, host_end ? host_end : end);
-    snprintf(endpoint->port, sizeof endpoint->port, "%d", PORT_DEFAULT);
-    if (colon && colon < end && *colon == ':') {
-        copy_decoded(endpoint->port, sizeof endpoint->port, colon + 1, end);
-    }
-    endpoint->database = path ? atoi(path + 1) : 0;
-    return endpoint->host[0] ? 0 : ERR_INVALID;
-}
-
-static int parse_url(const char *url, struct endpoint *endpoint) {
-    *endpoint = (struct endpoint){.database = 0};
-    if (strncmp(url, "unix://", 7) == 0) {
-        const char *query = strchr(url, '?');
-        endpoint->unix_socket = true;
-        copy_decoded(endpoint->host, sizeof endpoint->host, url + 7,
-                     query ? query : url + strlen(url));
-        endpoint->database = query && strncmp(query, "?db=", 4) == 0 ? atoi(query + 4) : 0;
-        return endpoint->host[0] == '/' ? 0 : ERR_INVALID;
-    }
-    endpoint->tls = strncmp(url, "rediss://", 9) == 0;
-    if (!endpoint->tls && strncmp(url, "redis://", 8) != 0) {
-        return ERR_INVALID;
-    }
-    return parse_authority(url + (endpoint->tls ? 9 : 8), endpoint);
 }
 
 /* ---- up and down ---- */
@@ -398,9 +328,10 @@ struct redis_conn *redis_conn_create(struct event_base *base, const struct redis
     conn->options = options;
     conn->callbacks = *callbacks;
     conn->backoff_ms = BACKOFF_MS_MIN;
-    if (parse_url(options->url, &conn->endpoint)) {
+    if (redis_url_parse(options->url, &conn->endpoint)) {
         snprintf(problem, PROBLEM_BYTES,
-                 "redis.url is not redis://, rediss:// or unix:// with a host or an absolute path");
+                 "redis.url is not redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], the same with "
+                 "rediss://, or unix:///PATH[?db=DATABASE]");
         free(conn);
         return NULL;
     }

@@ -85,6 +85,7 @@ static int64_t duration_of(struct bytes word) {
 /* The rule from here to the bar or the end of the line, without spaces around it. */
 static struct spec_text take_rule(struct line *line) {
     skip_spaces(line);
+    assert_true(line->at <= line->end);
     const char *bar = memchr(line->at, '|', (size_t)(line->end - line->at));
     const char *end = bar ? bar : line->end;
     const char *next = bar ? bar + 1 : line->end;

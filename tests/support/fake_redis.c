@@ -1,0 +1,315 @@
+#include "support/fake_parts.h"
+
+#include "base/mutation.h"
+
+static struct fake_pair *map_find(const struct fake_map *map, struct bytes name) {
+    for (size_t i = 0; i < map->count; i++) {
+        if (bytes_equal(map->pairs[i].name, name)) {
+            return &map->pairs[i];
+        }
+    }
+    return NULL;
+}
+
+static struct fake_pair *map_get(struct fake_world *world, struct fake_map *map,
+                                 struct bytes name) {
+    struct fake_pair *pair = map_find(map, name);
+    if (pair) {
+        return pair;
+    }
+    if (map->count == map->capacity) {
+        size_t capacity = map->capacity ? map->capacity * 2 : 16;
+        struct fake_pair *pairs = fake_take(world, capacity * sizeof *pairs);
+        if (map->count) {
+            memcpy(pairs, map->pairs, map->count * sizeof *pairs);
+        }
+        map->pairs = pairs;
+        map->capacity = capacity;
+    }
+    pair = &map->pairs[map->count++];
+    *pair = (struct fake_pair){.name = fake_copied(world, name)};
+    return pair;
+}
+
+static struct bytes hour_name(const int64_t *hour) {
+    return bytes_of((const char *)hour, sizeof *hour);
+}
+
+static struct fake_map map_copy(struct fake_world *world, const struct fake_map *map) {
+    struct fake_map copy = {fake_take(world, (map->count + 1) * sizeof *copy.pairs), map->count,
+                            map->count};
+    if (map->count) {
+        memcpy(copy.pairs, map->pairs, map->count * sizeof *copy.pairs);
+    }
+    return copy;
+}
+
+struct fake_redis fake_redis_snapshot(struct fake_world *world) {
+    struct fake_redis copy = world->redis;
+    copy.customers = map_copy(world, &world->redis.customers);
+    copy.slots = map_copy(world, &world->redis.slots);
+    copy.populations = map_copy(world, &world->redis.populations);
+    copy.outbox = fake_take(world, (world->redis.outbox_count + 1) * sizeof *copy.outbox);
+    if (copy.outbox_count) {
+        memcpy(copy.outbox, world->redis.outbox, copy.outbox_count * sizeof *copy.outbox);
+    }
+    copy.outbox_capacity = copy.outbox_count;
+    return copy;
+}
+
+static void redis_put(struct fake_world *world, const struct put *put) {
+    struct fake_redis *redis = &world->redis;
+    struct fake_pair *pair;
+    struct buffer joined = {0};
+    switch (put->kind) {
+    case PUT_CUSTOMER:
+        map_get(world, &redis->customers, put->name)->value = put->value;
+        break;
+    case PUT_DUE:
+        pair = map_get(world, &redis->slots, hour_name(&put->number));
+        buffer_put_bytes(&joined, pair->value);
+        buffer_put_bytes(&joined, put->value);
+        pair->value = fake_copied(world, buffer_bytes(&joined));
+        break;
+    case PUT_DROP:
+        pair = map_find(&redis->slots, hour_name(&put->number));
+        if (pair) {
+            *pair = redis->slots.pairs[--redis->slots.count];
+        }
+        break;
+    case PUT_POPULATION:
+        map_get(world, &redis->populations, put->name)->number += put->number;
+        break;
+    case PUT_OUTPUT:
+        if (redis->outbox_count == redis->outbox_capacity) {
+            size_t capacity = redis->outbox_capacity ? redis->outbox_capacity * 2 : 16;
+            struct stored_output *outbox = fake_take(world, capacity * sizeof *outbox);
+            if (redis->outbox_count) {
+                memcpy(outbox, redis->outbox, redis->outbox_count * sizeof *outbox);
+            }
+            redis->outbox = outbox;
+            redis->outbox_capacity = capacity;
+        }
+        redis->outbox[redis->outbox_count++] =
+            (struct stored_output){(uint64_t)put->number, put->value};
+        break;
+    }
+    buffer_finish(&joined);
+}
+
+static void redis_trim(struct fake_redis *redis, uint64_t through) {
+    size_t kept = 0;
+    for (size_t i = 0; i < redis->outbox_count; i++) {
+        if (redis->outbox[i].seq > through) {
+            redis->outbox[kept++] = redis->outbox[i];
+        }
+    }
+    redis->outbox_count = kept;
+}
+
+static int redis_apply(struct fake_owner *owner, struct op *op) {
+    struct fake_redis *redis = &owner->world->redis;
+    if (!MUTATED(NO_CAS) && redis->meta.epoch != op->meta.epoch) {
+        return ERR_FENCED;
+    }
+    if (!MUTATED(NO_CAS) && redis->meta.seq + 1 != op->meta.seq) {
+        return ERR_REWOUND;
+    }
+    for (const struct put *put = op->puts; put; put = put->next) {
+        redis_put(owner->world, put);
+    }
+    redis->meta = op->meta;
+    redis->present = true;
+    redis_trim(redis, op->meta.published_seq);
+    return 0;
+}
+
+void fake_op_effect(struct fake_owner *owner, struct op *op) {
+    struct fake_world *world = owner->world;
+    struct fake_redis *redis = &world->redis;
+    op->effected = true;
+    bool ours = redis->meta.epoch == owner->epoch;
+    switch (op->kind) {
+    case OP_TAKE_OVER:
+        redis->meta.epoch++;
+        owner->epoch = redis->meta.epoch;
+        owner->seq = redis->meta.seq;
+        op->seen = fake_redis_snapshot(world);
+        break;
+    case OP_LOAD:
+        op->error = ours ? 0 : ERR_FENCED;
+        op->values = fake_take(world, (op->count + 1) * sizeof *op->values);
+        for (size_t i = 0; i < op->count; i++) {
+            const struct fake_pair *pair = map_find(&redis->customers, op->ids[i]);
+            op->values[i] = pair ? pair->value : (struct bytes){NULL, 0};
+        }
+        break;
+    case OP_READ_SLOT: {
+        op->error = ours ? 0 : ERR_FENCED;
+        const struct fake_pair *pair = map_find(&redis->slots, hour_name(&op->hour));
+        op->piece = pair && pair->value.size > op->offset
+                        ? bytes_of(pair->value.data + op->offset, pair->value.size - op->offset)
+                        : bytes_of("", 0);
+        break;
+    }
+    case OP_APPLY:
+        op->error = redis_apply(owner, op);
+        break;
+    }
+}
+
+void fake_op_ghost(struct fake_owner *owner, struct op *op) {
+    if (!op->effected && op->kind == OP_APPLY) {
+        (void)redis_apply(owner, op);
+    }
+}
+
+void fake_op_answer(struct fake_owner *owner, struct op *op) {
+    struct fake_world *world = owner->world;
+    struct store_found found = {0};
+    switch (op->kind) {
+    case OP_TAKE_OVER:
+        found.absent = !op->seen.present;
+        found.meta = op->seen.meta;
+        found.outputs = op->seen.outbox;
+        found.outputs_count = op->seen.outbox_count;
+        int64_t *hours = fake_take(world, (op->seen.slots.count + 1) * sizeof *hours);
+        for (size_t i = 0; i < op->seen.slots.count; i++) {
+            memcpy(&hours[i], op->seen.slots.pairs[i].name.data, sizeof *hours);
+        }
+        found.wheel_hours = hours;
+        found.wheel_hours_count = op->seen.slots.count;
+        op->done.found(op->arg, 0, &found);
+        break;
+    case OP_LOAD:
+        op->done.loaded(op->arg, op->error, op->values, op->count);
+        break;
+    case OP_READ_SLOT:
+        op->done.slot(op->arg, op->error, op->piece, true);
+        break;
+    case OP_APPLY:
+        op->done.applied(op->arg, op->error);
+        break;
+    }
+}
+
+/* ---- the store's port ---- */
+
+static struct op *op_send(struct fake_owner *owner, enum op_kind kind, void *arg) {
+    struct op *op = fake_take(owner->world, sizeof *op);
+    op->kind = kind;
+    op->arg = arg;
+    struct op **link = &owner->ops;
+    while (*link) {
+        link = &(*link)->next;
+    }
+    *link = op;
+    return op;
+}
+
+static void store_take_over(void *context, store_found_fn done, void *arg) {
+    op_send(context, OP_TAKE_OVER, arg)->done.found = done;
+}
+
+static void store_load(void *context, const struct bytes *ids, size_t count, store_loaded_fn done,
+                       void *arg) {
+    struct fake_owner *owner = context;
+    struct op *op = op_send(owner, OP_LOAD, arg);
+    op->done.loaded = done;
+    op->ids = fake_take(owner->world, count * sizeof *ids);
+    op->count = count;
+    for (size_t i = 0; i < count; i++) {
+        op->ids[i] = fake_copied(owner->world, ids[i]);
+    }
+}
+
+static void store_read_slot(void *context, int64_t hour, size_t offset, store_slot_fn done,
+                            void *arg) {
+    struct op *op = op_send(context, OP_READ_SLOT, arg);
+    op->done.slot = done;
+    op->hour = hour;
+    op->offset = offset;
+}
+
+static struct put *put_new(struct fake_owner *owner, int kind) {
+    struct put *put = fake_take(owner->world, sizeof *put);
+    put->kind = kind;
+    if (owner->puts_last) {
+        owner->puts_last->next = put;
+    } else {
+        owner->puts = put;
+    }
+    owner->puts_last = put;
+    return put;
+}
+
+static void store_put_customer(void *context, struct bytes id, struct bytes packed) {
+    struct fake_owner *owner = context;
+    struct put *put = put_new(owner, PUT_CUSTOMER);
+    put->name = fake_copied(owner->world, id);
+    put->value = fake_copied(owner->world, packed);
+}
+
+static void store_put_due(void *context, int64_t hour, struct bytes entries) {
+    struct fake_owner *owner = context;
+    struct put *put = put_new(owner, PUT_DUE);
+    put->number = hour;
+    put->value = fake_copied(owner->world, entries);
+}
+
+static void store_drop_slot(void *context, int64_t hour) {
+    put_new(context, PUT_DROP)->number = hour;
+}
+
+static void store_add_population(void *context, struct bytes field, int64_t delta) {
+    struct fake_owner *owner = context;
+    struct put *put = put_new(owner, PUT_POPULATION);
+    put->name = fake_copied(owner->world, field);
+    put->number = delta;
+}
+
+static void store_put_output(void *context, uint64_t seq, struct bytes record) {
+    struct fake_owner *owner = context;
+    struct put *put = put_new(owner, PUT_OUTPUT);
+    put->number = (int64_t)seq;
+    put->value = fake_copied(owner->world, record);
+}
+
+static void store_apply(void *context, const struct store_meta *meta, store_applied_fn done,
+                        void *arg) {
+    struct fake_owner *owner = context;
+    struct op *op = op_send(owner, OP_APPLY, arg);
+    op->done.applied = done;
+    op->puts = owner->puts;
+    owner->puts = owner->puts_last = NULL;
+    op->meta = *meta;
+    op->meta.epoch = owner->epoch;
+    op->meta.seq = ++owner->seq;
+}
+
+static void store_destroy(void *context) {
+    struct fake_owner *owner = context;
+    owner->ops = NULL; /* a task that drops its store is told nothing more; ghosts are kept by
+                          fake_owner_crash */
+    owner->puts = owner->puts_last = NULL;
+}
+
+struct store *fake_store_open(void *context, int32_t partition) {
+    static const struct store_ops ops = {
+        .take_over = store_take_over,
+        .load = store_load,
+        .read_slot = store_read_slot,
+        .put_customer = store_put_customer,
+        .put_due = store_put_due,
+        .drop_slot = store_drop_slot,
+        .add_population = store_add_population,
+        .put_output = store_put_output,
+        .apply = store_apply,
+        .destroy = store_destroy,
+    };
+    struct fake_owner *owner = context;
+    (void)partition;
+    struct store *store = fake_take(owner->world, sizeof *store);
+    *store = (struct store){owner, &ops};
+    return store;
+}
