@@ -114,11 +114,19 @@ static rd_kafka_resp_err_t produce(struct kafka_sink *sink, const struct output 
             rd_kafka_header_add(headers, header->name.data, (ssize_t)header->name.size,
                                 header->value.data, (ssize_t)header->value.size);
         }
-        rd_kafka_resp_err_t error = rd_kafka_producev(
-            sink->producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-            RD_KAFKA_V_KEY(output->key.data, output->key.size),
-            RD_KAFKA_V_VALUE((void *)(uintptr_t)output->value.data, output->value.size),
-            RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+        const rd_kafka_vu_t fields[] = {
+            {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
+            {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+            {.vtype = RD_KAFKA_VTYPE_KEY,
+             .u.mem = {(void *)(uintptr_t)output->key.data, output->key.size}},
+            {.vtype = RD_KAFKA_VTYPE_VALUE,
+             .u.mem = {(void *)(uintptr_t)output->value.data, output->value.size}},
+            {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+        };
+        rd_kafka_error_t *failure =
+            rd_kafka_produceva(sink->producer, fields, sizeof fields / sizeof *fields);
+        rd_kafka_resp_err_t error = rd_kafka_error_code(failure); /* of NULL: no error */
+        rd_kafka_error_destroy(failure);
         if (error) {
             rd_kafka_headers_destroy(headers);
         }

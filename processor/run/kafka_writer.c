@@ -51,11 +51,17 @@ int kafka_writer_write(struct kafka_writer *writer, enum input input, struct byt
                        struct bytes value, int64_t time_ms) {
     rd_kafka_resp_err_t error;
     do {
-        error = rd_kafka_producev(writer->producer, RD_KAFKA_V_TOPIC(writer->config->topics[input]),
-                                  RD_KAFKA_V_KEY(key.data, key.size),
-                                  RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size),
-                                  RD_KAFKA_V_TIMESTAMP(time_ms < 0 ? 0 : time_ms),
-                                  RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+        const rd_kafka_vu_t fields[] = {
+            {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = writer->config->topics[input]},
+            {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)key.data, key.size}},
+            {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value.data, value.size}},
+            {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = time_ms < 0 ? 0 : time_ms},
+            {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        };
+        rd_kafka_error_t *failure =
+            rd_kafka_produceva(writer->producer, fields, sizeof fields / sizeof *fields);
+        error = rd_kafka_error_code(failure); /* of NULL: no error */
+        rd_kafka_error_destroy(failure);
         rd_kafka_poll(writer->producer,
                       error == RD_KAFKA_RESP_ERR__QUEUE_FULL ? QUEUE_FULL_POLL_MS : 0);
     } while (error == RD_KAFKA_RESP_ERR__QUEUE_FULL);

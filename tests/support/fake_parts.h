@@ -7,8 +7,10 @@
 
 enum op_kind { OP_TAKE_OVER, OP_LOAD, OP_READ_SLOT, OP_APPLY };
 
+enum put_kind { PUT_CUSTOMER, PUT_DUE, PUT_DROP, PUT_POPULATION, PUT_OUTPUT };
+
 struct put {
-    enum { PUT_CUSTOMER, PUT_DUE, PUT_DROP, PUT_POPULATION, PUT_OUTPUT } kind;
+    enum put_kind kind;
     struct bytes name;
     struct bytes value;
     int64_t number;

@@ -231,7 +231,7 @@ static void store_read_slot(void *context, int64_t hour, size_t offset, store_sl
     op->offset = offset;
 }
 
-static struct put *put_new(struct fake_owner *owner, int kind) {
+static struct put *put_new(struct fake_owner *owner, enum put_kind kind) {
     struct put *put = fake_take(owner->world, sizeof *put);
     put->kind = kind;
     if (owner->puts_last) {
