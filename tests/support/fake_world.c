@@ -83,10 +83,16 @@ struct task *fake_owner_task(struct fake_owner *owner) {
     return owner->task;
 }
 
+/* Shows a few more records of an input. */
+static bool reveal(struct fake_owner *owner, int input) {
+    int64_t left = (int64_t)owner->world->records_count[input] - owner->revealed[input];
+    owner->revealed[input] += left < REVEAL_MAX ? left : REVEAL_MAX;
+    return left > 0;
+}
+
 bool fake_owner_step(struct fake_owner *owner, enum fake_step step) {
     struct op *op = owner->ops;
-    bool revealed = false;
-    switch (step) {
+    switch ((int)step) {
     case FAKE_PUMP:
         owner->woken = false;
         return task_pump(owner->task) || owner->woken;
@@ -100,20 +106,9 @@ bool fake_owner_step(struct fake_owner *owner, enum fake_step step) {
         return op != NULL;
     case FAKE_SINK:
         return fake_sink_step(owner);
-    case FAKE_REVEAL:
-        for (int input = 0; input < INPUTS; input++) {
-            int64_t left = (int64_t)owner->world->records_count[input] - owner->revealed[input];
-            int64_t more = left < REVEAL_MAX ? left : REVEAL_MAX;
-            if (more > 0 && !revealed) {
-                owner->revealed[input] += more;
-                revealed = true;
-            }
-        }
-        return revealed;
-    case FAKE_STEPS:
-        break;
+    default:
+        return reveal(owner, (int)step - FAKE_REVEAL);
     }
-    return false;
 }
 
 bool fake_owner_step_ghost(struct fake_owner *owner) {

@@ -76,7 +76,13 @@ struct fake_owner *fake_owner_start(struct fake_world *world);
 void fake_owner_crash(struct fake_owner *owner);
 struct task *fake_owner_task(struct fake_owner *owner);
 
-enum fake_step { FAKE_PUMP, FAKE_STORE, FAKE_SINK, FAKE_REVEAL, FAKE_STEPS };
+enum fake_step {
+    FAKE_PUMP,
+    FAKE_STORE,
+    FAKE_SINK,
+    FAKE_REVEAL, /* + an input: a few more of its records have arrived */
+    FAKE_STEPS = FAKE_REVEAL + INPUTS
+};
 /* Takes one step of this kind; false when there is nothing of the kind to do. */
 bool fake_owner_step(struct fake_owner *owner, enum fake_step step);
 /* One effect of what a crashed owner had sent; false when none is left. */
