@@ -1,8 +1,7 @@
 /* An arena: allocate, never free singly, drop everything at the end.
  *
- * One arena serves one batch of records (or one compiled configuration). It grows by blocks up to a
- * cap; past the cap, or without memory, arena_alloc returns NULL, so the cap is the memory limit of
- * whatever is built in it. */
+ * One arena serves one batch of records (or one compiled configuration). It grows by blocks up to a cap; past the cap, or
+ * without memory, arena_alloc returns NULL, so the cap is the memory limit of whatever is built in it. */
 #ifndef TIDEMARK_BASE_ARENA_H
 #define TIDEMARK_BASE_ARENA_H
 

@@ -43,8 +43,7 @@ static inline bool bytes_equal_text(struct bytes a, const char *text) {
 /* True if the bytes are well-formed UTF-8 without NUL (Unicode 15, table 3-7). */
 bool bytes_are_text(struct bytes bytes);
 
-/* 64-bit xxh3 of the bytes: buckets, caches, event ids. The same on every machine and release: it
- * is part of the state. */
+/* 64-bit xxh3 of the bytes: buckets, caches, event ids. The same on every machine and release: it is part of the state. */
 uint64_t bytes_hash(struct bytes bytes);
 
 /* A buffer owned by its holder; zero it to start, buffer_finish to free. */
@@ -63,8 +62,7 @@ static inline void buffer_reset(struct buffer *buffer) {
 static inline struct bytes buffer_bytes(const struct buffer *buffer) {
     return (struct bytes){buffer->data ? buffer->data : "", buffer->size};
 }
-/* Room for `size` more bytes, to be written at data + size by the caller; NULL (and the sticky
- * error) without memory. */
+/* Room for `size` more bytes, to be written at data + size by the caller; NULL (and the sticky error) without memory. */
 char *buffer_reserve(struct buffer *buffer, size_t size);
 void buffer_put(struct buffer *buffer, const void *data, size_t size);
 static inline void buffer_put_bytes(struct buffer *buffer, struct bytes bytes) {
@@ -74,10 +72,9 @@ static inline void buffer_put_text(struct buffer *buffer, const char *text) {
     buffer_put(buffer, text, strlen(text));
 }
 void buffer_put_byte(struct buffer *buffer, uint8_t value);
-void buffer_put_varint(struct buffer *buffer, uint64_t value); /* base-128, as protobuf */
-void buffer_put_signed(struct buffer *buffer, int64_t value);  /* zigzag, as protobuf's sint64 */
-void buffer_put_sized(struct buffer *buffer,
-                      struct bytes bytes); /* varint length, then the bytes */
+void buffer_put_varint(struct buffer *buffer, uint64_t value);    /* base-128, as protobuf */
+void buffer_put_signed(struct buffer *buffer, int64_t value);     /* zigzag, as protobuf's sint64 */
+void buffer_put_sized(struct buffer *buffer, struct bytes bytes); /* varint length, then the bytes */
 void buffer_printf(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
 
 struct cursor {

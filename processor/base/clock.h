@@ -1,5 +1,4 @@
-/* Time: wall-clock UTC milliseconds for what happened, monotonic milliseconds for how long things
- * take. */
+/* Time: wall-clock UTC milliseconds for what happened, monotonic milliseconds for how long things take. */
 #ifndef TIDEMARK_BASE_CLOCK_H
 #define TIDEMARK_BASE_CLOCK_H
 

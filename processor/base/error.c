@@ -35,7 +35,6 @@ const char *error_text(int error) {
 }
 
 void assert_failed(const char *condition, const char *file, int line) {
-    fprintf(stderr, "level=fatal msg=\"broken invariant\" condition=\"%s\" at=%s:%d\n", condition,
-            file, line);
+    fprintf(stderr, "level=fatal msg=\"broken invariant\" condition=\"%s\" at=%s:%d\n", condition, file, line);
     abort();
 }

@@ -1,8 +1,7 @@
 /* Errors and assertions.
  *
- * A fallible function returns int: 0, or one of these negative codes, and is marked MUST_CHECK. Bad
- * input records are not errors but data (see ingest/dead_letter.h); a broken invariant is an
- * ASSERT, which stays on in release. */
+ * A fallible function returns int: 0, or one of these negative codes, and is marked MUST_CHECK. Bad input records are not
+ * errors but data (see ingest/dead_letter.h); a broken invariant is an ASSERT, which stays on in release. */
 #ifndef TIDEMARK_BASE_ERROR_H
 #define TIDEMARK_BASE_ERROR_H
 
@@ -27,11 +26,11 @@ const char *error_text(int error);
 #define PRINTF_LIKE(format_at, first_at) __attribute__((format(printf, format_at, first_at)))
 
 /* A programmer's mistake: says where, and aborts, in every build. */
-#define ASSERT(condition)                                                                          \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            assert_failed(#condition, __FILE__, __LINE__);                                         \
-        }                                                                                          \
+#define ASSERT(condition)                                                                                              \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            assert_failed(#condition, __FILE__, __LINE__);                                                             \
+        }                                                                                                              \
     } while (0)
 
 __attribute__((noreturn)) void assert_failed(const char *condition, const char *file, int line);

@@ -1,5 +1,5 @@
-/* The three input topics of a task, in the order used everywhere: arrays of offsets, ties of the
- * merge. The same numbers as enum activity_type. */
+/* The three input topics of a task, in the order used everywhere: arrays of offsets, ties of the merge.
+ * The same numbers as enum activity_type. */
 #ifndef TIDEMARK_BASE_INPUTS_H
 #define TIDEMARK_BASE_INPUTS_H
 

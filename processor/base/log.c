@@ -16,8 +16,7 @@ void log_set_level(enum log_level level) {
     atomic_store(&level_min, (int)level);
 }
 
-/* Counts a line against the site's second; returns how many lines were left out before this one, or
- * -1 to leave it out. */
+/* Counts a line against the site's second; returns how many lines were left out before this one, or -1 to leave it out. */
 static int site_admit(struct log_site *site) {
     int64_t second = clock_monotonic_us() / 1000000;
     int64_t seen = atomic_load(&site->second);
@@ -35,8 +34,7 @@ static size_t clamp_size(int written, size_t room) {
     return written < 0 ? 0 : (size_t)written >= room ? room - 1 : (size_t)written;
 }
 
-void log_line(enum log_level level, struct log_site *site, const char *message, const char *fields,
-              ...) {
+void log_line(enum log_level level, struct log_site *site, const char *message, const char *fields, ...) {
     static const char *const names[] = {"debug", "info", "warning", "error"};
     if ((int)level < atomic_load(&level_min)) {
         return;
@@ -51,17 +49,15 @@ void log_line(enum log_level level, struct log_site *site, const char *message, 
     struct tm utc;
     gmtime_r(&seconds, &utc);
     size_t size = strftime(line, sizeof line, "ts=%Y-%m-%dT%H:%M:%S", &utc);
-    size += clamp_size(snprintf(line + size, sizeof line - size, ".%03dZ level=%s msg=\"%s\" ",
-                                (int)(now_ms % 1000), names[level], message),
+    size += clamp_size(snprintf(line + size, sizeof line - size, ".%03dZ level=%s msg=\"%s\" ", (int)(now_ms % 1000),
+                                names[level], message),
                        sizeof line - size);
     va_list arguments;
     va_start(arguments, fields);
-    size += clamp_size(vsnprintf(line + size, sizeof line - size, fields, arguments),
-                       sizeof line - size);
+    size += clamp_size(vsnprintf(line + size, sizeof line - size, fields, arguments), sizeof line - size);
     va_end(arguments);
     if (left_out > 0) {
-        size += clamp_size(snprintf(line + size, sizeof line - size, " left_out=%d", left_out),
-                           sizeof line - size);
+        size += clamp_size(snprintf(line + size, sizeof line - size, " left_out=%d", left_out), sizeof line - size);
     }
     while (size > 0 && line[size - 1] == ' ') {
         size--;

@@ -2,9 +2,8 @@
  *
  *     log_info("took over", "task=%d epoch=%" PRIu64, task, epoch);
  *
- * One line is one write, so lines of threads do not mix. Each call site writes at most
- * LOG_SITE_LINES_PER_SECOND lines a second and says how many it left out. Customer ids appear at
- * debug level only. */
+ * One line is one write, so lines of threads do not mix. Each call site writes at most LOG_SITE_LINES_PER_SECOND lines a
+ * second and says how many it left out. Customer ids appear at debug level only. */
 #ifndef TIDEMARK_BASE_LOG_H
 #define TIDEMARK_BASE_LOG_H
 
@@ -27,15 +26,14 @@ struct log_site {
 /* Lines below this level are not written. Default LOG_INFO. */
 void log_set_level(enum log_level level);
 
-/* Writes one line: `message` is constant text in the past tense, `fields` a printf format of
- * key=value pairs. */
-void log_line(enum log_level level, struct log_site *site, const char *message, const char *fields,
-              ...) PRINTF_LIKE(4, 5);
+/* Writes one line: `message` is constant text in the past tense, `fields` a printf format of key=value pairs. */
+void log_line(enum log_level level, struct log_site *site, const char *message, const char *fields, ...)
+    PRINTF_LIKE(4, 5);
 
-#define LOG_AT(level, message, ...)                                                                \
-    do {                                                                                           \
-        static struct log_site log_site_here;                                                      \
-        log_line((level), &log_site_here, (message), __VA_ARGS__);                                 \
+#define LOG_AT(level, message, ...)                                                                                    \
+    do {                                                                                                               \
+        static struct log_site log_site_here;                                                                          \
+        log_line((level), &log_site_here, (message), __VA_ARGS__);                                                     \
     } while (0)
 
 /* The last argument list starts with the fields' format; pass "%s", "" for none. */

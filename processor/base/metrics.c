@@ -6,38 +6,31 @@
 #include <stdlib.h>
 
 /* Seconds: from what a local publish takes to the longest time-outs. */
-static const double seconds_bounds[] = {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2,
-                                        0.5,   1,     2,     5,    10,   30,   60};
+static const double seconds_bounds[] = {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60};
 
-#define FAMILY(variable, kind, family_name, text)                                                  \
+#define FAMILY(variable, kind, family_name, text)                                                                      \
     const struct metric_family variable = {.name = family_name, .help = text, .type = kind}
 
-FAMILY(metric_events_total, METRIC_COUNTER, "tidemark_events_total",
-       "Events by topic and by what became of them: applied, duplicate, late (only whole-life "
-       "numbers), dead (letter).");
-FAMILY(metric_tier_changes_total, METRIC_COUNTER, "tidemark_tier_changes_total",
-       "Tier changes put in the outbox.");
-FAMILY(metric_dead_letters_total, METRIC_COUNTER, "tidemark_dead_letters_total",
-       "Dead letters by reason.");
-FAMILY(metric_consumer_lag, METRIC_GAUGE, "tidemark_consumer_lag",
-       "Records of the partition not taken yet.");
+FAMILY(
+    metric_events_total, METRIC_COUNTER, "tidemark_events_total",
+    "Events by topic and by what became of them: applied, duplicate, late (only whole-life numbers), dead (letter).");
+FAMILY(metric_tier_changes_total, METRIC_COUNTER, "tidemark_tier_changes_total", "Tier changes put in the outbox.");
+FAMILY(metric_dead_letters_total, METRIC_COUNTER, "tidemark_dead_letters_total", "Dead letters by reason.");
+FAMILY(metric_consumer_lag, METRIC_GAUGE, "tidemark_consumer_lag", "Records of the partition not taken yet.");
 FAMILY(metric_event_latency_seconds, METRIC_HISTOGRAM, "tidemark_event_latency_seconds",
        "From the timestamp of a record to the acknowledgement of the outputs that it caused.");
 FAMILY(metric_apply_seconds, METRIC_HISTOGRAM, "tidemark_apply_seconds",
        "From sending a batch to Redis to its answer.");
 FAMILY(metric_commit_seconds, METRIC_HISTOGRAM, "tidemark_commit_seconds",
        "One turn of publishing: outputs and offsets to Kafka.");
-FAMILY(metric_cache_hits_total, METRIC_COUNTER, "tidemark_cache_hits_total",
-       "Customers found in the cache.");
-FAMILY(metric_cache_misses_total, METRIC_COUNTER, "tidemark_cache_misses_total",
-       "Customers loaded from Redis.");
+FAMILY(metric_cache_hits_total, METRIC_COUNTER, "tidemark_cache_hits_total", "Customers found in the cache.");
+FAMILY(metric_cache_misses_total, METRIC_COUNTER, "tidemark_cache_misses_total", "Customers loaded from Redis.");
 FAMILY(metric_cache_bytes, METRIC_GAUGE, "tidemark_cache_bytes", "Memory of cached customers.");
 FAMILY(metric_due_fired_total, METRIC_COUNTER, "tidemark_due_fired_total",
        "Customers evaluated because a due instant was reached without an event.");
 FAMILY(metric_task_clock_seconds, METRIC_GAUGE, "tidemark_task_clock_seconds",
        "The task's clock as Unix time: up to here time itself has moved customers.");
-FAMILY(metric_outbox_entries, METRIC_GAUGE, "tidemark_outbox_entries",
-       "Outputs of the task not known to be in Kafka.");
+FAMILY(metric_outbox_entries, METRIC_GAUGE, "tidemark_outbox_entries", "Outputs of the task not known to be in Kafka.");
 FAMILY(metric_takeovers_total, METRIC_COUNTER, "tidemark_takeovers_total", "Tasks taken over.");
 FAMILY(metric_fenced_total, METRIC_COUNTER, "tidemark_fenced_total",
        "Tasks dropped because another process had taken them over.");
@@ -49,12 +42,9 @@ FAMILY(metric_merge_left_behind_total, METRIC_COUNTER, "tidemark_merge_left_behi
        "Times the merge went on without a partition whose end stayed unknown.");
 FAMILY(metric_misrouted_total, METRIC_COUNTER, "tidemark_misrouted_total",
        "Records whose key does not hash to their partition.");
-FAMILY(metric_redis_up, METRIC_GAUGE, "tidemark_redis_up",
-       "1 if every task has a working connection to Redis.");
-FAMILY(metric_kafka_up, METRIC_GAUGE, "tidemark_kafka_up",
-       "1 if every worker has heard from a broker lately.");
-FAMILY(metric_build_info, METRIC_GAUGE, "tidemark_build_info",
-       "Always 1; the labels tell the versions.");
+FAMILY(metric_redis_up, METRIC_GAUGE, "tidemark_redis_up", "1 if every task has a working connection to Redis.");
+FAMILY(metric_kafka_up, METRIC_GAUGE, "tidemark_kafka_up", "1 if every worker has heard from a broker lately.");
+FAMILY(metric_build_info, METRIC_GAUGE, "tidemark_build_info", "Always 1; the labels tell the versions.");
 
 static const struct metric_family *const families[] = {
     &metric_events_total,
@@ -171,8 +161,7 @@ void metric_observe(struct metric *metric, double value) {
     if (bucket < count) {
         atomic_fetch_add_explicit(&metric->buckets[bucket], 1, memory_order_relaxed);
     }
-    atomic_fetch_add_explicit(&metric->sum_nano, (uint64_t)fmin(value * 1e9, 9e18),
-                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&metric->sum_nano, (uint64_t)fmin(value * 1e9, 9e18), memory_order_relaxed);
     atomic_fetch_add_explicit(&metric->count, 1, memory_order_relaxed);
 }
 
@@ -188,13 +177,11 @@ static void write_histogram(const struct metric *metric, struct buffer *out) {
     uint64_t total = 0;
     for (size_t i = 0; i < count; i++) {
         total += atomic_load_explicit(&metric->buckets[i], memory_order_relaxed);
-        buffer_printf(out, "%s_bucket{%s%sle=\"%g\"} %" PRIu64 "\n", name, metric->labels, comma,
-                      bounds[i], total);
+        buffer_printf(out, "%s_bucket{%s%sle=\"%g\"} %" PRIu64 "\n", name, metric->labels, comma, bounds[i], total);
     }
     uint64_t all = metric_count(metric);
     all = all > total ? all : total; /* an observation may be half done */
-    buffer_printf(out, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, metric->labels, comma,
-                  all);
+    buffer_printf(out, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, metric->labels, comma, all);
     const char *open = metric->labels[0] ? "{" : "";
     const char *close = metric->labels[0] ? "}" : "";
     double sum = (double)atomic_load_explicit(&metric->sum_nano, memory_order_relaxed) / 1e9;
@@ -228,8 +215,7 @@ void metrics_write(struct buffer *out) {
         buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->help, family->name,
                       types[family->type]);
         for (const struct metric *metric = first; metric; metric = metric->next) {
-            if (metric->family == family &&
-                atomic_load_explicit(&metric->shown, memory_order_relaxed)) {
+            if (metric->family == family && atomic_load_explicit(&metric->shown, memory_order_relaxed)) {
                 write_series(metric, out);
             }
         }

@@ -1,7 +1,7 @@
 /* Metrics: atomic numbers that any thread may change, told to Prometheus as text.
  *
- * Metrics live for the whole process. A family is registered once with its help text; a series is
- * one combination of label values, looked up once (under a lock) and then changed without one:
+ * Metrics live for the whole process. A family is registered once with its help text; a series is one combination of label
+ * values, looked up once (under a lock) and then changed without one:
  *
  *     events = metrics_series(&metric_events_total, "topic=\"purchases\",result=\"applied\"");
  *     metric_add(events, 1); */
@@ -24,8 +24,8 @@ struct metric_family {
     size_t bounds_count;
 };
 
-/* All families of interface.md are declared here and defined in metrics.c, which also registers
- * them, so that each shows up in /metrics with its help even before its first series. */
+/* All families of interface.md are declared here and defined in metrics.c, which also registers them, so that each shows up
+ * in /metrics with its help even before its first series. */
 extern const struct metric_family metric_events_total;       /* topic, result */
 extern const struct metric_family metric_tier_changes_total; /* tier_set, from, to */
 extern const struct metric_family metric_dead_letters_total; /* reason */
@@ -44,8 +44,7 @@ extern const struct metric_family metric_fenced_total;
 extern const struct metric_family metric_rewinds_total;
 extern const struct metric_family
     metric_suppressed_total; /* outputs known to be published already, dropped after a rewind */
-extern const struct metric_family
-    metric_merge_left_behind_total; /* partitions the merge went on without */
+extern const struct metric_family metric_merge_left_behind_total; /* partitions the merge went on without */
 extern const struct metric_family metric_misrouted_total;
 extern const struct metric_family metric_redis_up;
 extern const struct metric_family metric_kafka_up;
@@ -53,9 +52,8 @@ extern const struct metric_family metric_build_info; /* version, librdkafka, hir
 
 struct metric;
 
-/* The series of a family with these labels (Prometheus syntax without braces, values escaped; ""
- * for none). Never fails: it aborts without memory at start-up. The same labels give the same
- * series. */
+/* The series of a family with these labels (Prometheus syntax without braces, values escaped; "" for none). Never fails: it
+ * aborts without memory at start-up. The same labels give the same series. */
 struct metric *metrics_series(const struct metric_family *family, const char *labels);
 /* Appends `name="value"` with the value escaped, and a comma before it unless the text is empty. */
 void metrics_label(struct buffer *labels, const char *name, struct bytes value);
@@ -65,8 +63,7 @@ void metric_set(struct metric *metric, double value);     /* gauge */
 void metric_observe(struct metric *metric, double value); /* histogram, in seconds */
 /* A gauge that should no longer be shown (a task that went away). metric_set shows it again. */
 void metric_hide(struct metric *metric);
-uint64_t metric_count(
-    const struct metric *metric); /* counter value, or a histogram's number of observations */
+uint64_t metric_count(const struct metric *metric); /* counter value, or a histogram's number of observations */
 
 /* The whole registry in Prometheus' text format 0.0.4. */
 void metrics_write(struct buffer *out);

@@ -1,6 +1,5 @@
-/* Deliberate faults, compiled in only to prove that the tests would notice: cmake
- * -DTIDEMARK_MUTATION=NO_CAS. In every ordinary build each condition is constantly false and
- * vanishes. */
+/* Deliberate faults, compiled in only to prove that the tests would notice: cmake -DTIDEMARK_MUTATION=NO_CAS.
+ * In every ordinary build each condition is constantly false and vanishes. */
 #ifndef TIDEMARK_BASE_MUTATION_H
 #define TIDEMARK_BASE_MUTATION_H
 

@@ -11,7 +11,6 @@
 const struct currency_rate *currency_find(const struct decoder *decoder, struct bytes code);
 
 /* Rounds to the nearest, halves away from zero. False if the result is beyond AMOUNT_MINOR_MAX. */
-bool currency_convert(const struct currency_rate *rate, int64_t amount_minor,
-                      int64_t *out) MUST_CHECK;
+bool currency_convert(const struct currency_rate *rate, int64_t amount_minor, int64_t *out) MUST_CHECK;
 
 #endif

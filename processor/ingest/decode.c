@@ -6,8 +6,7 @@
 
 #define EVENT_HASH_MASK ((UINT64_C(1) << 48) - 1)
 
-_Static_assert((int)INPUT_PURCHASES == (int)ACTIVITY_PURCHASE &&
-                   (int)INPUT_INTERACTIONS == (int)ACTIVITY_INTERACTION &&
+_Static_assert((int)INPUT_PURCHASES == (int)ACTIVITY_PURCHASE && (int)INPUT_INTERACTIONS == (int)ACTIVITY_INTERACTION &&
                    (int)INPUT_FEEDBACK == (int)ACTIVITY_FEEDBACK,
                "an input's number is its activities'");
 
@@ -49,13 +48,10 @@ static enum decode_format format_of(const struct decoder *decoder, const struct 
         if (is_media_type(value, "application/json")) {
             return FORMAT_JSON;
         }
-        if (is_media_type(value, "application/x-protobuf") ||
-            is_media_type(value, "application/protobuf")) {
+        if (is_media_type(value, "application/x-protobuf") || is_media_type(value, "application/protobuf")) {
             /* Both kinds of protobuf have this type, but a bare message never begins with 0. */
             bool framed = record->value.size > 0 && record->value.data[0] == 0;
-            return framed && decoder->format == FORMAT_CONFLUENT_PROTOBUF
-                       ? FORMAT_CONFLUENT_PROTOBUF
-                       : FORMAT_PROTOBUF;
+            return framed && decoder->format == FORMAT_CONFLUENT_PROTOBUF ? FORMAT_CONFLUENT_PROTOBUF : FORMAT_PROTOBUF;
         }
     }
     return decoder->format;
@@ -125,8 +121,8 @@ static bool keep_texts(struct activity *activity, struct purchase_item *items, s
 
 /* From the fields as they came to an activity that stands on its own. */
 static enum dead_reason finish(const struct decoder *decoder, const struct record *record,
-                               const struct raw_activity *raw, int64_t reference_ms,
-                               struct arena *arena, struct activity *out, char *detail) {
+                               const struct raw_activity *raw, int64_t reference_ms, struct arena *arena,
+                               struct activity *out, char *detail) {
     enum dead_reason reason = validate_activity(decoder, record, raw, reference_ms, out, detail);
     if (reason) {
         return reason;
@@ -141,9 +137,8 @@ static enum dead_reason finish(const struct decoder *decoder, const struct recor
                : dead_detail(detail, DEAD_TOO_LARGE, "no memory is left in the batch");
 }
 
-static enum dead_reason decode_json_record(const struct decoder *decoder,
-                                           const struct record *record, struct raw_activity *raw,
-                                           int64_t reference_ms, struct arena *arena,
+static enum dead_reason decode_json_record(const struct decoder *decoder, const struct record *record,
+                                           struct raw_activity *raw, int64_t reference_ms, struct arena *arena,
                                            struct activity *out, char *detail) {
     struct json_document json;
     enum dead_reason reason = json_open(&json, record->value, detail);
@@ -155,17 +150,15 @@ static enum dead_reason decode_json_record(const struct decoder *decoder,
     return reason;
 }
 
-enum dead_reason decode_record(const struct decoder *decoder, const struct record *record,
-                               const struct header *headers, size_t headers_count,
-                               int64_t reference_ms, struct arena *arena, struct activity *out,
+enum dead_reason decode_record(const struct decoder *decoder, const struct record *record, const struct header *headers,
+                               size_t headers_count, int64_t reference_ms, struct arena *arena, struct activity *out,
                                char *detail) {
     detail[0] = '\0';
     if (!record->value.data) {
         return dead_detail(detail, DEAD_UNDECODABLE, "the value is null");
     }
     if (record->value.size > RECORD_BYTES_MAX) {
-        return dead_detail(detail, DEAD_TOO_LARGE, "the value is larger than %d bytes",
-                           RECORD_BYTES_MAX);
+        return dead_detail(detail, DEAD_TOO_LARGE, "the value is larger than %d bytes", RECORD_BYTES_MAX);
     }
     struct raw_activity raw = {.type = (enum activity_type)record->input};
     struct bytes message = record->value;

@@ -37,12 +37,11 @@ static enum dead_reason check_header(struct bytes framing, char *detail) {
     (void)cursor_take(&cursor, magic == MAGIC_GUID ? GUID_BYTES : ID_BYTES);
     bool right = !cursor.error && (magic == MAGIC_GUID || magic == MAGIC_ID) &&
                  (cursor_left(&cursor) == 0 || skip_indexes(&cursor)) && cursor_left(&cursor) == 0;
-    return right ? DEAD_NOT
-                 : dead_detail(detail, DEAD_UNDECODABLE, "header __value_schema_id is malformed");
+    return right ? DEAD_NOT : dead_detail(detail, DEAD_UNDECODABLE, "header __value_schema_id is malformed");
 }
 
-enum dead_reason decode_confluent(struct bytes value, const struct header *headers,
-                                  size_t headers_count, struct bytes *message, char *detail) {
+enum dead_reason decode_confluent(struct bytes value, const struct header *headers, size_t headers_count,
+                                  struct bytes *message, char *detail) {
     for (size_t i = 0; i < headers_count; i++) {
         if (bytes_equal_text(headers[i].name, "__value_schema_id")) {
             *message = value;
@@ -51,8 +50,7 @@ enum dead_reason decode_confluent(struct bytes value, const struct header *heade
     }
     struct cursor cursor = cursor_of(value);
     if (cursor_byte(&cursor) != MAGIC_ID || cursor.error) {
-        return dead_detail(detail, DEAD_UNDECODABLE,
-                           "no Confluent framing: the first byte is not 0");
+        return dead_detail(detail, DEAD_UNDECODABLE, "no Confluent framing: the first byte is not 0");
     }
     (void)cursor_take(&cursor, ID_BYTES);
     if (cursor.error || !skip_indexes(&cursor)) {

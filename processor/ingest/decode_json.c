@@ -26,8 +26,7 @@ static bool number_of_text(const char *text, size_t size, int64_t *out) {
             return false;
         }
         int digit = negative ? '0' - text[i] : text[i] - '0';
-        if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_add_overflow(value, digit, &value)) {
+        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, digit, &value)) {
             value = negative ? INT64_MIN : INT64_MAX;
         }
     }
@@ -51,14 +50,11 @@ static bool number_of(yyjson_val *value, int64_t *out) {
         if (!(floor(number) >= number)) {
             return false;
         }
-        *out = number >= INT64_LIMIT    ? INT64_MAX
-               : number <= -INT64_LIMIT ? INT64_MIN
-                                        : (int64_t)number;
+        *out = number >= INT64_LIMIT ? INT64_MAX : number <= -INT64_LIMIT ? INT64_MIN : (int64_t)number;
         return true;
     }
     default:
-        return yyjson_is_str(value) &&
-               number_of_text(yyjson_get_str(value), yyjson_get_len(value), out);
+        return yyjson_is_str(value) && number_of_text(yyjson_get_str(value), yyjson_get_len(value), out);
     }
 }
 
@@ -77,8 +73,7 @@ static bool enum_of(yyjson_val *value, const struct field_spec *spec, int64_t *o
 }
 
 /* Keys mostly come in the schema's order, so the search starts behind the last one found. */
-static const struct field_spec *find_field(const struct field_table *table, yyjson_val *key,
-                                           size_t *next) {
+static const struct field_spec *find_field(const struct field_table *table, yyjson_val *key, size_t *next) {
     struct bytes name = bytes_of(yyjson_get_str(key), yyjson_get_len(key));
     for (size_t i = 0; i < table->count; i++) {
         size_t at = *next + i < table->count ? *next + i : *next + i - table->count;
@@ -92,8 +87,8 @@ static const struct field_spec *find_field(const struct field_table *table, yyjs
     return NULL;
 }
 
-static enum dead_reason read_value(yyjson_val *value, const struct field_spec *spec,
-                                   union raw_value *values, char *detail) {
+static enum dead_reason read_value(yyjson_val *value, const struct field_spec *spec, union raw_value *values,
+                                   char *detail) {
     switch ((enum field_type)spec->type) {
     case FIELD_TEXT:
         values[spec->field].text = bytes_of(yyjson_get_str(value), yyjson_get_len(value));
@@ -102,12 +97,10 @@ static enum dead_reason read_value(yyjson_val *value, const struct field_spec *s
         return yyjson_is_str(value) ? DEAD_NOT : mistyped(detail, spec, "a string");
     case FIELD_INT64:
     case FIELD_INT32:
-        return number_of(value, &values[spec->field].number) ? DEAD_NOT
-                                                             : mistyped(detail, spec, "an integer");
+        return number_of(value, &values[spec->field].number) ? DEAD_NOT : mistyped(detail, spec, "an integer");
     case FIELD_ENUM:
-        return enum_of(value, spec, &values[spec->field].number)
-                   ? DEAD_NOT
-                   : mistyped(detail, spec, "a name or a number");
+        return enum_of(value, spec, &values[spec->field].number) ? DEAD_NOT
+                                                                 : mistyped(detail, spec, "a name or a number");
     case FIELD_ITEMS:
         return yyjson_is_arr(value) ? DEAD_NOT : mistyped(detail, spec, "an array");
     }
@@ -115,14 +108,12 @@ static enum dead_reason read_value(yyjson_val *value, const struct field_spec *s
 }
 
 /* *items is the array of items, if the object has one. */
-static enum dead_reason read_object(yyjson_val *object, const struct field_table *table,
-                                    union raw_value *values, uint32_t *seen, yyjson_val **items,
-                                    char *detail) {
+static enum dead_reason read_object(yyjson_val *object, const struct field_table *table, union raw_value *values,
+                                    uint32_t *seen, yyjson_val **items, char *detail) {
     uint32_t taken = 0; /* by position in the table: also null and ignored fields count as given */
     size_t next = 0;
     yyjson_obj_iter iterator = yyjson_obj_iter_with(object);
-    for (yyjson_val *key = yyjson_obj_iter_next(&iterator); key;
-         key = yyjson_obj_iter_next(&iterator)) {
+    for (yyjson_val *key = yyjson_obj_iter_next(&iterator); key; key = yyjson_obj_iter_next(&iterator)) {
         const struct field_spec *spec = find_field(table, key, &next);
         if (!spec) {
             continue;
@@ -152,8 +143,7 @@ static enum dead_reason read_object(yyjson_val *object, const struct field_table
 static enum dead_reason read_items(yyjson_val *array, struct raw_activity *raw, char *detail) {
     size_t count = 0;
     yyjson_arr_iter iterator = yyjson_arr_iter_with(array);
-    for (yyjson_val *item = yyjson_arr_iter_next(&iterator); item;
-         item = yyjson_arr_iter_next(&iterator)) {
+    for (yyjson_val *item = yyjson_arr_iter_next(&iterator); item; item = yyjson_arr_iter_next(&iterator)) {
         union raw_value values[RAW_ITEM_FIELDS];
         uint32_t seen = 0;
         if (!yyjson_is_obj(item)) {
@@ -176,8 +166,7 @@ static yyjson_doc *parse(struct json_document *json, struct bytes value, yyjson_
         memory = json->large;
     }
     yyjson_alc allocator;
-    if (!memory ||
-        !yyjson_alc_pool_init(&allocator, memory, json->large ? needed : sizeof json->scratch)) {
+    if (!memory || !yyjson_alc_pool_init(&allocator, memory, json->large ? needed : sizeof json->scratch)) {
         error->code = YYJSON_READ_ERROR_MEMORY_ALLOCATION;
         error->msg = "no memory";
         return NULL;
@@ -200,20 +189,18 @@ enum dead_reason json_open(struct json_document *json, struct bytes value, char 
     /* The document's memory is the scratch or `large`, so there is nothing to free in it. */
     json->document = parse(json, value, &error);
     if (!json->document) {
-        return dead_detail(detail, DEAD_UNDECODABLE, "not JSON: %s at byte %zu", error.msg,
-                           error.pos);
+        return dead_detail(detail, DEAD_UNDECODABLE, "not JSON: %s at byte %zu", error.msg, error.pos);
     }
     return yyjson_is_obj(yyjson_doc_get_root(json->document))
                ? DEAD_NOT
                : dead_detail(detail, DEAD_UNDECODABLE, "the JSON is not an object");
 }
 
-enum dead_reason json_read(const struct json_document *json, struct raw_activity *raw,
-                           struct arena *arena, char *detail) {
+enum dead_reason json_read(const struct json_document *json, struct raw_activity *raw, struct arena *arena,
+                           char *detail) {
     yyjson_val *items = NULL;
-    enum dead_reason reason =
-        read_object(yyjson_doc_get_root(json->document), &activity_fields[raw->type], raw->values,
-                    &raw->seen, &items, detail);
+    enum dead_reason reason = read_object(yyjson_doc_get_root(json->document), &activity_fields[raw->type], raw->values,
+                                          &raw->seen, &items, detail);
     if (reason || !items) {
         return reason;
     }

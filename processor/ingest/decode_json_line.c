@@ -15,12 +15,11 @@ static bool find_input(struct bytes topic, const struct bytes topics[INPUTS], en
     return false;
 }
 
-static void put_fields(struct buffer *out, const struct field_table *table,
-                       const union raw_value *values, uint32_t seen) {
+static void put_fields(struct buffer *out, const struct field_table *table, const union raw_value *values,
+                       uint32_t seen) {
     for (size_t i = 0; i < table->count; i++) {
         const struct field_spec *spec = &table->fields[i];
-        if (spec->type == FIELD_ITEMS || spec->type == FIELD_IGNORED_TEXT ||
-            !(seen >> spec->field & 1)) {
+        if (spec->type == FIELD_ITEMS || spec->type == FIELD_IGNORED_TEXT || !(seen >> spec->field & 1)) {
             continue;
         }
         unsigned number = (unsigned)i + 1;
@@ -65,8 +64,8 @@ static unsigned items_number(enum activity_type type) {
 }
 
 /* The event as a protobuf message, framed where the format says so, in the arena. */
-static int build_protobuf(const struct raw_activity *raw, enum decode_format format,
-                          struct arena *arena, struct bytes *out) {
+static int build_protobuf(const struct raw_activity *raw, enum decode_format format, struct arena *arena,
+                          struct bytes *out) {
     static const char framing[] = {0, 0, 0, 0, 1, 0}; /* magic, schema id 1, message [0] */
     struct buffer message = {0};
     if (format == FORMAT_CONFLUENT_PROTOBUF) {
@@ -79,8 +78,8 @@ static int build_protobuf(const struct raw_activity *raw, enum decode_format for
     return out->data ? 0 : ERR_NO_MEMORY;
 }
 
-static int fill(struct bytes line, enum decode_format format, const struct raw_activity *raw,
-                struct arena *arena, struct json_line *out, char *detail) {
+static int fill(struct bytes line, enum decode_format format, const struct raw_activity *raw, struct arena *arena,
+                struct json_line *out, char *detail) {
     if (raw->items_count > ITEMS_MAX) {
         (void)dead_detail(detail, DEAD_TOO_LARGE, "more than %d items", ITEMS_MAX);
         return ERR_INVALID;
@@ -104,9 +103,8 @@ static int fill(struct bytes line, enum decode_format format, const struct raw_a
     return err;
 }
 
-int decode_json_line(struct bytes line, enum decode_format format,
-                     const struct bytes topics[INPUTS], struct arena *arena, struct json_line *out,
-                     char *detail) {
+int decode_json_line(struct bytes line, enum decode_format format, const struct bytes topics[INPUTS],
+                     struct arena *arena, struct json_line *out, char *detail) {
     struct json_document json;
     struct raw_activity raw = {0};
     struct bytes topic = {NULL, 0};
@@ -116,8 +114,7 @@ int decode_json_line(struct bytes line, enum decode_format format,
         enum input input;
         if (!topic.data || !find_input(topic, topics, &input)) {
             reason = dead_detail(detail, DEAD_UNDECODABLE,
-                                 topic.data ? "\"topic\" is not an input topic"
-                                            : "there is no \"topic\"");
+                                 topic.data ? "\"topic\" is not an input topic" : "there is no \"topic\"");
         } else {
             raw.type = (enum activity_type)input;
             reason = json_read(&json, &raw, arena, detail);

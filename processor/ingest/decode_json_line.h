@@ -19,8 +19,7 @@ struct json_line {
  * "feedback" are always understood. Keeps nothing of the line but for the value of FORMAT_JSON; the
  * rest is in the arena. On ERR_INVALID and ERR_NO_MEMORY `detail` (DEAD_DETAIL_BYTES_MAX bytes)
  * says what is wrong. */
-int decode_json_line(struct bytes line, enum decode_format format,
-                     const struct bytes topics[INPUTS], struct arena *arena, struct json_line *out,
-                     char *detail) MUST_CHECK;
+int decode_json_line(struct bytes line, enum decode_format format, const struct bytes topics[INPUTS],
+                     struct arena *arena, struct json_line *out, char *detail) MUST_CHECK;
 
 #endif

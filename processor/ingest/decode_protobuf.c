@@ -64,8 +64,7 @@ static enum dead_reason broken(char *detail) {
 }
 
 static enum dead_reason mistyped(char *detail, const struct field_spec *spec) {
-    return dead_detail(detail, DEAD_UNDECODABLE, "%s has another type than in the schema",
-                       spec->name);
+    return dead_detail(detail, DEAD_UNDECODABLE, "%s has another type than in the schema", spec->name);
 }
 
 /* The wire type says how far a field reaches, known or not; a known field must have its own. */
@@ -74,8 +73,7 @@ static enum dead_reason read_field(struct wire *wire, unsigned type, const struc
     uint64_t number = 0;
     struct bytes text = {0};
     bool whole = false;
-    bool is_text = spec && (spec->type == FIELD_TEXT || spec->type == FIELD_IGNORED_TEXT ||
-                            spec->type == FIELD_ITEMS);
+    bool is_text = spec && (spec->type == FIELD_TEXT || spec->type == FIELD_IGNORED_TEXT || spec->type == FIELD_ITEMS);
     if (type == WIRE_VARINT) {
         whole = read_varint(wire, VARINT_BYTES_MAX, &number);
     } else if (type == WIRE_SIZED) {
@@ -107,9 +105,8 @@ static enum dead_reason read_field(struct wire *wire, unsigned type, const struc
     return DEAD_NOT;
 }
 
-static enum dead_reason read_message(struct bytes message, const struct field_table *table,
-                                     union raw_value *values, uint32_t *seen,
-                                     struct items_found *items, char *detail) {
+static enum dead_reason read_message(struct bytes message, const struct field_table *table, union raw_value *values,
+                                     uint32_t *seen, struct items_found *items, char *detail) {
     struct wire wire = wire_of(message);
     while (wire.at < wire.end) {
         const unsigned char *start = wire.at;
@@ -119,8 +116,7 @@ static enum dead_reason read_message(struct bytes message, const struct field_ta
         }
         uint64_t number = tag >> 3;
         if (number == 0 || tag > UINT32_MAX) {
-            return dead_detail(detail, DEAD_UNDECODABLE,
-                               "not a protobuf message: impossible field number");
+            return dead_detail(detail, DEAD_UNDECODABLE, "not a protobuf message: impossible field number");
         }
         const struct field_spec *spec = number <= table->count ? &table->fields[number - 1] : NULL;
         enum dead_reason reason = read_field(&wire, tag & 7, spec, values, seen, detail);
@@ -135,8 +131,8 @@ static enum dead_reason read_message(struct bytes message, const struct field_ta
 }
 
 /* A second walk, over what is known to be whole, from the first item on. */
-static enum dead_reason read_items(struct bytes value, const struct items_found *found,
-                                   struct raw_activity *raw, char *detail) {
+static enum dead_reason read_items(struct bytes value, const struct items_found *found, struct raw_activity *raw,
+                                   char *detail) {
     struct wire wire = wire_of(value);
     wire.at = found->first;
     for (size_t i = 0; i < raw->items_count;) {
@@ -164,11 +160,9 @@ static enum dead_reason read_items(struct bytes value, const struct items_found 
     return DEAD_NOT;
 }
 
-enum dead_reason decode_protobuf(struct bytes value, struct raw_activity *raw, struct arena *arena,
-                                 char *detail) {
+enum dead_reason decode_protobuf(struct bytes value, struct raw_activity *raw, struct arena *arena, char *detail) {
     struct items_found found = {0};
-    enum dead_reason reason =
-        read_message(value, &activity_fields[raw->type], raw->values, &raw->seen, &found, detail);
+    enum dead_reason reason = read_message(value, &activity_fields[raw->type], raw->values, &raw->seen, &found, detail);
     if (reason || found.count == 0) {
         return reason;
     }

@@ -82,19 +82,16 @@ static inline bool raw_has(const struct raw_activity *raw, enum raw_field field)
 }
 
 /* Writes the one line that says what is wrong; always returns `reason`. */
-enum dead_reason dead_detail(char *detail, enum dead_reason reason, const char *format, ...)
-    PRINTF_LIKE(3, 4);
+enum dead_reason dead_detail(char *detail, enum dead_reason reason, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Room for the items of a purchase; leaves raw->items NULL if there are more than ITEMS_MAX, which
  * validate_activity refuses. DEAD_TOO_LARGE if the arena is full. */
-enum dead_reason raw_reserve_items(struct raw_activity *raw, size_t count, struct arena *arena,
-                                   char *detail);
+enum dead_reason raw_reserve_items(struct raw_activity *raw, size_t count, struct arena *arena, char *detail);
 /* An item from the values found in it. */
 struct purchase_item raw_item(const union raw_value values[RAW_ITEM_FIELDS], uint32_t seen);
 
 /* Takes a protobuf message apart; raw->type says which. raw is zeroed but for the type. */
-enum dead_reason decode_protobuf(struct bytes value, struct raw_activity *raw, struct arena *arena,
-                                 char *detail);
+enum dead_reason decode_protobuf(struct bytes value, struct raw_activity *raw, struct arena *arena, char *detail);
 
 /* A JSON document that texts of a raw_activity borrow from. */
 enum { JSON_SCRATCH_BYTES = 16 * 1024 }; /* enough for any 1200 bytes of JSON */
@@ -109,21 +106,21 @@ struct json_document {
 /* Parses JSON, which must be an object. Call json_close in any case. */
 enum dead_reason json_open(struct json_document *json, struct bytes value, char *detail);
 /* Takes the event apart; raw->type says which. raw is zeroed but for the type. */
-enum dead_reason json_read(const struct json_document *json, struct raw_activity *raw,
-                           struct arena *arena, char *detail);
+enum dead_reason json_read(const struct json_document *json, struct raw_activity *raw, struct arena *arena,
+                           char *detail);
 /* Another text of the object; data NULL if there is none of the name. */
 struct bytes json_text(const struct json_document *json, const char *name);
 void json_close(struct json_document *json);
 
 /* Steps over Confluent's framing: *message is what follows. With a __value_schema_id header the
  * value is bare and the header holds the framing. */
-enum dead_reason decode_confluent(struct bytes value, const struct header *headers,
-                                  size_t headers_count, struct bytes *message, char *detail);
+enum dead_reason decode_confluent(struct bytes value, const struct header *headers, size_t headers_count,
+                                  struct bytes *message, char *detail);
 
 /* Checks everything and fills `out`, whose texts still borrow as raw's do. `amounts` are converted
  * in place in raw->items. */
 enum dead_reason validate_activity(const struct decoder *decoder, const struct record *record,
-                                   const struct raw_activity *raw, int64_t reference_ms,
-                                   struct activity *out, char *detail);
+                                   const struct raw_activity *raw, int64_t reference_ms, struct activity *out,
+                                   char *detail);
 
 #endif

@@ -5,27 +5,24 @@
 
 /* The tables of fields, the same as in schemas/ *.proto (test_decode_protobuf compares them). */
 
-#define FIELD(name, camel, field, type)                                                            \
+#define FIELD(name, camel, field, type)                                                                                \
     { (name), (camel), sizeof(name) - 1, sizeof(camel) - 1, (field), (type), NULL, 0 }
-#define ENUM_FIELD(name, field, names)                                                             \
-    {                                                                                              \
-        (name), (name), sizeof(name) - 1, sizeof(name) - 1, (field), FIELD_ENUM, (names),          \
-            sizeof(names) / sizeof *(names)                                                        \
+#define ENUM_FIELD(name, field, names)                                                                                 \
+    {                                                                                                                  \
+        (name), (name), sizeof(name) - 1, sizeof(name) - 1, (field), FIELD_ENUM, (names),                              \
+            sizeof(names) / sizeof *(names)                                                                            \
     }
 
-static const char *const purchase_kinds[] = {"KIND_UNSPECIFIED", "PURCHASE", "REFUND",
-                                             "CANCELLATION"};
+static const char *const purchase_kinds[] = {"KIND_UNSPECIFIED", "PURCHASE", "REFUND", "CANCELLATION"};
 
 static const char *const interaction_kinds[] = {
-    "KIND_UNSPECIFIED", "PAGE_VIEW",   "SEARCH", "CART_ADD",        "CHECKOUT",
-    "EMAIL_OPEN",       "EMAIL_CLICK", "LOGIN",  "SUPPORT_CONTACT", "REFERRAL",
-    "SOCIAL",           "STORE_VISIT", "OTHER"};
+    "KIND_UNSPECIFIED", "PAGE_VIEW", "SEARCH", "CART_ADD",    "CHECKOUT", "EMAIL_OPEN", "EMAIL_CLICK", "LOGIN",
+    "SUPPORT_CONTACT",  "REFERRAL",  "SOCIAL", "STORE_VISIT", "OTHER"};
 
 static const char *const stages[] = {"STAGE_UNSPECIFIED", "AWARENESS", "INTEREST",
                                      "DECISION",          "PURCHASE",  "AFTER_SALES"};
 
-static const char *const surveys[] = {"SURVEY_UNSPECIFIED", "NPS",   "CSAT", "CES",
-                                      "COMPLAINT",          "REVIEW"};
+static const char *const surveys[] = {"SURVEY_UNSPECIFIED", "NPS", "CSAT", "CES", "COMPLAINT", "REVIEW"};
 
 static const struct field_spec purchase_fields[] = {
     FIELD("event_id", "eventId", RAW_EVENT_ID, FIELD_TEXT),
@@ -68,7 +65,7 @@ static const struct field_spec item_field_list[] = {
     FIELD("amount_minor", "amountMinor", RAW_ITEM_AMOUNT, FIELD_INT64),
 };
 
-#define TABLE(list)                                                                                \
+#define TABLE(list)                                                                                                    \
     { (list), sizeof(list) / sizeof *(list) }
 
 const struct field_table activity_fields[ACTIVITY_TYPES] = {
@@ -86,15 +83,13 @@ enum dead_reason dead_detail(char *detail, enum dead_reason reason, const char *
     return reason;
 }
 
-enum dead_reason raw_reserve_items(struct raw_activity *raw, size_t count, struct arena *arena,
-                                   char *detail) {
+enum dead_reason raw_reserve_items(struct raw_activity *raw, size_t count, struct arena *arena, char *detail) {
     raw->items_count = count;
     if (count == 0 || count > ITEMS_MAX) {
         return DEAD_NOT;
     }
     raw->items = arena_alloc(arena, count * sizeof *raw->items);
-    return raw->items ? DEAD_NOT
-                      : dead_detail(detail, DEAD_TOO_LARGE, "no memory is left in the batch");
+    return raw->items ? DEAD_NOT : dead_detail(detail, DEAD_TOO_LARGE, "no memory is left in the batch");
 }
 
 struct purchase_item raw_item(const union raw_value values[RAW_ITEM_FIELDS], uint32_t seen) {

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 
 enum {
-    RESTART_WAIT_MS =
-        200, /* how long sources that are ready wait for the others of the same rebalance */
+    RESTART_WAIT_MS = 200,   /* how long sources that are ready wait for the others of the same rebalance */
     ENDS_TIMEOUT_MS = 3000,  /* for one question */
     CLOSE_TIMEOUT_MS = 5000, /* leaving the group; the broker may be away */
     UP_MS = 5000,            /* an answer within this time means that Kafka is up */
@@ -17,16 +16,14 @@ enum {
 
 static const uint64_t WAKE_TOKEN = 1;
 
-static bool in_list(const rd_kafka_topic_partition_list_t *list, const char *topic,
-                    int32_t partition) {
-    return rd_kafka_topic_partition_list_find((rd_kafka_topic_partition_list_t *)(uintptr_t)list,
-                                              topic, partition) != NULL;
+static bool in_list(const rd_kafka_topic_partition_list_t *list, const char *topic, int32_t partition) {
+    return rd_kafka_topic_partition_list_find((rd_kafka_topic_partition_list_t *)(uintptr_t)list, topic, partition) !=
+           NULL;
 }
 
 /* The partitions of which we have all three topics. False when some are missing theirs. */
-static bool whole_tasks(const struct kafka_consumer *consumer,
-                        const rd_kafka_topic_partition_list_t *list, int32_t *partitions,
-                        size_t *count) {
+static bool whole_tasks(const struct kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *list,
+                        int32_t *partitions, size_t *count) {
     bool even = true;
     *count = 0;
     for (int i = 0; i < list->cnt; i++) {
@@ -50,8 +47,8 @@ static void assign(rd_kafka_t *handle, const rd_kafka_topic_partition_list_t *li
     }
 }
 
-static void rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t error,
-                      rd_kafka_topic_partition_list_t *list, void *opaque) {
+static void rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t *list,
+                      void *opaque) {
     struct kafka_consumer *consumer = opaque;
     if (error != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS || consumer->closing) {
         bool lost = rd_kafka_assignment_lost(handle) != 0;
@@ -77,9 +74,8 @@ static void rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t error,
     free(partitions);
 }
 
-struct kafka_consumer *kafka_consumer_create(struct rd_kafka_conf_s *conf,
-                                             const char *const topics[INPUTS], int wake_fd,
-                                             const struct kafka_consumer_callbacks *callbacks,
+struct kafka_consumer *kafka_consumer_create(struct rd_kafka_conf_s *conf, const char *const topics[INPUTS],
+                                             int wake_fd, const struct kafka_consumer_callbacks *callbacks,
                                              char *problem) {
     struct kafka_consumer *consumer = calloc(1, sizeof *consumer);
     if (!consumer) {
@@ -128,8 +124,7 @@ void kafka_consumer_destroy(struct kafka_consumer *consumer) {
     rd_kafka_error_destroy(error);
     int64_t until_ms = clock_monotonic_ms() + CLOSE_TIMEOUT_MS;
     while (!rd_kafka_consumer_closed(consumer->handle) && clock_monotonic_ms() < until_ms) {
-        rd_kafka_message_t *message =
-            rd_kafka_consume_queue(consumer->queue, 100); /* serves the rebalance callback */
+        rd_kafka_message_t *message = rd_kafka_consume_queue(consumer->queue, 100); /* serves the rebalance callback */
         if (message) {
             rd_kafka_message_destroy(message);
         }
@@ -162,8 +157,7 @@ static void restart_sources(struct kafka_consumer *consumer) {
     for (const struct kafka_source *source = consumer->sources; source; source = source->next) {
         waiting |= !source->started;
     }
-    if (!consumer->restart ||
-        (waiting && clock_monotonic_ms() - consumer->restart_ms < RESTART_WAIT_MS)) {
+    if (!consumer->restart || (waiting && clock_monotonic_ms() - consumer->restart_ms < RESTART_WAIT_MS)) {
         return;
     }
     consumer->restart = false;
@@ -174,8 +168,8 @@ static void restart_sources(struct kafka_consumer *consumer) {
         }
         for (int input = 0; input < INPUTS; input++) {
             int64_t from = kafka_source_restart(source, (enum input)input);
-            rd_kafka_topic_partition_list_add(list, consumer->topics[input], source->partition)
-                ->offset = from == OFFSET_NONE ? RD_KAFKA_OFFSET_BEGINNING : from;
+            rd_kafka_topic_partition_list_add(list, consumer->topics[input], source->partition)->offset =
+                from == OFFSET_NONE ? RD_KAFKA_OFFSET_BEGINNING : from;
         }
         source->assigned = true;
     }
@@ -192,14 +186,11 @@ static struct kafka_source *find_source(const struct kafka_consumer *consumer, i
     return source;
 }
 
-static void take_ends(struct kafka_consumer *consumer,
-                      const rd_kafka_ListOffsets_result_t *result) {
+static void take_ends(struct kafka_consumer *consumer, const rd_kafka_ListOffsets_result_t *result) {
     size_t count;
-    const rd_kafka_ListOffsetsResultInfo_t **infos =
-        rd_kafka_ListOffsets_result_infos(result, &count);
+    const rd_kafka_ListOffsetsResultInfo_t **infos = rd_kafka_ListOffsets_result_infos(result, &count);
     for (size_t i = 0; i < count; i++) {
-        const rd_kafka_topic_partition_t *end =
-            rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
+        const rd_kafka_topic_partition_t *end = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
         struct kafka_source *source = find_source(consumer, end->partition);
         if (end->err || !source) {
             continue;
@@ -207,8 +198,7 @@ static void take_ends(struct kafka_consumer *consumer,
         consumer->answered_ms = clock_monotonic_ms();
         for (int input = 0; input < INPUTS; input++) {
             if (strcmp(end->topic, consumer->topics[input]) == 0) {
-                kafka_source_set_end(source, (enum input)input, end->offset,
-                                     consumer->asked_wall_ms);
+                kafka_source_set_end(source, (enum input)input, end->offset, consumer->asked_wall_ms);
             }
         }
     }
@@ -219,8 +209,7 @@ void kafka_consumer_serve(struct kafka_consumer *consumer) {
     rd_kafka_message_t *message;
     while ((message = rd_kafka_consume_queue(consumer->queue, 0)) != NULL) {
         if (message->err) {
-            log_warning("heard an error from Kafka", "error=\"%s\"",
-                        rd_kafka_message_errstr(message));
+            log_warning("heard an error from Kafka", "error=\"%s\"", rd_kafka_message_errstr(message));
         }
         rd_kafka_message_destroy(message);
     }
@@ -243,16 +232,14 @@ void kafka_consumer_tick(struct kafka_consumer *consumer) {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(INPUTS);
     for (const struct kafka_source *source = consumer->sources; source; source = source->next) {
         for (int input = 0; input < INPUTS; input++) {
-            rd_kafka_topic_partition_list_add(list, consumer->topics[input], source->partition)
-                ->offset = RD_KAFKA_OFFSET_SPEC_LATEST;
+            rd_kafka_topic_partition_list_add(list, consumer->topics[input], source->partition)->offset =
+                RD_KAFKA_OFFSET_SPEC_LATEST;
         }
     }
     char ignored[64];
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(consumer->handle, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(consumer->handle, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
     rd_kafka_AdminOptions_set_request_timeout(options, ENDS_TIMEOUT_MS, ignored, sizeof ignored);
-    rd_kafka_error_destroy(rd_kafka_AdminOptions_set_isolation_level(
-        options, RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
+    rd_kafka_error_destroy(rd_kafka_AdminOptions_set_isolation_level(options, RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
     consumer->asking = true;
     consumer->asked_wall_ms = clock_wall_ms();
     rd_kafka_ListOffsets(consumer->handle, list, options, consumer->answers);

@@ -18,12 +18,12 @@ struct kafka_input { /* one partition of one topic */
     size_t at;
     size_t count;
     struct record record; /* of messages[at] */
-    int64_t position; /* the first offset not released; OFFSET_NONE: the beginning, not known yet */
-    int64_t eof;      /* the end as librdkafka met it; OFFSET_NONE: not at the end */
-    int64_t end;      /* as the broker last answered; OFFSET_NONE: never */
-    int64_t answered_ms; /* monotonic; when */
-    int64_t asked_ms;    /* wall clock of the question that `end` answers */
-    uint64_t empty_at;   /* the turn at which the queue was found empty */
+    int64_t position;     /* the first offset not released; OFFSET_NONE: the beginning, not known yet */
+    int64_t eof;          /* the end as librdkafka met it; OFFSET_NONE: not at the end */
+    int64_t end;          /* as the broker last answered; OFFSET_NONE: never */
+    int64_t answered_ms;  /* monotonic; when */
+    int64_t asked_ms;     /* wall clock of the question that `end` answers */
+    uint64_t empty_at;    /* the turn at which the queue was found empty */
 };
 
 struct kafka_source {
@@ -55,8 +55,7 @@ struct kafka_consumer {
 };
 
 /* The ends of the partitions as answered to a question asked at wall clock asked_ms. */
-void kafka_source_set_end(struct kafka_source *source, enum input input, int64_t end,
-                          int64_t asked_ms);
+void kafka_source_set_end(struct kafka_source *source, enum input input, int64_t end, int64_t asked_ms);
 /* Where fetching has to start again: drops what is buffered. */
 int64_t kafka_source_restart(struct kafka_source *source, enum input input);
 

@@ -35,18 +35,15 @@ static void source_start(void *context, const int64_t next_offset[INPUTS]) {
 }
 
 static void fail(struct kafka_source *source, enum input input, const rd_kafka_message_t *message) {
-    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
-        message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
         snprintf(source->problem, sizeof source->problem,
                  "records of topic %s were deleted before they were read: wanted offset %" PRId64
                  ", which is gone (%s)",
-                 source->consumer->topics[input], source->inputs[input].position,
-                 rd_kafka_message_errstr(message));
+                 source->consumer->topics[input], source->inputs[input].position, rd_kafka_message_errstr(message));
     }
 }
 
-/* Makes the next real record the current one; errors and ends are noted on the way. False: nothing
- * buffered. */
+/* Makes the next real record the current one; errors and ends are noted on the way. False: nothing buffered. */
 static bool advance(struct kafka_source *source, enum input input) {
     struct kafka_input *in = &source->inputs[input];
     for (;;) {
@@ -131,8 +128,7 @@ static size_t source_headers(void *context, const struct record *record, struct 
     return count;
 }
 
-/* How far the partition has been read: past control records at its end, too, which are never
- * delivered. */
+/* How far the partition has been read: past control records at its end, too, which are never delivered. */
 static int64_t position(const struct kafka_input *in) {
     return in->eof > in->position ? in->eof : in->position;
 }
@@ -194,13 +190,10 @@ struct kafka_source *kafka_source_create(struct kafka_consumer *consumer, int32_
         struct kafka_input *in = &source->inputs[input];
         in->position = in->eof = in->end = OFFSET_NONE;
         in->empty_at = UINT64_MAX;
-        in->queue =
-            rd_kafka_queue_get_partition(consumer->handle, consumer->topics[input], partition);
+        in->queue = rd_kafka_queue_get_partition(consumer->handle, consumer->topics[input], partition);
         ASSERT(in->queue);
-        rd_kafka_queue_forward(in->queue,
-                               NULL); /* not through the consumer's queue: each is polled by need */
-        rd_kafka_queue_io_event_enable(in->queue, consumer->wake_fd, &WAKE_TOKEN,
-                                       sizeof WAKE_TOKEN);
+        rd_kafka_queue_forward(in->queue, NULL); /* not through the consumer's queue: each is polled by need */
+        rd_kafka_queue_io_event_enable(in->queue, consumer->wake_fd, &WAKE_TOKEN, sizeof WAKE_TOKEN);
     }
     source->next = consumer->sources;
     consumer->sources = source;
@@ -215,8 +208,7 @@ int64_t kafka_source_restart(struct kafka_source *source, enum input input) {
     return in->position;
 }
 
-void kafka_source_set_end(struct kafka_source *source, enum input input, int64_t end,
-                          int64_t asked_ms) {
+void kafka_source_set_end(struct kafka_source *source, enum input input, int64_t end, int64_t asked_ms) {
     struct kafka_input *in = &source->inputs[input];
     in->end = end;
     in->answered_ms = clock_monotonic_ms();

@@ -7,8 +7,7 @@ void merge_init(struct merge *merge, int64_t wait_ms) {
 }
 
 /* True while the merge has to wait for this partition, which has nothing buffered. */
-static bool must_wait(struct merge *merge, const struct source *source, enum input input,
-                      int64_t now_ms) {
+static bool must_wait(struct merge *merge, const struct source *source, enum input input, int64_t now_ms) {
     enum source_end end = source->ops->end(source->context, input);
     if (end != SOURCE_UNKNOWN) {
         merge->unknown_since_ms[input] = 0;

@@ -1,9 +1,8 @@
 /* Merge: of a task's three partitions, which record comes next?
  *
- * The oldest by record timestamp; ties go to purchases, then interactions, then feedback. A
- * partition that is known to have more is waited for, however slow its fetches, so that a backlog
- * replays in order and nobody looks churned just because interactions were read before purchases.
- * Only a partition whose end is unknown for `wait_ms` is left behind. */
+ * The oldest by record timestamp; ties go to purchases, then interactions, then feedback. A partition that is known to have
+ * more is waited for, however slow its fetches, so that a backlog replays in order and nobody looks churned just because
+ * interactions were read before purchases. Only a partition whose end is unknown for `wait_ms` is left behind. */
 #ifndef TIDEMARK_INGEST_MERGE_H
 #define TIDEMARK_INGEST_MERGE_H
 

@@ -28,8 +28,7 @@ static bool is_text(struct bytes text) {
 
 /* An absent and an empty text are the same: not known. */
 static struct bytes text_of(const struct raw_activity *raw, enum raw_field field) {
-    return raw_has(raw, field) && raw->values[field].text.size > 0 ? raw->values[field].text
-                                                                   : (struct bytes){NULL, 0};
+    return raw_has(raw, field) && raw->values[field].text.size > 0 ? raw->values[field].text : (struct bytes){NULL, 0};
 }
 
 static int64_t number_of(const struct raw_activity *raw, enum raw_field field) {
@@ -40,12 +39,10 @@ static enum dead_reason check_texts(const struct raw_activity *raw, char *detail
     static const struct {
         enum raw_field field;
         const char *name;
-    } texts[] = {
-        {RAW_CHANNEL, "channel"}, {RAW_CAMPAIGN, "campaign"}, {RAW_TOUCHPOINT, "touchpoint"}};
+    } texts[] = {{RAW_CHANNEL, "channel"}, {RAW_CAMPAIGN, "campaign"}, {RAW_TOUCHPOINT, "touchpoint"}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (!is_text(text_of(raw, texts[i].field))) {
-            return dead_detail(detail, DEAD_UNDECODABLE, "%s is not UTF-8 without NUL",
-                               texts[i].name);
+            return dead_detail(detail, DEAD_UNDECODABLE, "%s is not UTF-8 without NUL", texts[i].name);
         }
     }
     for (size_t i = 0; raw->items && i < raw->items_count; i++) {
@@ -56,12 +53,10 @@ static enum dead_reason check_texts(const struct raw_activity *raw, char *detail
     return DEAD_NOT;
 }
 
-static enum dead_reason check_id(const struct raw_activity *raw, enum raw_field field,
-                                 const char *name, char *detail) {
+static enum dead_reason check_id(const struct raw_activity *raw, enum raw_field field, const char *name, char *detail) {
     struct bytes id = text_of(raw, field);
     if (id.size > CUSTOMER_ID_BYTES_MAX) {
-        return dead_detail(detail, DEAD_BAD_ID, "%s is longer than %d bytes", name,
-                           CUSTOMER_ID_BYTES_MAX);
+        return dead_detail(detail, DEAD_BAD_ID, "%s is longer than %d bytes", name, CUSTOMER_ID_BYTES_MAX);
     }
     if (!is_text(id)) {
         return dead_detail(detail, DEAD_BAD_ID, "%s is not UTF-8 without NUL", name);
@@ -69,8 +64,7 @@ static enum dead_reason check_id(const struct raw_activity *raw, enum raw_field 
     return DEAD_NOT;
 }
 
-static enum dead_reason check_ids(const struct record *record, const struct raw_activity *raw,
-                                  char *detail) {
+static enum dead_reason check_ids(const struct record *record, const struct raw_activity *raw, char *detail) {
     if (text_of(raw, RAW_CUSTOMER_ID).size == 0) {
         return dead_detail(detail, DEAD_BAD_ID, "customer_id is missing or empty");
     }
@@ -92,16 +86,15 @@ static enum dead_reason check_ids(const struct record *record, const struct raw_
     return DEAD_NOT;
 }
 
-static enum dead_reason check_times(const struct decoder *decoder, const struct raw_activity *raw,
-                                    int64_t reference_ms, char *detail) {
+static enum dead_reason check_times(const struct decoder *decoder, const struct raw_activity *raw, int64_t reference_ms,
+                                    char *detail) {
     int64_t time_ms = number_of(raw, RAW_TIME);
     int64_t order_ms = number_of(raw, RAW_ORDER_TIME);
     if (time_ms == 0) {
         return dead_detail(detail, DEAD_BAD_TIME, "event_time_ms is missing");
     }
     if (time_ms < 0 || order_ms < 0) {
-        return dead_detail(detail, DEAD_BAD_TIME, "%s is negative",
-                           time_ms < 0 ? "event_time_ms" : "order_time_ms");
+        return dead_detail(detail, DEAD_BAD_TIME, "%s is negative", time_ms < 0 ? "event_time_ms" : "order_time_ms");
     }
     int64_t latest_ms;
     if (__builtin_add_overflow(reference_ms, decoder->max_future_ms, &latest_ms)) {
@@ -114,21 +107,18 @@ static enum dead_reason check_times(const struct decoder *decoder, const struct 
     return DEAD_NOT;
 }
 
-static enum dead_reason check_enum(const struct raw_activity *raw, enum raw_field field,
-                                   const char *name, int64_t first, int64_t last, char *detail) {
+static enum dead_reason check_enum(const struct raw_activity *raw, enum raw_field field, const char *name,
+                                   int64_t first, int64_t last, char *detail) {
     if (!raw_has(raw, field)) {
-        return first == 0 ? DEAD_NOT
-                          : dead_detail(detail, DEAD_UNKNOWN_ENUM, "%s is missing", name);
+        return first == 0 ? DEAD_NOT : dead_detail(detail, DEAD_UNKNOWN_ENUM, "%s is missing", name);
     }
     int64_t number = raw->values[field].number;
-    return number >= first && number <= last
-               ? DEAD_NOT
-               : dead_detail(detail, DEAD_UNKNOWN_ENUM, "%s is not a known one", name);
+    return number >= first && number <= last ? DEAD_NOT
+                                             : dead_detail(detail, DEAD_UNKNOWN_ENUM, "%s is not a known one", name);
 }
 
-static enum dead_reason check_amounts(const struct currency_rate *rate,
-                                      const struct raw_activity *raw, struct purchase *purchase,
-                                      char *detail) {
+static enum dead_reason check_amounts(const struct currency_rate *rate, const struct raw_activity *raw,
+                                      struct purchase *purchase, char *detail) {
     int64_t amount = number_of(raw, RAW_AMOUNT);
     if (amount < 0) {
         return dead_detail(detail, DEAD_NEGATIVE_AMOUNT, "amount_minor is negative");
@@ -152,14 +142,13 @@ static enum dead_reason check_amounts(const struct currency_rate *rate,
     return DEAD_NOT;
 }
 
-static enum dead_reason check_purchase(const struct decoder *decoder,
-                                       const struct raw_activity *raw, struct activity *out,
-                                       char *detail) {
+static enum dead_reason check_purchase(const struct decoder *decoder, const struct raw_activity *raw,
+                                       struct activity *out, char *detail) {
     struct purchase *purchase = &out->purchase;
     *purchase = (struct purchase){.kind = PURCHASE_KIND_PURCHASE, .order_time_ms = out->time_ms};
     if (raw_has(raw, RAW_KIND)) {
-        enum dead_reason reason = check_enum(raw, RAW_KIND, "kind", PURCHASE_KIND_PURCHASE,
-                                             PURCHASE_KIND_CANCELLATION, detail);
+        enum dead_reason reason =
+            check_enum(raw, RAW_KIND, "kind", PURCHASE_KIND_PURCHASE, PURCHASE_KIND_CANCELLATION, detail);
         if (reason) {
             return reason;
         }
@@ -184,10 +173,8 @@ static enum dead_reason check_purchase(const struct decoder *decoder,
     return check_amounts(rate, raw, purchase, detail);
 }
 
-static enum dead_reason check_interaction(const struct raw_activity *raw, struct activity *out,
-                                          char *detail) {
-    enum dead_reason reason =
-        check_enum(raw, RAW_KIND, "kind", INTERACTION_PAGE_VIEW, INTERACTION_KINDS, detail);
+static enum dead_reason check_interaction(const struct raw_activity *raw, struct activity *out, char *detail) {
+    enum dead_reason reason = check_enum(raw, RAW_KIND, "kind", INTERACTION_PAGE_VIEW, INTERACTION_KINDS, detail);
     reason = reason ? reason : check_enum(raw, RAW_STAGE, "stage", STAGE_NONE, STAGES, detail);
     if (reason) {
         return reason;
@@ -201,8 +188,7 @@ static enum dead_reason check_interaction(const struct raw_activity *raw, struct
     return DEAD_NOT;
 }
 
-static enum dead_reason check_feedback(const struct raw_activity *raw, struct activity *out,
-                                       char *detail) {
+static enum dead_reason check_feedback(const struct raw_activity *raw, struct activity *out, char *detail) {
     static const struct {
         int least;
         int most;
@@ -211,8 +197,7 @@ static enum dead_reason check_feedback(const struct raw_activity *raw, struct ac
                   [SURVEY_CES] = {1, 7},
                   [SURVEY_COMPLAINT] = {0, 0},
                   [SURVEY_REVIEW] = {1, 5}};
-    enum dead_reason reason =
-        check_enum(raw, RAW_SURVEY, "survey", SURVEY_NPS, SURVEY_REVIEW, detail);
+    enum dead_reason reason = check_enum(raw, RAW_SURVEY, "survey", SURVEY_NPS, SURVEY_REVIEW, detail);
     if (reason) {
         return reason;
     }
@@ -222,17 +207,17 @@ static enum dead_reason check_feedback(const struct raw_activity *raw, struct ac
         return dead_detail(detail, DEAD_BAD_SCORE, "score is missing");
     }
     if (score < scales[survey].least || score > scales[survey].most) {
-        return dead_detail(detail, DEAD_BAD_SCORE, "score is not within %d..%d",
-                           scales[survey].least, scales[survey].most);
+        return dead_detail(detail, DEAD_BAD_SCORE, "score is not within %d..%d", scales[survey].least,
+                           scales[survey].most);
     }
-    out->feedback = (struct feedback){
-        .survey = survey, .score = (int)score, .touchpoint = text_of(raw, RAW_TOUCHPOINT)};
+    out->feedback =
+        (struct feedback){.survey = survey, .score = (int)score, .touchpoint = text_of(raw, RAW_TOUCHPOINT)};
     return DEAD_NOT;
 }
 
 enum dead_reason validate_activity(const struct decoder *decoder, const struct record *record,
-                                   const struct raw_activity *raw, int64_t reference_ms,
-                                   struct activity *out, char *detail) {
+                                   const struct raw_activity *raw, int64_t reference_ms, struct activity *out,
+                                   char *detail) {
     if (raw->items_count > ITEMS_MAX) {
         return dead_detail(detail, DEAD_TOO_LARGE, "more than %d items", ITEMS_MAX);
     }

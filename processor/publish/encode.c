@@ -25,8 +25,8 @@ struct bytes encode_time(struct arena *arena, int64_t time_ms) {
     time_t seconds = (time_t)second;
     struct tm utc;
     ASSERT(gmtime_r(&seconds, &utc)); /* fails only for years beyond an int */
-    return encode_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900,
-                         utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, (int)ms);
+    return encode_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
+                         utc.tm_hour, utc.tm_min, utc.tm_sec, (int)ms);
 }
 
 static char *append(char *at, struct bytes bytes) {
@@ -37,8 +37,8 @@ static char *append(char *at, struct bytes bytes) {
 }
 
 /* "<group>/<set>/<customer>/<sequence>" */
-static struct bytes change_id(const struct encoder *encoder, struct bytes set,
-                              struct bytes customer, uint32_t sequence, struct arena *arena) {
+static struct bytes change_id(const struct encoder *encoder, struct bytes set, struct bytes customer, uint32_t sequence,
+                              struct arena *arena) {
     size_t size_max = encoder->group.size + set.size + customer.size + 3 + SEQUENCE_DIGITS_MAX + 1;
     char *id = arena_alloc(arena, size_max);
     if (!id) {
@@ -65,9 +65,8 @@ static struct bytes source_of(const struct encoder *encoder, struct arena *arena
     return bytes_of(source, size);
 }
 
-static int add_cloud_event_headers(const struct encoder *encoder,
-                                   const struct tier_change_text *text, struct arena *arena,
-                                   struct output *out) {
+static int add_cloud_event_headers(const struct encoder *encoder, const struct tier_change_text *text,
+                                   struct arena *arena, struct output *out) {
     const struct header headers[] = {
         {bytes_of_text("ce_specversion"), bytes_of_text("1.0")},
         {bytes_of_text("ce_type"), bytes_of_text("io.tidemark.tier_change.v1")},
@@ -76,8 +75,7 @@ static int add_cloud_event_headers(const struct encoder *encoder,
         {bytes_of_text("ce_time"), encode_time(arena, text->change->effective_ms)},
         {bytes_of_text("ce_subject"), text->customer_id},
         {bytes_of_text("content-type"),
-         bytes_of_text(encoder->format == OUTPUT_JSON ? "application/json"
-                                                      : "application/x-protobuf")},
+         bytes_of_text(encoder->format == OUTPUT_JSON ? "application/json" : "application/x-protobuf")},
     };
     size_t count = sizeof headers / sizeof *headers;
     struct header *kept = arena_alloc(arena, sizeof headers);
@@ -95,9 +93,8 @@ static int add_cloud_event_headers(const struct encoder *encoder,
     return 0;
 }
 
-int encode_tier_change(const struct encoder *encoder, struct bytes customer_id,
-                       const struct tier_change *change, int64_t caused_ms, struct arena *arena,
-                       struct output *out) {
+int encode_tier_change(const struct encoder *encoder, struct bytes customer_id, const struct tier_change *change,
+                       int64_t caused_ms, struct arena *arena, struct output *out) {
     struct bytes set = model_set_name(encoder->model, change->set);
     struct bytes topic = model_set_topic(encoder->model, change->set);
     struct tier_change_text text = {
@@ -114,8 +111,7 @@ int encode_tier_change(const struct encoder *encoder, struct bytes customer_id,
         .key = text.customer_id,
         .caused_ms = caused_ms,
     };
-    int err = encoder->format == OUTPUT_JSON
-                  ? encode_tier_change_json(&text, arena, &out->value)
-                  : encode_tier_change_protobuf(&text, arena, &out->value);
+    int err = encoder->format == OUTPUT_JSON ? encode_tier_change_json(&text, arena, &out->value)
+                                             : encode_tier_change_protobuf(&text, arena, &out->value);
     return err ? err : add_cloud_event_headers(encoder, &text, arena, out);
 }

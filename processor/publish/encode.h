@@ -15,25 +15,19 @@ struct encoder {
     const struct model *model;
 };
 
-/* The record for one tier change as interface.md shows it: JSON, or schemas/tier_change.proto, with
- * CloudEvents headers in Kafka's binary binding (ce_id, ce_type "io.tidemark.tier_change.v1",
- * ce_source "/tidemark/<group>", ce_time, ce_specversion "1.0", ce_subject = customer id,
- * content-type). Built in the arena. */
-int encode_tier_change(const struct encoder *encoder, struct bytes customer_id,
-                       const struct tier_change *change, int64_t caused_ms, struct arena *arena,
-                       struct output *out) MUST_CHECK;
+/* The record for one tier change as interface.md shows it: JSON, or schemas/tier_change.proto, with CloudEvents headers in
+ * Kafka's binary binding (ce_id, ce_type "io.tidemark.tier_change.v1", ce_source "/tidemark/<group>", ce_time, ce_specversion
+ * "1.0", ce_subject = customer id, content-type). Built in the arena. */
+int encode_tier_change(const struct encoder *encoder, struct bytes customer_id, const struct tier_change *change,
+                       int64_t caused_ms, struct arena *arena, struct output *out) MUST_CHECK;
 
-/* The dead letter of a record: original key, value and headers, and tidemark-reason, -detail,
- * -topic, -partition, -offset. A value above DEAD_VALUE_BYTES_MAX is cut, which the header
- * tidemark-truncated (original size) tells. Key, value and original headers stay borrowed from the
- * record: pack the output before releasing it. */
-int encode_dead_letter(const struct encoder *encoder, const struct record *record,
-                       struct bytes topic, const struct header *headers, size_t headers_count,
-                       const char *reason, const char *detail, struct arena *arena,
-                       struct output *out) MUST_CHECK;
+/* The dead letter of a record: original key, value and headers, and tidemark-reason, -detail, -topic, -partition, -offset.
+ * A value above DEAD_VALUE_BYTES_MAX is cut, which the header tidemark-truncated (original size) tells.
+ * Key, value and original headers stay borrowed from the record: pack the output before releasing it. */
+int encode_dead_letter(const struct encoder *encoder, const struct record *record, struct bytes topic,
+                       const struct header *headers, size_t headers_count, const char *reason, const char *detail,
+                       struct arena *arena, struct output *out) MUST_CHECK;
 
-enum {
-    DEAD_VALUE_BYTES_MAX = 900 * 1024
-}; /* leaves room for headers below the broker's default limit of 1 MiB */
+enum { DEAD_VALUE_BYTES_MAX = 900 * 1024 }; /* leaves room for headers below the broker's default limit of 1 MiB */
 
 #endif

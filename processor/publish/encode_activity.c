@@ -33,8 +33,7 @@ static size_t text_size(struct bytes text) {
 }
 
 static void put_item(struct buffer *out, unsigned field, const struct purchase_item *item) {
-    size_t size = text_size(item->sku) + text_size(item->category) + 1 +
-                  varint_size((uint64_t)item->quantity) + 1 +
+    size_t size = text_size(item->sku) + text_size(item->category) + 1 + varint_size((uint64_t)item->quantity) + 1 +
                   varint_size((uint64_t)item->amount_minor);
     buffer_put_varint(out, field << 3 | WIRE_SIZED);
     buffer_put_varint(out, size);
@@ -44,8 +43,7 @@ static void put_item(struct buffer *out, unsigned field, const struct purchase_i
     put_number(out, 4, item->amount_minor);
 }
 
-static void put_purchase(struct buffer *out, const struct purchase *purchase,
-                         struct bytes currency) {
+static void put_purchase(struct buffer *out, const struct purchase *purchase, struct bytes currency) {
     put_number(out, 4, purchase->kind);
     put_text(out, 5, purchase->order_id);
     put_number(out, 6, purchase->amount_minor);
@@ -77,8 +75,7 @@ static void put_feedback(struct buffer *out, const struct feedback *feedback) {
     put_text(out, 6, feedback->touchpoint);
 }
 
-int encode_activity_protobuf(const struct activity *activity, struct bytes currency,
-                             struct buffer *out) {
+int encode_activity_protobuf(const struct activity *activity, struct bytes currency, struct buffer *out) {
     put_text(out, 1, activity->event_id);
     put_text(out, 2, activity->customer_id);
     put_number(out, 3, activity->time_ms);
@@ -98,8 +95,8 @@ int encode_activity_protobuf(const struct activity *activity, struct bytes curre
     return out->error;
 }
 
-int encode_activity(enum activity_format format, const struct activity *activity,
-                    struct bytes currency, struct buffer *out) {
+int encode_activity(enum activity_format format, const struct activity *activity, struct bytes currency,
+                    struct buffer *out) {
     if (format == ACTIVITY_AS_JSON) {
         return encode_activity_json(activity, currency, out);
     }

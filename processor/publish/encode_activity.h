@@ -12,13 +12,11 @@ enum activity_format { ACTIVITY_AS_PROTOBUF, ACTIVITY_AS_JSON, ACTIVITY_AS_CONFL
 
 /* Appends the event's value to `out`. ERR_NO_MEMORY; ERR_INVALID for texts that are not UTF-8
  * (JSON). Confluent's framing gets schema id 1: without a registry it says nothing. */
-int encode_activity(enum activity_format format, const struct activity *activity,
-                    struct bytes currency, struct buffer *out) MUST_CHECK;
+int encode_activity(enum activity_format format, const struct activity *activity, struct bytes currency,
+                    struct buffer *out) MUST_CHECK;
 
 /* The two it chooses from. */
-int encode_activity_protobuf(const struct activity *activity, struct bytes currency,
-                             struct buffer *out) MUST_CHECK;
-int encode_activity_json(const struct activity *activity, struct bytes currency,
-                         struct buffer *out) MUST_CHECK;
+int encode_activity_protobuf(const struct activity *activity, struct bytes currency, struct buffer *out) MUST_CHECK;
+int encode_activity_json(const struct activity *activity, struct bytes currency, struct buffer *out) MUST_CHECK;
 
 #endif

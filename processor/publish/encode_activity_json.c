@@ -5,16 +5,13 @@
 
 enum { SCRATCH_BYTES = 16 * 1024 };
 
-static const char *const purchase_kinds[] = {"KIND_UNSPECIFIED", "PURCHASE", "REFUND",
-                                             "CANCELLATION"};
+static const char *const purchase_kinds[] = {"KIND_UNSPECIFIED", "PURCHASE", "REFUND", "CANCELLATION"};
 static const char *const interaction_kinds[] = {
-    "KIND_UNSPECIFIED", "PAGE_VIEW",   "SEARCH", "CART_ADD",        "CHECKOUT",
-    "EMAIL_OPEN",       "EMAIL_CLICK", "LOGIN",  "SUPPORT_CONTACT", "REFERRAL",
-    "SOCIAL",           "STORE_VISIT", "OTHER"};
+    "KIND_UNSPECIFIED", "PAGE_VIEW", "SEARCH", "CART_ADD",    "CHECKOUT", "EMAIL_OPEN", "EMAIL_CLICK", "LOGIN",
+    "SUPPORT_CONTACT",  "REFERRAL",  "SOCIAL", "STORE_VISIT", "OTHER"};
 static const char *const stages[] = {"STAGE_UNSPECIFIED", "AWARENESS", "INTEREST",
                                      "DECISION",          "PURCHASE",  "AFTER_SALES"};
-static const char *const surveys[] = {"SURVEY_UNSPECIFIED", "NPS",   "CSAT", "CES",
-                                      "COMPLAINT",          "REVIEW"};
+static const char *const surveys[] = {"SURVEY_UNSPECIFIED", "NPS", "CSAT", "CES", "COMPLAINT", "REVIEW"};
 
 /* The object under construction. Adders that fail for want of memory clear `whole`. */
 struct object {
@@ -26,14 +23,12 @@ struct object {
 static void add_text(struct object *object, const char *name, struct bytes text) {
     if (text.data) {
         object->whole =
-            yyjson_mut_obj_add_strn(object->document, object->value, name, text.data, text.size) &&
-            object->whole;
+            yyjson_mut_obj_add_strn(object->document, object->value, name, text.data, text.size) && object->whole;
     }
 }
 
 static void add_number(struct object *object, const char *name, int64_t number) {
-    object->whole =
-        yyjson_mut_obj_add_sint(object->document, object->value, name, number) && object->whole;
+    object->whole = yyjson_mut_obj_add_sint(object->document, object->value, name, number) && object->whole;
 }
 
 static void add_items(struct object *object, const struct purchase *purchase) {
@@ -50,8 +45,7 @@ static void add_items(struct object *object, const struct purchase *purchase) {
     }
 }
 
-static void add_purchase(struct object *object, const struct purchase *purchase,
-                         struct bytes currency) {
+static void add_purchase(struct object *object, const struct purchase *purchase, struct bytes currency) {
     add_text(object, "kind", bytes_of_text(purchase_kinds[purchase->kind]));
     add_text(object, "order_id", purchase->order_id);
     add_number(object, "amount_minor", purchase->amount_minor);
@@ -103,8 +97,8 @@ static void build(struct object *object, const struct activity *activity, struct
     ASSERT(false); /* no such activity */
 }
 
-static int write(const struct activity *activity, struct bytes currency,
-                 const yyjson_alc *allocator, struct buffer *out) {
+static int write(const struct activity *activity, struct bytes currency, const yyjson_alc *allocator,
+                 struct buffer *out) {
     struct object root = {.document = yyjson_mut_doc_new(allocator), .whole = true};
     if (!root.document) {
         return ERR_NO_MEMORY;
@@ -114,9 +108,8 @@ static int write(const struct activity *activity, struct bytes currency,
     build(&root, activity, currency);
     yyjson_write_err error = {0};
     size_t size = 0;
-    char *json = root.whole ? yyjson_mut_write_opts(root.document, YYJSON_WRITE_NOFLAG, allocator,
-                                                    &size, &error)
-                            : NULL;
+    char *json =
+        root.whole ? yyjson_mut_write_opts(root.document, YYJSON_WRITE_NOFLAG, allocator, &size, &error) : NULL;
     if (json) {
         buffer_put(out, json, size);
         if (allocator) {
@@ -129,12 +122,10 @@ static int write(const struct activity *activity, struct bytes currency,
     if (json) {
         return out->error;
     }
-    return !root.whole || error.code == YYJSON_WRITE_ERROR_MEMORY_ALLOCATION ? ERR_NO_MEMORY
-                                                                             : ERR_INVALID;
+    return !root.whole || error.code == YYJSON_WRITE_ERROR_MEMORY_ALLOCATION ? ERR_NO_MEMORY : ERR_INVALID;
 }
 
-int encode_activity_json(const struct activity *activity, struct bytes currency,
-                         struct buffer *out) {
+int encode_activity_json(const struct activity *activity, struct bytes currency, struct buffer *out) {
     _Alignas(16) char scratch[SCRATCH_BYTES];
     yyjson_alc pool;
     ASSERT(yyjson_alc_pool_init(&pool, scratch, sizeof scratch));

@@ -7,10 +7,9 @@
 
 enum { HEADERS_ADDED_MAX = 6 };
 
-int encode_dead_letter(const struct encoder *encoder, const struct record *record,
-                       struct bytes topic, const struct header *headers, size_t headers_count,
-                       const char *reason, const char *detail, struct arena *arena,
-                       struct output *out) {
+int encode_dead_letter(const struct encoder *encoder, const struct record *record, struct bytes topic,
+                       const struct header *headers, size_t headers_count, const char *reason, const char *detail,
+                       struct arena *arena, struct output *out) {
     struct header *all = arena_alloc(arena, (headers_count + HEADERS_ADDED_MAX) * sizeof *all);
     if (!all) {
         return ERR_NO_MEMORY;
@@ -41,8 +40,8 @@ int encode_dead_letter(const struct encoder *encoder, const struct record *recor
     };
     if (record->value.size > DEAD_VALUE_BYTES_MAX) {
         out->value.size = DEAD_VALUE_BYTES_MAX;
-        all[count] = (struct header){bytes_of_text("tidemark-truncated"),
-                                     encode_printf(arena, "%zu", record->value.size)};
+        all[count] =
+            (struct header){bytes_of_text("tidemark-truncated"), encode_printf(arena, "%zu", record->value.size)};
         if (!all[count++].value.data) {
             return ERR_NO_MEMORY;
         }

@@ -45,30 +45,24 @@ struct tree {
     bool whole;
 };
 
-static void add(struct tree *tree, yyjson_mut_val *object, struct bytes name,
-                yyjson_mut_val *value) {
+static void add(struct tree *tree, yyjson_mut_val *object, struct bytes name, yyjson_mut_val *value) {
     tree->whole =
-        yyjson_mut_obj_add(object, yyjson_mut_strn(tree->document, name.data, name.size), value) &&
-        tree->whole;
+        yyjson_mut_obj_add(object, yyjson_mut_strn(tree->document, name.data, name.size), value) && tree->whole;
 }
 
 static yyjson_mut_val *text_value(const struct tree *tree, struct bytes text) {
-    return text.data ? yyjson_mut_strn(tree->document, text.data, text.size)
-                     : yyjson_mut_null(tree->document);
+    return text.data ? yyjson_mut_strn(tree->document, text.data, text.size) : yyjson_mut_null(tree->document);
 }
 
 static yyjson_mut_val *number_value(const struct tree *tree, double number) {
-    return isfinite(number) ? yyjson_mut_real(tree->document, number)
-                            : yyjson_mut_null(tree->document);
+    return isfinite(number) ? yyjson_mut_real(tree->document, number) : yyjson_mut_null(tree->document);
 }
 
-static void add_text(struct tree *tree, yyjson_mut_val *object, const char *name,
-                     struct bytes text) {
+static void add_text(struct tree *tree, yyjson_mut_val *object, const char *name, struct bytes text) {
     add(tree, object, bytes_of_text(name), text_value(tree, text));
 }
 
-static void add_integer(struct tree *tree, yyjson_mut_val *object, const char *name,
-                        int64_t number) {
+static void add_integer(struct tree *tree, yyjson_mut_val *object, const char *name, int64_t number) {
     add(tree, object, bytes_of_text(name), yyjson_mut_sint(tree->document, number));
 }
 
@@ -103,12 +97,10 @@ static yyjson_mut_val *forecast_value(struct tree *tree, const struct tier_chang
     return object;
 }
 
-static yyjson_mut_val *treatment_value(struct tree *tree, const struct model *model,
-                                       const struct tier_change *change) {
+static yyjson_mut_val *treatment_value(struct tree *tree, const struct model *model, const struct tier_change *change) {
     yyjson_mut_val *object = yyjson_mut_obj(tree->document);
     size_t count = 0;
-    const struct label_spec *labels =
-        model_treatment(model, change->set, (size_t)change->to_tier, &count);
+    const struct label_spec *labels = model_treatment(model, change->set, (size_t)change->to_tier, &count);
     for (size_t i = 0; i < count; i++) {
         add(tree, object, labels[i].name, text_value(tree, labels[i].value));
     }
@@ -138,8 +130,7 @@ static void build(struct tree *tree, const struct tier_change_text *text) {
 }
 
 /* Builds and writes with the allocator; the text lives where the allocator's memory does. */
-static int write(const struct tier_change_text *text, const yyjson_alc *allocator,
-                 struct bytes *out) {
+static int write(const struct tier_change_text *text, const yyjson_alc *allocator, struct bytes *out) {
     struct tree tree = {.document = yyjson_mut_doc_new(allocator), .whole = true};
     if (!tree.document) {
         return ERR_NO_MEMORY;
@@ -150,8 +141,7 @@ static int write(const struct tier_change_text *text, const yyjson_alc *allocato
     }
     yyjson_write_err error = {0};
     size_t size = 0;
-    const char *json =
-        yyjson_mut_write_opts(tree.document, YYJSON_WRITE_NOFLAG, allocator, &size, &error);
+    const char *json = yyjson_mut_write_opts(tree.document, YYJSON_WRITE_NOFLAG, allocator, &size, &error);
     if (!json) {
         return error.code == YYJSON_WRITE_ERROR_MEMORY_ALLOCATION ? ERR_NO_MEMORY : ERR_INVALID;
     }
@@ -179,8 +169,7 @@ static void arena_free(void *arena, void *memory) {
     (void)memory;
 }
 
-int encode_tier_change_json(const struct tier_change_text *text, struct arena *arena,
-                            struct bytes *out) {
+int encode_tier_change_json(const struct tier_change_text *text, struct arena *arena, struct bytes *out) {
     _Alignas(16) char scratch[SCRATCH_BYTES];
     yyjson_alc pool;
     ASSERT(yyjson_alc_pool_init(&pool, scratch, sizeof scratch));

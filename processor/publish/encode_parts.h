@@ -13,10 +13,8 @@ struct tier_change_text {
 };
 
 /* The value as JSON or protobuf, built in the arena. */
-int encode_tier_change_json(const struct tier_change_text *text, struct arena *arena,
-                            struct bytes *out) MUST_CHECK;
-int encode_tier_change_protobuf(const struct tier_change_text *text, struct arena *arena,
-                                struct bytes *out) MUST_CHECK;
+int encode_tier_change_json(const struct tier_change_text *text, struct arena *arena, struct bytes *out) MUST_CHECK;
+int encode_tier_change_protobuf(const struct tier_change_text *text, struct arena *arena, struct bytes *out) MUST_CHECK;
 
 /* printf into the arena; data NULL without memory. */
 struct bytes encode_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -13,8 +13,7 @@ typedef Tidemark__V1__TierChange__Forecast forecast_message;
 typedef Tidemark__V1__TierChange__TreatmentEntry treatment_message;
 
 /* The schema keeps 0 for "unspecified". */
-#define SAME(ours, theirs)                                                                         \
-    _Static_assert((int)(ours) + 1 == (int)TIDEMARK__V1__TIER_CHANGE__##theirs, #theirs)
+#define SAME(ours, theirs) _Static_assert((int)(ours) + 1 == (int)TIDEMARK__V1__TIER_CHANGE__##theirs, #theirs)
 SAME(DIRECTION_FIRST, DIRECTION__FIRST);
 SAME(DIRECTION_UP, DIRECTION__UP);
 SAME(DIRECTION_DOWN, DIRECTION__DOWN);
@@ -49,8 +48,7 @@ static char *text_of(struct builder *builder, struct bytes text) {
     return copy;
 }
 
-static void add_conditions(struct builder *builder, const struct tier_change *change,
-                           tier_change_message *message) {
+static void add_conditions(struct builder *builder, const struct tier_change *change, tier_change_message *message) {
     size_t count = change->conditions_count;
     if (count == 0) {
         return;
@@ -75,8 +73,7 @@ static void add_conditions(struct builder *builder, const struct tier_change *ch
     message->n_conditions = count;
 }
 
-static void add_metrics(struct builder *builder, const struct tier_change *change,
-                        tier_change_message *message) {
+static void add_metrics(struct builder *builder, const struct tier_change *change, tier_change_message *message) {
     size_t count = change->metrics_count;
     if (count == 0) {
         return;
@@ -96,8 +93,7 @@ static void add_metrics(struct builder *builder, const struct tier_change *chang
     message->n_metrics = count;
 }
 
-static void add_forecast(struct builder *builder, const struct tier_change *change,
-                         tier_change_message *message) {
+static void add_forecast(struct builder *builder, const struct tier_change *change, tier_change_message *message) {
     if (!change->forecast_tier.data) {
         return;
     }
@@ -112,8 +108,7 @@ static void add_forecast(struct builder *builder, const struct tier_change *chan
     message->forecast = forecast;
 }
 
-static void add_treatment(struct builder *builder, const struct tier_change_text *text,
-                          tier_change_message *message) {
+static void add_treatment(struct builder *builder, const struct tier_change_text *text, tier_change_message *message) {
     size_t count = 0;
     const struct label_spec *labels =
         model_treatment(text->model, text->change->set, (size_t)text->change->to_tier, &count);
@@ -134,8 +129,7 @@ static void add_treatment(struct builder *builder, const struct tier_change_text
     message->n_treatment = count;
 }
 
-int encode_tier_change_protobuf(const struct tier_change_text *text, struct arena *arena,
-                                struct bytes *out) {
+int encode_tier_change_protobuf(const struct tier_change_text *text, struct arena *arena, struct bytes *out) {
     const struct tier_change *change = text->change;
     struct builder builder = {.arena = arena};
     tier_change_message message = TIDEMARK__V1__TIER_CHANGE__INIT;

@@ -1,6 +1,5 @@
-/* Reading a task's committed offsets without blocking the loop: asked of the group's coordinator as
- * an admin request that insists on stable offsets, so a transaction that a former owner left open
- * is waited for. */
+/* Reading a task's committed offsets without blocking the loop: asked of the group's coordinator as an admin request that
+ * insists on stable offsets, so a transaction that a former owner left open is waited for. */
 #include "publish/kafka_parts.h"
 
 #include "base/log.h"
@@ -16,8 +15,7 @@ static void ask(struct committed_query *query) {
     for (int input = 0; input < INPUTS; input++) {
         rd_kafka_topic_partition_list_add(list, sink->options.topics[input], query->task);
     }
-    rd_kafka_ListConsumerGroupOffsets_t *request =
-        rd_kafka_ListConsumerGroupOffsets_new(sink->options.group, list);
+    rd_kafka_ListConsumerGroupOffsets_t *request = rd_kafka_ListConsumerGroupOffsets_new(sink->options.group, list);
     rd_kafka_AdminOptions_t *options =
         rd_kafka_AdminOptions_new(sink->consumer, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
     rd_kafka_AdminOptions_set_request_timeout(options, QUERY_TIMEOUT_MS, ignored, sizeof ignored);
@@ -33,8 +31,7 @@ static void ask(struct committed_query *query) {
 void sink_ask_committed(struct kafka_sink *sink, int32_t task, sink_committed_fn done, void *arg) {
     struct committed_query *query = calloc(1, sizeof *query);
     ASSERT(query);
-    *query = (struct committed_query){
-        .next = sink->queries, .sink = sink, .task = task, .done = done, .arg = arg};
+    *query = (struct committed_query){.next = sink->queries, .sink = sink, .task = task, .done = done, .arg = arg};
     sink->queries = query;
     ask(query);
 }
@@ -55,10 +52,8 @@ static rd_kafka_resp_err_t read_answer(const struct kafka_sink *sink, rd_kafka_e
         return rd_kafka_event_error(event);
     }
     size_t count;
-    const rd_kafka_ListConsumerGroupOffsets_result_t *result =
-        rd_kafka_event_ListConsumerGroupOffsets_result(event);
-    const rd_kafka_group_result_t **groups =
-        rd_kafka_ListConsumerGroupOffsets_result_groups(result, &count);
+    const rd_kafka_ListConsumerGroupOffsets_result_t *result = rd_kafka_event_ListConsumerGroupOffsets_result(event);
+    const rd_kafka_group_result_t **groups = rd_kafka_ListConsumerGroupOffsets_result_groups(result, &count);
     ASSERT(count == 1);
     const rd_kafka_error_t *error = rd_kafka_group_result_error(groups[0]);
     if (error) {
@@ -89,8 +84,7 @@ void sink_serve_committed(struct kafka_sink *sink) {
         if (query->abandoned) {
             query_remove(query);
         } else if (error) {
-            log_info("waits for committed offsets", "task=%d error=\"%s\"", (int)query->task,
-                     rd_kafka_err2str(error));
+            log_info("waits for committed offsets", "task=%d error=\"%s\"", (int)query->task, rd_kafka_err2str(error));
             query->retry_ms = clock_monotonic_ms() + QUERY_RETRY_MS;
         } else {
             sink_committed_fn done = query->done;

@@ -1,5 +1,5 @@
-/* The inside of the Kafka sink: kafka_sink.c (queue, thread, callbacks), kafka_transaction.c (one
- * turn), kafka_committed.c (reading what is committed). */
+/* The inside of the Kafka sink: kafka_sink.c (queue, thread, callbacks), kafka_transaction.c (one turn),
+ * kafka_committed.c (reading what is committed). */
 #ifndef TIDEMARK_PUBLISH_KAFKA_PARTS_H
 #define TIDEMARK_PUBLISH_KAFKA_PARTS_H
 
@@ -12,8 +12,7 @@
 #include <pthread.h>
 
 enum {
-    SINK_CALL_TIMEOUT_MS =
-        10000, /* of each transaction call: a silent broker must not hold the thread for minutes */
+    SINK_CALL_TIMEOUT_MS = 10000,   /* of each transaction call: a silent broker must not hold the thread for minutes */
     SINK_QUIET_MS = 1000,           /* offsets without outputs wait this long */
     SINK_TURN_BYTES_MAX = 33554432, /* outputs in one transaction, about */
     SINK_BACKOFF_MS = 200,
@@ -48,8 +47,7 @@ struct committed_query { /* one question for committed offsets; see kafka_commit
 struct kafka_sink {
     struct kafka_sink_options options;
     rd_kafka_t *consumer;
-    rd_kafka_queue_t
-        *answers; /* of questions for committed offsets; served on the worker's thread */
+    rd_kafka_queue_t *answers; /* of questions for committed offsets; served on the worker's thread */
     struct committed_query *queries;
 
     pthread_t thread;
@@ -76,10 +74,8 @@ enum turn { TURN_DONE, TURN_AGAIN };
 void queue_push(struct queue *queue, struct given *given);
 void given_destroy(struct given *given);
 
-/* Publishes everything in sink->taken. TURN_AGAIN: nothing of it is in Kafka. On the sink's thread.
- */
-enum turn sink_turn_transaction(struct kafka_sink *sink,
-                                const rd_kafka_consumer_group_metadata_t *membership);
+/* Publishes everything in sink->taken. TURN_AGAIN: nothing of it is in Kafka. On the sink's thread. */
+enum turn sink_turn_transaction(struct kafka_sink *sink, const rd_kafka_consumer_group_metadata_t *membership);
 enum turn sink_turn_at_least_once(struct kafka_sink *sink);
 void sink_drop_producer(struct kafka_sink *sink);
 

@@ -61,8 +61,8 @@ static void sink_committed_op(void *context, int32_t task, sink_committed_fn don
     sink_ask_committed(context, task, done, arg);
 }
 
-static void sink_publish(void *context, struct publication *publication, bool urgent,
-                         sink_published_fn done, void *arg) {
+static void sink_publish(void *context, struct publication *publication, bool urgent, sink_published_fn done,
+                         void *arg) {
     struct kafka_sink *sink = context;
     struct given *given = calloc(1, sizeof *given);
     ASSERT(given);
@@ -148,16 +148,14 @@ static void observe_latency(struct kafka_sink *sink, const struct publication *p
             break;
         }
         if (output.caused_ms != TIME_NONE) {
-            metric_observe(sink->latency_seconds,
-                           (double)(now_ms - output.caused_ms) / MS_PER_SECOND);
+            metric_observe(sink->latency_seconds, (double)(now_ms - output.caused_ms) / MS_PER_SECOND);
         }
         arena_reset(&arena);
     }
     arena_finish(&arena);
 }
 
-/* After a turn: what is published waits for its callback, what is not goes back to the front.
- * Abandoned ones vanish. */
+/* After a turn: what is published waits for its callback, what is not goes back to the front. Abandoned ones vanish. */
 static void settle(struct kafka_sink *sink, enum turn turn) {
     struct queue again = {0};
     struct given *given;
@@ -178,15 +176,13 @@ static void settle(struct kafka_sink *sink, enum turn turn) {
     sink->waiting = again;
     if (finished) {
         uint64_t token = 1;
-        ssize_t ignored =
-            write(sink->options.wake_fd, &token, sizeof token); /* full means awake anyway */
+        ssize_t ignored = write(sink->options.wake_fd, &token, sizeof token); /* full means awake anyway */
         (void)ignored;
     }
 }
 
 /* A copy for the turn, so that a rebalance may replace the original meanwhile. */
-static rd_kafka_consumer_group_metadata_t *
-copy_membership(const rd_kafka_consumer_group_metadata_t *membership) {
+static rd_kafka_consumer_group_metadata_t *copy_membership(const rd_kafka_consumer_group_metadata_t *membership) {
     return rd_kafka_consumer_group_metadata_new_with_genid(
         rd_kafka_consumer_group_metadata_group_id(membership),
         rd_kafka_consumer_group_metadata_generation_id(membership),
@@ -208,8 +204,8 @@ static void *sink_thread(void *arg) {
         pthread_mutex_unlock(&sink->lock);
 
         int64_t start_us = clock_monotonic_us();
-        enum turn turn = sink->options.exactly_once ? sink_turn_transaction(sink, membership)
-                                                    : sink_turn_at_least_once(sink);
+        enum turn turn =
+            sink->options.exactly_once ? sink_turn_transaction(sink, membership) : sink_turn_at_least_once(sink);
         rd_kafka_consumer_group_metadata_destroy(membership);
         if (turn == TURN_DONE) {
             metric_observe(sink->commit_seconds, (double)(clock_monotonic_us() - start_us) / 1e6);
@@ -228,8 +224,7 @@ static void *sink_thread(void *arg) {
     return NULL;
 }
 
-struct kafka_sink *kafka_sink_create(const struct kafka_sink_options *options,
-                                     struct rd_kafka_s *consumer) {
+struct kafka_sink *kafka_sink_create(const struct kafka_sink_options *options, struct rd_kafka_s *consumer) {
     struct kafka_sink *sink = calloc(1, sizeof *sink);
     if (!sink) {
         return NULL;
@@ -240,8 +235,7 @@ struct kafka_sink *kafka_sink_create(const struct kafka_sink_options *options,
     ASSERT(got == (ssize_t)sizeof unique);
     sink->options = *options;
     sink->consumer = consumer;
-    snprintf(sink->transactional_id, sizeof sink->transactional_id, "%.150s-%016" PRIx64,
-             options->group, unique);
+    snprintf(sink->transactional_id, sizeof sink->transactional_id, "%.150s-%016" PRIx64, options->group, unique);
     sink->answers = rd_kafka_queue_new(consumer);
     rd_kafka_queue_io_event_enable(sink->answers, options->wake_fd, &token, sizeof token);
     sink->commit_seconds = metrics_series(&metric_commit_seconds, "");
@@ -284,8 +278,7 @@ void kafka_sink_destroy(struct kafka_sink *sink) {
 }
 
 void kafka_sink_own(struct kafka_sink *sink, bool owns) {
-    rd_kafka_consumer_group_metadata_t *membership =
-        owns ? rd_kafka_consumer_group_metadata(sink->consumer) : NULL;
+    rd_kafka_consumer_group_metadata_t *membership = owns ? rd_kafka_consumer_group_metadata(sink->consumer) : NULL;
     pthread_mutex_lock(&sink->lock);
     if (sink->membership) {
         rd_kafka_consumer_group_metadata_destroy(sink->membership);

@@ -19,8 +19,7 @@ static void delivered(rd_kafka_t *producer, const rd_kafka_message_t *message, v
     (void)producer;
     if (message->err) {
         sink->undelivered++;
-        log_warning("could not deliver an output", "error=\"%s\"",
-                    rd_kafka_message_errstr(message));
+        log_warning("could not deliver an output", "error=\"%s\"", rd_kafka_message_errstr(message));
     } else {
         sink->delivered++;
     }
@@ -36,10 +35,9 @@ void sink_drop_producer(struct kafka_sink *sink) {
 
 /* Logs the error and frees it. */
 static void log_error_of(const char *what, rd_kafka_error_t *error) {
-    log_warning("met an error while publishing",
-                "call=%s error=\"%s\" fatal=%d abort=%d retriable=%d", what,
-                rd_kafka_error_string(error), rd_kafka_error_is_fatal(error),
-                rd_kafka_error_txn_requires_abort(error), rd_kafka_error_is_retriable(error));
+    log_warning("met an error while publishing", "call=%s error=\"%s\" fatal=%d abort=%d retriable=%d", what,
+                rd_kafka_error_string(error), rd_kafka_error_is_fatal(error), rd_kafka_error_txn_requires_abort(error),
+                rd_kafka_error_is_retriable(error));
     rd_kafka_error_destroy(error);
 }
 
@@ -83,14 +81,12 @@ rd_kafka_topic_partition_list_t *sink_offsets(const struct kafka_sink *sink) {
             if (publication->next_offset[input] == OFFSET_NONE || given->abandoned) {
                 continue;
             }
-            rd_kafka_topic_partition_t *entry = rd_kafka_topic_partition_list_find(
-                list, sink->options.topics[input], publication->task);
+            rd_kafka_topic_partition_t *entry =
+                rd_kafka_topic_partition_list_find(list, sink->options.topics[input], publication->task);
             if (!entry) {
-                entry = rd_kafka_topic_partition_list_add(list, sink->options.topics[input],
-                                                          publication->task);
+                entry = rd_kafka_topic_partition_list_add(list, sink->options.topics[input], publication->task);
             }
-            entry->offset =
-                publication->next_offset[input]; /* a later one of the same task is newer */
+            entry->offset = publication->next_offset[input]; /* a later one of the same task is newer */
             rd_kafka_mem_free(NULL, entry->metadata);
             entry->metadata = NULL;
             entry->metadata_size = strlen(publication->mark);
@@ -111,20 +107,17 @@ static rd_kafka_resp_err_t produce(struct kafka_sink *sink, const struct output 
         rd_kafka_headers_t *headers = rd_kafka_headers_new(output->headers_count);
         for (size_t i = 0; i < output->headers_count; i++) {
             const struct header *header = &output->headers[i];
-            rd_kafka_header_add(headers, header->name.data, (ssize_t)header->name.size,
-                                header->value.data, (ssize_t)header->value.size);
+            rd_kafka_header_add(headers, header->name.data, (ssize_t)header->name.size, header->value.data,
+                                (ssize_t)header->value.size);
         }
         const rd_kafka_vu_t fields[] = {
             {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
             {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-            {.vtype = RD_KAFKA_VTYPE_KEY,
-             .u.mem = {(void *)(uintptr_t)output->key.data, output->key.size}},
-            {.vtype = RD_KAFKA_VTYPE_VALUE,
-             .u.mem = {(void *)(uintptr_t)output->value.data, output->value.size}},
+            {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)output->key.data, output->key.size}},
+            {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)output->value.data, output->value.size}},
             {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
         };
-        rd_kafka_error_t *failure =
-            rd_kafka_produceva(sink->producer, fields, sizeof fields / sizeof *fields);
+        rd_kafka_error_t *failure = rd_kafka_produceva(sink->producer, fields, sizeof fields / sizeof *fields);
         rd_kafka_resp_err_t error = rd_kafka_error_code(failure); /* of NULL: no error */
         rd_kafka_error_destroy(failure);
         if (error) {
@@ -187,8 +180,7 @@ static enum outcome commit(struct kafka_sink *sink) {
     }
 }
 
-static enum outcome attempt(struct kafka_sink *sink,
-                            const rd_kafka_consumer_group_metadata_t *membership) {
+static enum outcome attempt(struct kafka_sink *sink, const rd_kafka_consumer_group_metadata_t *membership) {
     rd_kafka_error_t *error = rd_kafka_begin_transaction(sink->producer);
     if (error) {
         log_error_of("begin_transaction", error);
@@ -201,10 +193,8 @@ static enum outcome attempt(struct kafka_sink *sink,
     }
     rd_kafka_topic_partition_list_t *offsets = sink_offsets(sink);
     for (int tries = 1; offsets->cnt > 0; tries++) {
-        error = rd_kafka_send_offsets_to_transaction(sink->producer, offsets, membership,
-                                                     SINK_CALL_TIMEOUT_MS);
-        bool again = error && !rd_kafka_error_is_fatal(error) &&
-                     !rd_kafka_error_txn_requires_abort(error) &&
+        error = rd_kafka_send_offsets_to_transaction(sink->producer, offsets, membership, SINK_CALL_TIMEOUT_MS);
+        bool again = error && !rd_kafka_error_is_fatal(error) && !rd_kafka_error_txn_requires_abort(error) &&
                      rd_kafka_error_is_retriable(error) && tries < CALL_ATTEMPTS_MAX;
         if (!again) {
             break;
@@ -224,8 +214,7 @@ static int turn_is_committed(struct kafka_sink *sink, bool *committed) {
     *committed = true;
     for (int i = 0; i < wanted->cnt && !error; i++) {
         const rd_kafka_topic_partition_t *a = &wanted->elems[i];
-        const rd_kafka_topic_partition_t *b =
-            rd_kafka_topic_partition_list_find(found, a->topic, a->partition);
+        const rd_kafka_topic_partition_t *b = rd_kafka_topic_partition_list_find(found, a->topic, a->partition);
         error = b->err;
         *committed &= a->offset == b->offset && a->metadata_size == b->metadata_size &&
                       memcmp(a->metadata, b->metadata, a->metadata_size) == 0;
@@ -242,8 +231,7 @@ static bool stopping(struct kafka_sink *sink) {
     return stop;
 }
 
-enum turn sink_turn_transaction(struct kafka_sink *sink,
-                                const rd_kafka_consumer_group_metadata_t *membership) {
+enum turn sink_turn_transaction(struct kafka_sink *sink, const rd_kafka_consumer_group_metadata_t *membership) {
     if (!have_producer(sink)) {
         return TURN_AGAIN;
     }
@@ -251,8 +239,7 @@ enum turn sink_turn_transaction(struct kafka_sink *sink,
     if (outcome != OUTCOME_UNKNOWN) {
         return outcome == OUTCOME_DONE ? TURN_DONE : TURN_AGAIN;
     }
-    log_warning("did not learn whether a transaction was committed; makes a new producer and looks",
-                "%s", "");
+    log_warning("did not learn whether a transaction was committed; makes a new producer and looks", "%s", "");
     sink_drop_producer(sink);
     while (!stopping(sink)) {
         bool committed;
@@ -273,8 +260,8 @@ enum turn sink_turn_at_least_once(struct kafka_sink *sink) {
         error = rd_kafka_flush(sink->producer, SINK_CALL_TIMEOUT_MS);
     }
     if (error || sink->undelivered > 0) {
-        log_warning("could not publish, tries again", "error=\"%s\" undelivered=%zu",
-                    rd_kafka_err2str(error), sink->undelivered);
+        log_warning("could not publish, tries again", "error=\"%s\" undelivered=%zu", rd_kafka_err2str(error),
+                    sink->undelivered);
         sink_drop_producer(sink);
         return TURN_AGAIN;
     }
@@ -284,11 +271,9 @@ enum turn sink_turn_at_least_once(struct kafka_sink *sink) {
     }
     rd_kafka_topic_partition_list_destroy(offsets);
     if (error) {
-        log_warning("could not commit offsets, tries again", "error=\"%s\"",
-                    rd_kafka_err2str(error));
+        log_warning("could not commit offsets, tries again", "error=\"%s\"", rd_kafka_err2str(error));
         for (struct given *given = sink->taken.first; given; given = given->next) {
-            buffer_reset(
-                &given->publication.outputs); /* published: only the offsets are left to do */
+            buffer_reset(&given->publication.outputs); /* published: only the offsets are left to do */
         }
         return TURN_AGAIN;
     }

@@ -11,14 +11,13 @@ struct output {
     struct bytes value; /* data NULL: a null value */
     const struct header *headers;
     size_t headers_count;
-    int64_t caused_ms; /* record timestamp of the input that caused it, for the latency figure;
-                          TIME_NONE: time itself */
+    int64_t
+        caused_ms; /* record timestamp of the input that caused it, for the latency figure; TIME_NONE: time itself */
 };
 
 /* Appends the packed form. */
 void output_pack(const struct output *output, struct buffer *out);
-/* Unpacks; slices borrow from `packed`, the headers array lives in the arena. ERR_INVALID on
- * anything else. */
+/* Unpacks; slices borrow from `packed`, the headers array lives in the arena. ERR_INVALID on anything else. */
 int output_unpack(struct bytes packed, struct arena *arena, struct output *out) MUST_CHECK;
 
 #endif

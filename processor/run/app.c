@@ -146,8 +146,8 @@ static void start_workers(struct app *app, int32_t partitions) {
         .metrics = task_metrics_of(app->config->model, app->config->topics),
         .redis_health = &app->redis_health,
     };
-    int count = app->config->workers < partitions ? app->config->workers
-                                                  : partitions; /* more would have nothing to do */
+    int count =
+        app->config->workers < partitions ? app->config->workers : partitions; /* more would have nothing to do */
     for (int i = 0; i < count; i++) {
         struct worker *worker = worker_create(&app->shared, i, problem);
         if (!worker) {
@@ -157,9 +157,8 @@ static void start_workers(struct app *app, int32_t partitions) {
         }
         app->workers[app->workers_count++] = worker;
     }
-    log_info("started", "version=%s workers=%d partitions=%" PRId32 " delivery=%s rules=%.*s",
-             TIDEMARK_VERSION, count, partitions,
-             app->config->exactly_once ? "exactly_once" : "at_least_once",
+    log_info("started", "version=%s workers=%d partitions=%" PRId32 " delivery=%s rules=%.*s", TIDEMARK_VERSION, count,
+             partitions, app->config->exactly_once ? "exactly_once" : "at_least_once",
              (int)model_version(app->config->model).size, model_version(app->config->model).data);
 }
 
@@ -220,8 +219,7 @@ static void before_metrics(void *context) {
     for (int i = 0; i < app->workers_count; i++) {
         kafka_up &= worker_kafka_is_up(app->workers[i]);
     }
-    bool redis_up =
-        app->workers_count > 0 && app->redis_health.connected == app->redis_health.stores;
+    bool redis_up = app->workers_count > 0 && app->redis_health.connected == app->redis_health.stores;
     metric_set(app->kafka_up, kafka_up ? 1 : 0);
     metric_set(app->redis_up, redis_up ? 1 : 0);
 }
@@ -233,15 +231,13 @@ static void on_customer(void *arg, int error, struct bytes json) {
         http_answer_send(answer, 200, "application/json", json);
         break;
     case ERR_NOT_FOUND:
-        http_answer_problem(answer, 404, "Unknown customer",
-                            "No event of this customer has been read.");
+        http_answer_problem(answer, 404, "Unknown customer", "No event of this customer has been read.");
         break;
     case ERR_UNAVAILABLE:
         http_answer_problem(answer, 503, "Unavailable", "Redis cannot be reached at present.");
         break;
     default:
-        http_answer_problem(answer, 500, "Unreadable",
-                            "The stored state of this customer cannot be read.");
+        http_answer_problem(answer, 500, "Unreadable", "The stored state of this customer cannot be read.");
         break;
     }
 }
@@ -249,8 +245,7 @@ static void on_customer(void *arg, int error, struct bytes json) {
 static void look_up(void *context, struct bytes id, int64_t at_ms, struct http_answer *answer) {
     struct app *app = context;
     if (!app->lookup) {
-        http_answer_problem(answer, 503, "Unavailable",
-                            "The process is still waiting for Kafka or Redis.");
+        http_answer_problem(answer, 503, "Unavailable", "The process is still waiting for Kafka or Redis.");
         return;
     }
     lookup_customer(app->lookup, id, at_ms, on_customer, answer);

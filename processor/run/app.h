@@ -1,8 +1,8 @@
 /* The process of `tidemark run`: signals, HTTP, and the workers.
  *
- * HTTP answers from the first moment, so that a probe sees "not ready" and why. Kafka and Redis are
- * looked at on a thread, again and again until they can be reached; then the workers start. On
- * SIGTERM they finish what they have, and the process ends. */
+ * HTTP answers from the first moment, so that a probe sees "not ready" and why. Kafka and Redis are looked at on a thread,
+ * again and again until they can be reached; then the workers start. On SIGTERM they finish what they have, and the process
+ * ends. */
 #ifndef TIDEMARK_RUN_APP_H
 #define TIDEMARK_RUN_APP_H
 

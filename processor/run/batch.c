@@ -1,5 +1,4 @@
-/* The batch in the making: what scoring changed since the last apply, written to the store in one
- * piece. */
+/* The batch in the making: what scoring changed since the last apply, written to the store in one piece. */
 #include "run/task_parts.h"
 
 #include "base/mutation.h"
@@ -22,9 +21,8 @@ enum feedback_counter {
     FEEDBACK_COMPLAINTS,
 };
 
-static const char *const feedback_names[] = {"nps/promoters", "nps/passives", "nps/detractors",
-                                             "csat/count",    "csat/sum",     "ces/count",
-                                             "ces/sum",       "complaints"};
+static const char *const feedback_names[] = {"nps/promoters", "nps/passives", "nps/detractors", "csat/count",
+                                             "csat/sum",      "ces/count",    "ces/sum",        "complaints"};
 
 /* Makes room for one more element of an array owned by a batch. */
 static void *grown(void *array, size_t *capacity, size_t count, size_t element) {
@@ -78,8 +76,7 @@ static void batch_clear(struct task *task, struct batch *batch) {
         cache_unpin(task->ports.cache, batch->dirty[i]);
     }
     memset(batch->tiers, 0, task->tiers_total * sizeof *batch->tiers);
-    batch->items = batch->dirty_count = batch->armed_count = batch->feedback_count =
-        batch->outputs_count = 0;
+    batch->items = batch->dirty_count = batch->armed_count = batch->feedback_count = batch->outputs_count = 0;
     batch->needed = false;
     buffer_reset(&batch->outputs);
 }
@@ -105,10 +102,8 @@ static void put_output(struct task *task, struct bytes packed) {
     batch->needed = true;
 }
 
-/* Whether an output was published by a former owner before the store lost the state that it came
- * from. */
-static bool known_published(const struct task *task, const struct item *item,
-                            const struct tier_change *change) {
+/* Whether an output was published by a former owner before the store lost the state that it came from. */
+static bool known_published(const struct task *task, const struct item *item, const struct tier_change *change) {
     if (item->kind != ITEM_DUE && item->offset < task->suppress_before[item->input]) {
         return true;
     }
@@ -130,8 +125,8 @@ static void put_changes(struct task *task, const struct item *item, const struct
         }
         struct output output;
         int64_t caused_ms = item->kind == ITEM_ACTIVITY ? item->record_ms : TIME_NONE;
-        int error = encode_tier_change(&task->options.encoder, cache_entry_id(item->entry), change,
-                                       caused_ms, &task->score_arena, &output);
+        int error = encode_tier_change(&task->options.encoder, cache_entry_id(item->entry), change, caused_ms,
+                                       &task->score_arena, &output);
         ASSERT(!error);
         buffer_reset(&task->scratch);
         output_pack(&output, &task->scratch);
@@ -146,16 +141,14 @@ static void put_changes(struct task *task, const struct item *item, const struct
     }
 }
 
-/* The customer has changed: written with this batch, and its next due instant put on the wheel if
- * it is earlier. */
+/* The customer has changed: written with this batch, and its next due instant put on the wheel if it is earlier. */
 static void mark_dirty(struct task *task, struct cache_entry *entry) {
     struct batch *batch = task->open;
     struct customer *customer = entry->customer;
     cache_resize(task->ports.cache, entry);
     if (!(entry->flags & ENTRY_DIRTY)) {
         entry->flags |= ENTRY_DIRTY;
-        batch->dirty = grown(batch->dirty, &batch->dirty_capacity, batch->dirty_count,
-                             sizeof(struct cache_entry *));
+        batch->dirty = grown(batch->dirty, &batch->dirty_capacity, batch->dirty_count, sizeof(struct cache_entry *));
         batch->dirty[batch->dirty_count++] = entry;
         cache_pin(entry);
     }
@@ -164,8 +157,7 @@ static void mark_dirty(struct task *task, struct cache_entry *entry) {
         return;
     }
     customer->armed_ms = customer->due_ms;
-    batch->armed =
-        grown(batch->armed, &batch->armed_capacity, batch->armed_count, sizeof *batch->armed);
+    batch->armed = grown(batch->armed, &batch->armed_capacity, batch->armed_count, sizeof *batch->armed);
     batch->armed[batch->armed_count++] = (struct wheel_mark){entry, customer->due_ms};
     int error = wheel_arm(&task->wheel, cache_entry_id(entry), customer->due_ms, batch->number);
     ASSERT(!error);
@@ -179,8 +171,7 @@ static void add_feedback(struct task *task, int32_t day, uint16_t counter, int64
             return;
         }
     }
-    batch->feedback = grown(batch->feedback, &batch->feedback_capacity, batch->feedback_count,
-                            sizeof *batch->feedback);
+    batch->feedback = grown(batch->feedback, &batch->feedback_capacity, batch->feedback_count, sizeof *batch->feedback);
     batch->feedback[batch->feedback_count++] = (struct feedback_delta){day, counter, delta};
 }
 
@@ -213,8 +204,7 @@ static void count_feedback(struct task *task, const struct activity *activity) {
 
 static void score_activity(struct task *task, const struct item *item, struct changes *changes) {
     struct customer *customer = item->entry->customer;
-    enum applied applied =
-        customer_apply(customer, task->options.model, item->activity, item->clock_ms, changes);
+    enum applied applied = customer_apply(customer, task->options.model, item->activity, item->clock_ms, changes);
     enum event_result result = applied == APPLIED_DUPLICATE ? RESULT_DUPLICATE
                                : applied == APPLIED_LATE    ? RESULT_LATE
                                                             : RESULT_APPLIED;
@@ -259,8 +249,7 @@ void batch_score(struct task *task, const struct item *item) {
     struct changes changes;
     changes_init(&changes, &task->score_arena);
     batch->items++;
-    batch->meta.clock_ms =
-        item->clock_ms > batch->meta.clock_ms ? item->clock_ms : batch->meta.clock_ms;
+    batch->meta.clock_ms = item->clock_ms > batch->meta.clock_ms ? item->clock_ms : batch->meta.clock_ms;
     switch (item->kind) {
     case ITEM_ACTIVITY:
         score_activity(task, item, &changes);
@@ -332,8 +321,7 @@ static void put_populations(struct task *task, struct batch *batch) {
         buffer_reset(&task->scratch);
         buffer_printf(&task->scratch, "feedback/%" PRId32 "/%s", batch->feedback[i].day,
                       feedback_names[batch->feedback[i].counter]);
-        store->ops->add_population(store->context, buffer_bytes(&task->scratch),
-                                   batch->feedback[i].delta);
+        store->ops->add_population(store->context, buffer_bytes(&task->scratch), batch->feedback[i].delta);
     }
 }
 
@@ -345,8 +333,7 @@ void batch_send(struct task *task, store_applied_fn on_applied) {
         buffer_reset(&task->scratch);
         customer_encode(entry->customer, &task->scratch);
         ASSERT(!task->scratch.error);
-        task->store->ops->put_customer(task->store->context, cache_entry_id(entry),
-                                       buffer_bytes(&task->scratch));
+        task->store->ops->put_customer(task->store->context, cache_entry_id(entry), buffer_bytes(&task->scratch));
         entry->flags &= (uint8_t)~ENTRY_DIRTY;
     }
     put_armed(task, batch);

@@ -19,8 +19,7 @@ static void put_time(struct buffer *out, int64_t ms) {
     buffer_put_text(out, text);
 }
 
-/* The condition that tells most: a fall, the first that ceased to hold; else the first that holds.
- */
+/* The condition that tells most: a fall, the first that ceased to hold; else the first that holds. */
 static void put_reason(struct buffer *out, yyjson_val *change, bool fall) {
     yyjson_val *conditions = yyjson_obj_get(change, "conditions");
     yyjson_val *chosen = NULL;
@@ -54,8 +53,8 @@ bool change_json_line(struct bytes json, bool colours, struct buffer *out) {
     bool first = strcmp(direction, "FIRST") == 0;
     const char *colour = !colours ? "" : fall ? "\033[33m" : first ? "\033[36m" : "\033[32m";
     put_time(out, yyjson_get_sint(yyjson_obj_get(change, "effective_time_ms")));
-    buffer_printf(out, "  %s  %s%-10s %s %s %s%s", text_of(change, "customer_id"), colour,
-                  text_of(change, "tier_set"), first ? "starts as" : text_of(change, "from"),
+    buffer_printf(out, "  %s  %s%-10s %s %s %s%s", text_of(change, "customer_id"), colour, text_of(change, "tier_set"),
+                  first ? "starts as" : text_of(change, "from"),
                   first  ? ""
                   : fall ? "falls to"
                          : "rises to",

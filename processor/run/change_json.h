@@ -4,8 +4,8 @@
 
 #include "base/bytes.h"
 
-/* Appends "2026-03-12 14:02  c00000042  value: ordinary -> vip  (purchase) because r + f + m >= 13
- * (it is 13)". colours: for a terminal. False when the bytes are no tier change. */
+/* Appends "2026-03-12 14:02  c00000042  value: ordinary -> vip  (purchase) because r + f + m >= 13 (it is 13)". colours: for a
+ * terminal. False when the bytes are no tier change. */
 bool change_json_line(struct bytes json, bool colours, struct buffer *out);
 
 #endif

@@ -26,16 +26,14 @@ static void on_meta(void *arg, int error, const struct store_found *found) {
     if (!error && !check->error && found->meta.partitions != (uint32_t)check->partitions) {
         check->error = ERR_REFUSED;
         snprintf(check->problem, CHECK_PROBLEM_BYTES,
-                 "the group's stored state is for %" PRIu32
-                 " partitions, but the topics have %" PRId32
+                 "the group's stored state is for %" PRIu32 " partitions, but the topics have %" PRId32
                  ": keys have moved. Use a new group, or restore the partition count",
                  found->meta.partitions, check->partitions);
     }
     if (!error && !check->error && found->schema != STORE_SCHEMA_VERSION) {
         check->error = ERR_REFUSED;
         snprintf(check->problem, CHECK_PROBLEM_BYTES,
-                 "the group's stored state has version %" PRIu32
-                 ", which this program cannot read (it reads %d)",
+                 "the group's stored state has version %" PRIu32 ", which this program cannot read (it reads %d)",
                  found->schema, STORE_SCHEMA_VERSION);
     }
     if (--check->waiting == 0) {
@@ -88,8 +86,7 @@ int command_check(const struct config *config) {
     if (kafka_error || redis_error) {
         return EX_UNAVAILABLE;
     }
-    printf("%s: good; %" PRId32 " partitions, %zu tier sets, rules version %.*s\n", config->path,
-           partitions, model_sets_count(config->model), (int)model_version(config->model).size,
-           model_version(config->model).data);
+    printf("%s: good; %" PRId32 " partitions, %zu tier sets, rules version %.*s\n", config->path, partitions,
+           model_sets_count(config->model), (int)model_version(config->model).size, model_version(config->model).data);
     return 0;
 }

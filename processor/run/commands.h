@@ -1,8 +1,6 @@
-/* The commands of the binary, each in a file of its own: main parses the command line and calls one
- * of these.
+/* The commands of the binary, each in a file of its own: main parses the command line and calls one of these.
  *
- * Each returns the exit code: 0, EX_USAGE 64, EX_UNAVAILABLE 69, EX_CONFIG 78, or 1 for "not found"
- * and other failures. */
+ * Each returns the exit code: 0, EX_USAGE 64, EX_UNAVAILABLE 69, EX_CONFIG 78, or 1 for "not found" and other failures. */
 #ifndef TIDEMARK_RUN_COMMANDS_H
 #define TIDEMARK_RUN_COMMANDS_H
 
@@ -22,8 +20,7 @@ int command_run(const struct config *config);
 int command_check(const struct config *config);
 int command_generate(const struct config *config, const struct generate_options *options);
 int command_load(const struct config *config, char *const *files, size_t files_count);
-int command_get(const struct config *config, int64_t at_ms, char *const *ids,
-                size_t ids_count); /* TIME_NONE: now */
+int command_get(const struct config *config, int64_t at_ms, char *const *ids, size_t ids_count); /* TIME_NONE: now */
 
 struct demo_options {
     const char *kafka; /* NULL: librdkafka's mock broker in this process */

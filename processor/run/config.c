@@ -18,12 +18,10 @@ enum {
     WORKERS_MAX = 256,
 };
 
-static void bind_kafka(struct config *config, const struct node *root,
-                       struct config_problems *problems) {
+static void bind_kafka(struct config *config, const struct node *root, struct config_problems *problems) {
     const struct node *map = node_child(root, "kafka");
     size_t count = map ? node_count(map) : 0;
-    struct kafka_property *properties =
-        arena_alloc_zero(&config->arena, (count + 1) * sizeof *properties);
+    struct kafka_property *properties = arena_alloc_zero(&config->arena, (count + 1) * sizeof *properties);
     ASSERT(properties);
     bool bootstrap = false;
     if (map && map->kind != NODE_MAP) {
@@ -32,28 +30,23 @@ static void bind_kafka(struct config *config, const struct node *root,
     }
     for (const struct node *child = map ? map->children : NULL; child; child = child->next) {
         if (child->kind != NODE_SCALAR) {
-            config_problem(problems, child->line, child->column, "kafka.%.80s: expected one value",
-                           child->key.data);
+            config_problem(problems, child->line, child->column, "kafka.%.80s: expected one value", child->key.data);
             continue;
         }
         bootstrap |= bytes_equal_text(child->key, "bootstrap.servers");
-        properties[config->kafka_count++] =
-            (struct kafka_property){child->key.data, child->text.data};
+        properties[config->kafka_count++] = (struct kafka_property){child->key.data, child->text.data};
     }
     if (!bootstrap) {
-        properties[config->kafka_count++] =
-            (struct kafka_property){"bootstrap.servers", "127.0.0.1:9092"};
+        properties[config->kafka_count++] = (struct kafka_property){"bootstrap.servers", "127.0.0.1:9092"};
     }
     config->kafka = properties;
 }
 
 static bool is_loopback(const char *host) {
-    return strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 ||
-           strcmp(host, "::1") == 0;
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0;
 }
 
-static void bind_http(struct config *config, const struct node *root,
-                      struct config_problems *problems) {
+static void bind_http(struct config *config, const struct node *root, struct config_problems *problems) {
     const struct node *section = node_child(root, "http");
     const struct node *node = section ? node_child(section, "listen") : NULL;
     struct bytes text = node ? node->text : bytes_of_text("127.0.0.1:8080");
@@ -68,15 +61,13 @@ static void bind_http(struct config *config, const struct node *root,
     }
     config->http_host = arena_copy(&config->arena, bytes_of_text(host)).data;
     if (!is_loopback(config->http_host) && !config->http_token) {
-        config_problem(
-            problems, node ? node->line : 0, node ? node->column : 0,
-            "http.listen: %s can be reached by others: set http.token, or listen on 127.0.0.1",
-            config->http_host);
+        config_problem(problems, node ? node->line : 0, node ? node->column : 0,
+                       "http.listen: %s can be reached by others: set http.token, or listen on 127.0.0.1",
+                       config->http_host);
     }
 }
 
-static void bind_durability(struct config *config, const struct node *root,
-                            struct config_problems *problems) {
+static void bind_durability(struct config *config, const struct node *root, struct config_problems *problems) {
     const struct node *section = node_child(root, "redis");
     const struct node *node = section ? node_child(section, "durability") : NULL;
     int64_t replicas = 0;
@@ -85,28 +76,25 @@ static void bind_durability(struct config *config, const struct node *root,
     } else if (bytes_equal_text(node->text, "fsync")) {
         config->redis.durability = DURABILITY_FSYNC;
     } else if (node->text.size > 9 && strncmp(node->text.data, "replicas:", 9) == 0 &&
-               parse_whole(bytes_of(node->text.data + 9, node->text.size - 9), &replicas) &&
-               replicas > 0 && replicas < 100) {
+               parse_whole(bytes_of(node->text.data + 9, node->text.size - 9), &replicas) && replicas > 0 &&
+               replicas < 100) {
         config->redis.durability = DURABILITY_REPLICAS;
         config->redis.replicas = (int)replicas;
     } else {
         config_problem(problems, node->line, node->column,
-                       "redis.durability: expected memory, fsync or replicas:N, not '%.60s'",
-                       node->text.data);
+                       "redis.durability: expected memory, fsync or replicas:N, not '%.60s'", node->text.data);
     }
 }
 
 static void check_key_part(const char *name, const char *text, struct config_problems *problems) {
     if (strlen(text) > KEY_PART_BYTES_MAX || strpbrk(text, "{}/ \t\r\n")) {
         config_problem(problems, 0, 0,
-                       "%s: at most %d bytes without braces, slashes and spaces: it becomes part "
-                       "of keys and ids",
-                       name, KEY_PART_BYTES_MAX);
+                       "%s: at most %d bytes without braces, slashes and spaces: it becomes part of keys and ids", name,
+                       KEY_PART_BYTES_MAX);
     }
 }
 
-static void bind_rest(struct config *config, const struct node *root,
-                      struct config_problems *problems) {
+static void bind_rest(struct config *config, const struct node *root, struct config_problems *problems) {
     bind_kafka(config, root, problems);
     bind_http(config, root, problems);
     bind_durability(config, root, problems);
@@ -125,26 +113,23 @@ static void bind_rest(struct config *config, const struct node *root,
     for (int input = 0; input < INPUTS; input++) {
         for (int other = 0; other < input; other++) {
             if (strcmp(config->topics[input], config->topics[other]) == 0) {
-                config_problem(
-                    problems, 0, 0,
-                    "topics: '%.80s' is named twice; each kind of event has its own topic",
-                    config->topics[input]);
+                config_problem(problems, 0, 0, "topics: '%.80s' is named twice; each kind of event has its own topic",
+                               config->topics[input]);
             }
         }
     }
     if (time_zone_load(&config->arena, config->time_zone, &config->zone)) {
         config->zone = zone_utc;
-        config_problem(
-            problems, 0, 0,
-            "state.time_zone: this machine knows no zone '%.60s' (names are like Europe/Berlin)",
-            config->time_zone);
+        config_problem(problems, 0, 0,
+                       "state.time_zone: this machine knows no zone '%.60s' (names are like Europe/Berlin)",
+                       config->time_zone);
     }
     config_bind_currencies(config, root, problems);
     config_compile_model(config, root, problems);
 }
 
-struct config *config_parse(const char *name, struct bytes text, const char *const *overrides,
-                            size_t overrides_count, struct config_problems *problems) {
+struct config *config_parse(const char *name, struct bytes text, const char *const *overrides, size_t overrides_count,
+                            struct config_problems *problems) {
     struct config *config = calloc(1, sizeof *config);
     ASSERT(config);
     arena_init(&config->arena, ARENA_BYTES_MAX);
@@ -175,8 +160,7 @@ static bool read_all(const char *path, struct buffer *out, struct config_problem
     if (size < 0) {
         config_problem(problems, 0, 0, "cannot read it: %s", strerror(errno));
     } else if (out->size > CONFIG_BYTES_MAX) {
-        config_problem(problems, 0, 0, "larger than %d bytes: not a configuration",
-                       CONFIG_BYTES_MAX);
+        config_problem(problems, 0, 0, "larger than %d bytes: not a configuration", CONFIG_BYTES_MAX);
     }
     if (fd >= 0) {
         close(fd);
@@ -206,8 +190,7 @@ void config_print_problems(const char *path, const struct config_problems *probl
     for (size_t i = 0; i < problems->count; i++) {
         const struct config_problem *problem = &problems->items[i];
         if (problem->line > 0) {
-            fprintf(stderr, "%s:%d:%d: %s\n", path, problem->line, problem->column,
-                    problem->message);
+            fprintf(stderr, "%s:%d:%d: %s\n", path, problem->line, problem->column, problem->message);
         } else {
             fprintf(stderr, "%s: %s\n", path, problem->message);
         }

@@ -1,8 +1,7 @@
 /* The configuration: one YAML file, bound to one struct, every value checked.
  *
- * The names are those of config/sample.yaml. An unknown key is an error that names the nearest
- * known one; every problem is reported with its line and column, as many as can be found in one go.
- */
+ * The names are those of config/sample.yaml. An unknown key is an error that names the nearest known one;
+ * every problem is reported with its line and column, as many as can be found in one go. */
 #ifndef TIDEMARK_RUN_CONFIG_H
 #define TIDEMARK_RUN_CONFIG_H
 
@@ -47,12 +46,10 @@ struct config {
     struct zone zone;
     const char *time_zone;
     int64_t max_future_ms;
-    int64_t merge_wait_ms; /* state.merge_wait, 30 s: how long the merge waits for a partition whose
-                              end is unknown */
+    int64_t merge_wait_ms; /* state.merge_wait, 30 s: how long the merge waits for a partition whose end is unknown */
     size_t dedupe;         /* state.dedupe, 16 */
     size_t tiles_max;      /* state.tiles, 128 */
-    bool rebuild; /* state.rebuild, false: start anew where the stored state is gone but Kafka has
-                     commits */
+    bool rebuild;          /* state.rebuild, false: start anew where the stored state is gone but Kafka has commits */
 
     const char *http_host;  /* NULL: no HTTP */
     int http_port;          /* 0: any free one */
@@ -78,13 +75,13 @@ struct config_problems {
     size_t count;
 };
 
-/* Reads, expands ${NAME} and ${file:PATH}, applies overrides ("kafka.bootstrap.servers=..."),
- * binds, checks and compiles. Returns NULL with at least one problem. config_destroy frees. */
+/* Reads, expands ${NAME} and ${file:PATH}, applies overrides ("kafka.bootstrap.servers=..."), binds, checks and compiles.
+ * Returns NULL with at least one problem. config_destroy frees. */
 struct config *config_load(const char *path, const char *const *overrides, size_t overrides_count,
                            struct config_problems *problems);
 /* The same from text (tests, demo). */
-struct config *config_parse(const char *name, struct bytes text, const char *const *overrides,
-                            size_t overrides_count, struct config_problems *problems);
+struct config *config_parse(const char *name, struct bytes text, const char *const *overrides, size_t overrides_count,
+                            struct config_problems *problems);
 void config_destroy(struct config *config);
 /* Prints problems as "FILE:LINE:COLUMN: message" lines on standard error. */
 void config_print_problems(const char *path, const struct config_problems *problems);

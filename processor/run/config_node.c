@@ -12,8 +12,7 @@
 
 enum { SECRET_BYTES_MAX = 65536, DEPTH_MAX = 32 };
 
-void config_problem(struct config_problems *problems, int line, int column, const char *format,
-                    ...) {
+void config_problem(struct config_problems *problems, int line, int column, const char *format, ...) {
     if (problems->count == CONFIG_PROBLEMS_MAX) {
         return;
     }
@@ -26,8 +25,8 @@ void config_problem(struct config_problems *problems, int line, int column, cons
     va_end(arguments);
 }
 
-void config_unknown_key(struct config_problems *problems, const struct node *node,
-                        const char *where, const char *const *known, size_t known_count) {
+void config_unknown_key(struct config_problems *problems, const struct node *node, const char *where,
+                        const char *const *known, size_t known_count) {
     struct nearest nearest;
     nearest_init(&nearest, node->key);
     for (size_t i = 0; i < known_count; i++) {
@@ -35,11 +34,10 @@ void config_unknown_key(struct config_problems *problems, const struct node *nod
     }
     char hint[120] = "";
     if (nearest.best.data) {
-        snprintf(hint, sizeof hint, "; did you mean '%.*s'?", (int)nearest.best.size,
-                 nearest.best.data);
+        snprintf(hint, sizeof hint, "; did you mean '%.*s'?", (int)nearest.best.size, nearest.best.data);
     }
-    config_problem(problems, node->key_line, node->key_column, "unknown key '%.*s'%s%s%s",
-                   (int)node->key.size, node->key.data, where[0] ? " in " : "", where, hint);
+    config_problem(problems, node->key_line, node->key_column, "unknown key '%.*s'%s%s%s", (int)node->key.size,
+                   node->key.data, where[0] ? " in " : "", where, hint);
 }
 
 struct node *node_child(const struct node *map, const char *key) {
@@ -85,15 +83,14 @@ static void expand_one(struct bytes name, struct buffer *out, const struct node 
     snprintf(text, sizeof text, "%.*s", (int)name.size, name.data);
     if (strncmp(text, "file:", 5) == 0) {
         if (!put_file(text + 5, out)) {
-            config_problem(problems, node->line, node->column, "cannot read the file '%s': %s",
-                           text + 5, strerror(errno));
+            config_problem(problems, node->line, node->column, "cannot read the file '%s': %s", text + 5,
+                           strerror(errno));
         }
         return;
     }
     const char *value = getenv(text);
     if (!value) {
-        config_problem(problems, node->line, node->column,
-                       "the environment variable '%s' is not set", text);
+        config_problem(problems, node->line, node->column, "the environment variable '%s' is not set", text);
         return;
     }
     buffer_put_text(out, value);
@@ -139,11 +136,9 @@ static struct node *new_node(struct arena *arena, enum node_kind kind) {
 
 static struct node *convert(struct reading *reading, int index, int depth);
 
-static void convert_pairs(struct reading *reading, const yaml_node_t *from, struct node *map,
-                          int depth) {
+static void convert_pairs(struct reading *reading, const yaml_node_t *from, struct node *map, int depth) {
     struct node **link = &map->children;
-    for (const yaml_node_pair_t *pair = from->data.mapping.pairs.start;
-         pair < from->data.mapping.pairs.top; pair++) {
+    for (const yaml_node_pair_t *pair = from->data.mapping.pairs.start; pair < from->data.mapping.pairs.top; pair++) {
         const yaml_node_t *key = yaml_document_get_node(&reading->document, pair->key);
         struct node *child = convert(reading, pair->value, depth + 1);
         int line = (int)key->start_mark.line + 1;
@@ -152,13 +147,12 @@ static void convert_pairs(struct reading *reading, const yaml_node_t *from, stru
             config_problem(reading->problems, line, column, "a key must be plain text");
             continue;
         }
-        child->key = arena_copy(reading->arena, bytes_of((const char *)key->data.scalar.value,
-                                                         key->data.scalar.length));
+        child->key =
+            arena_copy(reading->arena, bytes_of((const char *)key->data.scalar.value, key->data.scalar.length));
         child->key_line = line;
         child->key_column = column;
         if (node_child(map, child->key.data)) {
-            config_problem(reading->problems, line, column, "the key '%s' stands twice",
-                           child->key.data);
+            config_problem(reading->problems, line, column, "the key '%s' stands twice", child->key.data);
             continue;
         }
         *link = child;
@@ -181,8 +175,7 @@ static struct node *convert(struct reading *reading, int index, int depth) {
     } else if (from->type == YAML_SEQUENCE_NODE) {
         struct node **link = &node->children;
         node->kind = NODE_LIST;
-        for (const int *item = from->data.sequence.items.start;
-             item < from->data.sequence.items.top; item++) {
+        for (const int *item = from->data.sequence.items.start; item < from->data.sequence.items.top; item++) {
             *link = convert(reading, *item, depth + 1);
             link = &(*link)->next;
         }
@@ -191,24 +184,22 @@ static struct node *convert(struct reading *reading, int index, int depth) {
             from->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE) {
             node->column++; /* the text begins behind its quote: rule errors point into it */
         }
-        node->text = arena_copy(reading->arena, bytes_of((const char *)from->data.scalar.value,
-                                                         from->data.scalar.length));
+        node->text =
+            arena_copy(reading->arena, bytes_of((const char *)from->data.scalar.value, from->data.scalar.length));
         expand(reading->arena, node, reading->problems);
     }
     return node;
 }
 
-static struct node *read_document(struct arena *arena, struct bytes text,
-                                  struct config_problems *problems) {
+static struct node *read_document(struct arena *arena, struct bytes text, struct config_problems *problems) {
     struct reading reading = {.arena = arena, .problems = problems};
     yaml_parser_t parser;
     struct node *root = NULL;
     ASSERT(yaml_parser_initialize(&parser));
     yaml_parser_set_input_string(&parser, (const unsigned char *)text.data, text.size);
     if (!yaml_parser_load(&parser, &reading.document)) {
-        config_problem(problems, (int)parser.problem_mark.line + 1,
-                       (int)parser.problem_mark.column + 1, "not YAML: %s%s%s",
-                       parser.problem ? parser.problem : "unreadable", parser.context ? ", " : "",
+        config_problem(problems, (int)parser.problem_mark.line + 1, (int)parser.problem_mark.column + 1,
+                       "not YAML: %s%s%s", parser.problem ? parser.problem : "unreadable", parser.context ? ", " : "",
                        parser.context ? parser.context : "");
     } else {
         yaml_node_t *top = yaml_document_get_root_node(&reading.document);
@@ -219,12 +210,10 @@ static struct node *read_document(struct arena *arena, struct bytes text,
     return root;
 }
 
-struct node *config_read_yaml(struct arena *arena, struct bytes text,
-                              struct config_problems *problems) {
+struct node *config_read_yaml(struct arena *arena, struct bytes text, struct config_problems *problems) {
     struct node *root = read_document(arena, text, problems);
     if (root && root->kind != NODE_MAP) {
-        config_problem(problems, root->line, root->column,
-                       "expected options like 'group: tidemark' at the top");
+        config_problem(problems, root->line, root->column, "expected options like 'group: tidemark' at the top");
         return NULL;
     }
     return root;
@@ -244,8 +233,7 @@ static struct node *child_made(struct arena *arena, struct node *map, struct byt
     return *link;
 }
 
-void config_override(struct arena *arena, struct node *root, const char *assignment,
-                     struct config_problems *problems) {
+void config_override(struct arena *arena, struct node *root, const char *assignment, struct config_problems *problems) {
     const char *equals = strchr(assignment, '=');
     if (!equals || equals == assignment) {
         config_problem(problems, 0, 0, "--set wants KEY=VALUE, not '%.200s'", assignment);

@@ -1,5 +1,4 @@
-/* The configuration file as a tree: what libyaml read, with ${...} expanded and every node's place
- * kept for messages. */
+/* The configuration file as a tree: what libyaml read, with ${...} expanded and every node's place kept for messages. */
 #ifndef TIDEMARK_RUN_CONFIG_NODE_H
 #define TIDEMARK_RUN_CONFIG_NODE_H
 
@@ -20,22 +19,18 @@ struct node {
 };
 
 /* Reads YAML into the arena; NULL and a problem when it is not YAML or its top is not a map. */
-struct node *config_read_yaml(struct arena *arena, struct bytes text,
-                              struct config_problems *problems);
-/* Sets "a.b.c=value" in the tree; below `kafka` the rest of the path is one key. A value that
- * begins with [ or { is YAML. */
-void config_override(struct arena *arena, struct node *root, const char *assignment,
-                     struct config_problems *problems);
+struct node *config_read_yaml(struct arena *arena, struct bytes text, struct config_problems *problems);
+/* Sets "a.b.c=value" in the tree; below `kafka` the rest of the path is one key. A value that begins with [ or { is YAML. */
+void config_override(struct arena *arena, struct node *root, const char *assignment, struct config_problems *problems);
 
 /* The child of a map, or NULL. */
 struct node *node_child(const struct node *map, const char *key);
 size_t node_count(const struct node *node);
 
 /* Adds a problem; beyond CONFIG_PROBLEMS_MAX they are dropped. */
-void config_problem(struct config_problems *problems, int line, int column, const char *format, ...)
-    PRINTF_LIKE(4, 5);
+void config_problem(struct config_problems *problems, int line, int column, const char *format, ...) PRINTF_LIKE(4, 5);
 /* "unknown key 'x' in y; did you mean 'z'?" at the node's key. */
-void config_unknown_key(struct config_problems *problems, const struct node *node,
-                        const char *where, const char *const *known, size_t known_count);
+void config_unknown_key(struct config_problems *problems, const struct node *node, const char *where,
+                        const char *const *known, size_t known_count);
 
 #endif

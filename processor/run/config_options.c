@@ -4,44 +4,33 @@
 
 #include <stdio.h>
 
-_Static_assert(sizeof(enum decode_format) == sizeof(int) &&
-                   sizeof(enum output_format) == sizeof(int) &&
+_Static_assert(sizeof(enum decode_format) == sizeof(int) && sizeof(enum output_format) == sizeof(int) &&
                    sizeof(enum partitioner) == sizeof(int),
                "a choice is written as an int");
 
 #define AT(member) offsetof(struct config, member)
 
 const struct option CONFIG_OPTIONS[] = {
-    {"group", OPTION_TEXT, AT(group), "tidemark", NULL, 0, 0,
-     "consumer group; also the name space of the state"},
+    {"group", OPTION_TEXT, AT(group), "tidemark", NULL, 0, 0, "consumer group; also the name space of the state"},
     {"kafka", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, "any property of librdkafka"},
     {"topics", OPTION_SECTION, 0, NULL, NULL, 0, 0, ""},
     {"topics.purchases", OPTION_TEXT, AT(topics[INPUT_PURCHASES]), "purchases", NULL, 0, 0, ""},
-    {"topics.interactions", OPTION_TEXT, AT(topics[INPUT_INTERACTIONS]), "interactions", NULL, 0, 0,
-     ""},
+    {"topics.interactions", OPTION_TEXT, AT(topics[INPUT_INTERACTIONS]), "interactions", NULL, 0, 0, ""},
     {"topics.feedback", OPTION_TEXT, AT(topics[INPUT_FEEDBACK]), "feedback", NULL, 0, 0, ""},
     {"topics.tier_changes", OPTION_TEXT, AT(tier_changes_topic), "tier-changes", NULL, 0, 0,
      "of sets without their own"},
     {"topics.dead_letters", OPTION_TEXT, AT(dead_letters_topic), "dead-letters", NULL, 0, 0, ""},
-    {"format", OPTION_CHOICE, AT(format), "protobuf", "protobuf|json|confluent-protobuf", 0, 0,
-     "of events"},
-    {"output_format", OPTION_CHOICE, AT(output_format), "json", "json|protobuf", 0, 0,
-     "of tier changes"},
-    {"delivery", OPTION_CHOICE, AT(delivery), "exactly_once", "at_least_once|exactly_once", 0, 0,
-     ""},
-    {"misrouted", OPTION_CHOICE, AT(misrouted), "accept", "accept|reject", 0, 0,
-     "keys that hash to another partition"},
-    {"partitioner", OPTION_CHOICE, AT(partitioner), "murmur2", "murmur2|crc32", 0, 0,
-     "what the producers use"},
+    {"format", OPTION_CHOICE, AT(format), "protobuf", "protobuf|json|confluent-protobuf", 0, 0, "of events"},
+    {"output_format", OPTION_CHOICE, AT(output_format), "json", "json|protobuf", 0, 0, "of tier changes"},
+    {"delivery", OPTION_CHOICE, AT(delivery), "exactly_once", "at_least_once|exactly_once", 0, 0, ""},
+    {"misrouted", OPTION_CHOICE, AT(misrouted), "accept", "accept|reject", 0, 0, "keys that hash to another partition"},
+    {"partitioner", OPTION_CHOICE, AT(partitioner), "murmur2", "murmur2|crc32", 0, 0, "what the producers use"},
     {"redis", OPTION_SECTION, 0, NULL, NULL, 0, 0, ""},
-    {"redis.url", OPTION_TEXT, AT(redis.url), "redis://127.0.0.1:6379/0", NULL, 0, 0,
-     "redis://, rediss:// or unix://"},
+    {"redis.url", OPTION_TEXT, AT(redis.url), "redis://127.0.0.1:6379/0", NULL, 0, 0, "redis://, rediss:// or unix://"},
     {"redis.username", OPTION_TEXT, AT(redis.username), NULL, NULL, 0, 0, ""},
     {"redis.password", OPTION_SECRET, AT(redis.password), NULL, NULL, 0, 0, ""},
-    {"redis.ca_file", OPTION_TEXT, AT(redis.ca_file), NULL, NULL, 0, 0,
-     "rediss: instead of the system's certificates"},
-    {"redis.cert_file", OPTION_TEXT, AT(redis.cert_file), NULL, NULL, 0, 0,
-     "rediss: our certificate"},
+    {"redis.ca_file", OPTION_TEXT, AT(redis.ca_file), NULL, NULL, 0, 0, "rediss: instead of the system's certificates"},
+    {"redis.cert_file", OPTION_TEXT, AT(redis.cert_file), NULL, NULL, 0, 0, "rediss: our certificate"},
     {"redis.key_file", OPTION_TEXT, AT(redis.key_file), NULL, NULL, 0, 0, "rediss: its key"},
     {"redis.key_prefix", OPTION_TEXT, AT(redis.key_prefix), "tm", NULL, 0, 0, ""},
     {"redis.durability", OPTION_SPECIAL, 0, "memory", NULL, 0, 0, "memory, fsync or replicas:N"},
@@ -49,24 +38,19 @@ const struct option CONFIG_OPTIONS[] = {
     {"redis.command_timeout", OPTION_DURATION, AT(redis_command_ms), "10s", NULL, 1000, 600000, ""},
     {"workers", OPTION_WHOLE, AT(workers), "0", NULL, 0, 256, "threads; 0: one per core"},
     {"state", OPTION_SECTION, 0, NULL, NULL, 0, 0, ""},
-    {"state.cache", OPTION_SIZE, AT(cache_bytes), "256MiB", NULL, 1048576, 1e13,
-     "decoded customers, of all workers"},
+    {"state.cache", OPTION_SIZE, AT(cache_bytes), "256MiB", NULL, 1048576, 1e13, "decoded customers, of all workers"},
     {"state.time_zone", OPTION_TEXT, AT(time_zone), "UTC", NULL, 0, 0, "in which days begin"},
     {"state.max_future", OPTION_DURATION, AT(max_future_ms), "5m", NULL, 0, 1e12,
      "events further ahead are dead letters"},
     {"state.merge_wait", OPTION_DURATION, AT(merge_wait_ms), "30s", NULL, 100, 1e9,
      "for a partition whose end is unknown"},
-    {"state.dedupe", OPTION_COUNT, AT(dedupe), "16", NULL, 0, 4096,
-     "event ids remembered per customer"},
-    {"state.tiles", OPTION_COUNT, AT(tiles_max), "128", NULL, 8, 4096,
-     "days remembered per customer"},
-    {"state.rebuild", OPTION_FLAG, AT(rebuild), "false", NULL, 0, 0,
-     "start anew where the state is lost"},
+    {"state.dedupe", OPTION_COUNT, AT(dedupe), "16", NULL, 0, 4096, "event ids remembered per customer"},
+    {"state.tiles", OPTION_COUNT, AT(tiles_max), "128", NULL, 8, 4096, "days remembered per customer"},
+    {"state.rebuild", OPTION_FLAG, AT(rebuild), "false", NULL, 0, 0, "start anew where the state is lost"},
     {"clock", OPTION_CHOICE, AT(clock), "wall", "wall|event", 0, 0, ""},
     {"http", OPTION_SECTION, 0, NULL, NULL, 0, 0, ""},
     {"http.listen", OPTION_SPECIAL, 0, "127.0.0.1:8080", NULL, 0, 0, "HOST:PORT, or off"},
-    {"http.token", OPTION_SECRET, AT(http_token), NULL, NULL, 0, 0,
-     "required on any address but loopback"},
+    {"http.token", OPTION_SECRET, AT(http_token), NULL, NULL, 0, 0, "required on any address but loopback"},
     {"currency", OPTION_SECTION, 0, NULL, NULL, 0, 0, ""},
     {"currency.base", OPTION_TEXT, AT(currency_base), "EUR", NULL, 0, 0, ""},
     {"currency.rates", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, "of one unit in the base currency"},
@@ -77,10 +61,10 @@ const size_t CONFIG_OPTIONS_COUNT = sizeof CONFIG_OPTIONS / sizeof *CONFIG_OPTIO
 
 enum { NAMES_MAX = 64, NAME_BYTES = 128 };
 
-static void wrong(struct config_problems *problems, const struct node *node,
-                  const struct option *option, const char *wanted) {
-    config_problem(problems, node->line, node->column, "%s: expected %s, not '%.60s'", option->name,
-                   wanted, node->text.data);
+static void wrong(struct config_problems *problems, const struct node *node, const struct option *option,
+                  const char *wanted) {
+    config_problem(problems, node->line, node->column, "%s: expected %s, not '%.60s'", option->name, wanted,
+                   node->text.data);
 }
 
 static void *member(struct config *config, const struct option *option) {
@@ -130,8 +114,8 @@ static void bind_number(struct config *config, const struct option *option, cons
     double value = bytes ? (double)size : (double)number;
     if (value < option->least || value > option->most) {
         char wanted[120];
-        snprintf(wanted, sizeof wanted, "at least %.0f%s and at most %.0f%s", option->least,
-                 duration ? "ms" : "", option->most, duration ? "ms" : "");
+        snprintf(wanted, sizeof wanted, "at least %.0f%s and at most %.0f%s", option->least, duration ? "ms" : "",
+                 option->most, duration ? "ms" : "");
         wrong(problems, node, option, wanted);
         return;
     }
@@ -183,16 +167,14 @@ static const struct option *find_option(const char *name) {
     return NULL;
 }
 
-static void unknown(struct config_problems *problems, const struct node *node,
-                    const char *section) {
+static void unknown(struct config_problems *problems, const struct node *node, const char *section) {
     const char *names[NAMES_MAX];
     size_t count = 0;
     size_t prefix = strlen(section);
     for (size_t i = 0; i < CONFIG_OPTIONS_COUNT && count < NAMES_MAX; i++) {
         const char *name = CONFIG_OPTIONS[i].name;
         const char *own = prefix ? name + prefix + 1 : name;
-        if ((prefix == 0 || (strncmp(name, section, prefix) == 0 && name[prefix] == '.')) &&
-            !strchr(own, '.')) {
+        if ((prefix == 0 || (strncmp(name, section, prefix) == 0 && name[prefix] == '.')) && !strchr(own, '.')) {
             names[count++] = own;
         }
     }
@@ -210,10 +192,8 @@ static void bind_section(struct config *config, const struct node *map, const ch
         } else if (option->kind == OPTION_SECTION && child->kind == NODE_MAP) {
             bind_section(config, child, option->name, problems);
         } else if (option->kind == OPTION_SECTION && child->text.size > 0) {
-            config_problem(problems, child->line, child->column,
-                           "%s holds other options: expected a map", name);
-        } else if (option->kind != OPTION_SPECIAL && option->kind != OPTION_SECTION &&
-                   child->kind != NODE_SCALAR) {
+            config_problem(problems, child->line, child->column, "%s holds other options: expected a map", name);
+        } else if (option->kind != OPTION_SPECIAL && option->kind != OPTION_SECTION && child->kind != NODE_SCALAR) {
             config_problem(problems, child->line, child->column, "%s: expected one value", name);
         } else {
             bind_value(config, option, child, problems);

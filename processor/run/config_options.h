@@ -1,5 +1,4 @@
-/* The options of the configuration, in one table: name, kind, default, limits, and what it is for.
- */
+/* The options of the configuration, in one table: name, kind, default, limits, and what it is for. */
 #ifndef TIDEMARK_RUN_CONFIG_OPTIONS_H
 #define TIDEMARK_RUN_CONFIG_OPTIONS_H
 
@@ -36,9 +35,7 @@ extern const size_t CONFIG_OPTIONS_COUNT;
 void config_bind(struct config *config, const struct node *root, struct config_problems *problems);
 
 /* config_scoring.c: currencies, scores and tier sets, and the compiled model. */
-void config_bind_currencies(struct config *config, const struct node *root,
-                            struct config_problems *problems);
-void config_compile_model(struct config *config, const struct node *root,
-                          struct config_problems *problems);
+void config_bind_currencies(struct config *config, const struct node *root, struct config_problems *problems);
+void config_compile_model(struct config *config, const struct node *root, struct config_problems *problems);
 
 #endif

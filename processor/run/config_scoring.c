@@ -1,21 +1,12 @@
-/* The parts of the configuration that say how customers are scored: currencies, scores, tier sets.
- */
+/* The parts of the configuration that say how customers are scored: currencies, scores, tier sets. */
 #include "run/config_options.h"
 #include "run/config_units.h"
 
 #include <stdio.h>
 
-enum {
-    CURRENCIES_MAX = 256,
-    SETS_MAX = 64,
-    TIERS_MAX = 64,
-    SCORES_MAX = 64,
-    STEPS_MAX = 63,
-    LABELS_MAX = 64
-};
+enum { CURRENCIES_MAX = 256, SETS_MAX = 64, TIERS_MAX = 64, SCORES_MAX = 64, STEPS_MAX = 63, LABELS_MAX = 64 };
 
-#define RATE_NANO_MAX                                                                              \
-    INT64_C(1000000000000000) /* a million base units for one: beyond any currency there is */
+#define RATE_NANO_MAX INT64_C(1000000000000000) /* a million base units for one: beyond any currency there is */
 
 static void *zeroed(struct config *config, size_t count, size_t size) {
     void *room = arena_alloc_zero(&config->arena, count * size + 1);
@@ -34,8 +25,7 @@ static bool set_code(struct currency_rate *rate, struct bytes code) {
     return currency_decimals(rate->code) >= 0;
 }
 
-void config_bind_currencies(struct config *config, const struct node *root,
-                            struct config_problems *problems) {
+void config_bind_currencies(struct config *config, const struct node *root, struct config_problems *problems) {
     const struct node *section = node_child(root, "currency");
     const struct node *rates = section ? node_child(section, "rates") : NULL;
     size_t count = rates ? node_count(rates) : 0;
@@ -44,31 +34,27 @@ void config_bind_currencies(struct config *config, const struct node *root,
     if (!set_code(base, bytes_of_text(config->currency_base))) {
         const struct node *node = section ? node_child(section, "base") : NULL;
         config_problem(problems, node ? node->line : 0, node ? node->column : 0,
-                       "currency.base: '%.20s' is not an ISO 4217 code like EUR",
-                       config->currency_base);
+                       "currency.base: '%.20s' is not an ISO 4217 code like EUR", config->currency_base);
         return;
     }
     base->rate_nano = 1000000000;
     config->currencies_count = 1;
-    for (const struct node *child = rates ? rates->children : NULL;
-         child && count <= CURRENCIES_MAX; child = child->next) {
+    for (const struct node *child = rates ? rates->children : NULL; child && count <= CURRENCIES_MAX;
+         child = child->next) {
         struct currency_rate *rate = &config->currencies[config->currencies_count];
         if (!set_code(rate, child->key)) {
             config_problem(problems, child->key_line, child->key_column,
-                           "currency.rates: '%.20s' is not an ISO 4217 code like USD",
-                           child->key.data);
+                           "currency.rates: '%.20s' is not an ISO 4217 code like USD", child->key.data);
         } else if (strcmp(rate->code, base->code) == 0) {
             config_problem(problems, child->key_line, child->key_column,
                            "currency.rates: %s is the base currency itself", rate->code);
         } else if (child->kind != NODE_SCALAR || !parse_nano(child->text, &rate->rate_nano) ||
                    rate->rate_nano > RATE_NANO_MAX) {
             config_problem(problems, child->line, child->column,
-                           "currency.rates.%s: expected a positive decimal number with at most 9 "
-                           "places, not '%.60s'",
+                           "currency.rates.%s: expected a positive decimal number with at most 9 places, not '%.60s'",
                            rate->code, child->text.data);
         } else {
-            rate->decimals_difference =
-                currency_decimals(base->code) - currency_decimals(rate->code);
+            rate->decimals_difference = currency_decimals(base->code) - currency_decimals(rate->code);
             config->currencies_count++;
         }
     }
@@ -77,8 +63,8 @@ void config_bind_currencies(struct config *config, const struct node *root,
 /* ---- maps with known keys ---- */
 
 /* Reports every key of the map that is not among `known`. */
-static void only(struct config_problems *problems, const struct node *map, const char *where,
-                 const char *const *known, size_t known_count) {
+static void only(struct config_problems *problems, const struct node *map, const char *where, const char *const *known,
+                 size_t known_count) {
     for (const struct node *child = map->children; child; child = child->next) {
         bool found = false;
         for (size_t i = 0; i < known_count; i++) {
@@ -90,19 +76,16 @@ static void only(struct config_problems *problems, const struct node *map, const
     }
 }
 
-static bool is_map(struct config_problems *problems, const struct node *node, const char *where,
-                   const char *example) {
+static bool is_map(struct config_problems *problems, const struct node *node, const char *where, const char *example) {
     if (node->kind != NODE_MAP) {
-        config_problem(problems, node->line, node->column, "%s: expected a map like %s", where,
-                       example);
+        config_problem(problems, node->line, node->column, "%s: expected a map like %s", where, example);
         return false;
     }
     return true;
 }
 
 static struct spec_text text_of(const struct node *node) {
-    return node ? (struct spec_text){node->text, node->line, node->column}
-                : (struct spec_text){{NULL, 0}, 0, 0};
+    return node ? (struct spec_text){node->text, node->line, node->column} : (struct spec_text){{NULL, 0}, 0, 0};
 }
 
 static struct spec_text key_of(const struct node *node) {
@@ -111,26 +94,25 @@ static struct spec_text key_of(const struct node *node) {
 
 /* ---- scores ---- */
 
-static void bind_steps(struct config *config, const struct node *node, const char *where,
-                       struct score_spec *spec, struct config_problems *problems) {
+static void bind_steps(struct config *config, const struct node *node, const char *where, struct score_spec *spec,
+                       struct config_problems *problems) {
     size_t count = node->kind == NODE_LIST ? node_count(node) : 0;
     if (count == 0 || count > STEPS_MAX) {
-        config_problem(problems, node->line, node->column,
-                       "%s.steps: expected a list of 1 to %d numbers", where, STEPS_MAX);
+        config_problem(problems, node->line, node->column, "%s.steps: expected a list of 1 to %d numbers", where,
+                       STEPS_MAX);
         return;
     }
     double *steps = zeroed(config, count, sizeof *steps);
     size_t at = 0;
     for (const struct node *child = node->children; child; child = child->next, at++) {
         if (!parse_number(child->text, &steps[at])) {
-            config_problem(problems, child->line, child->column,
-                           "%s.steps: '%.40s' is not a number", where, child->text.data);
+            config_problem(problems, child->line, child->column, "%s.steps: '%.40s' is not a number", where,
+                           child->text.data);
             return;
         }
         if (at > 0 && steps[at] <= steps[at - 1]) {
-            config_problem(problems, child->line, child->column,
-                           "%s.steps must ascend, but %s follows %g", where, child->text.data,
-                           steps[at - 1]);
+            config_problem(problems, child->line, child->column, "%s.steps must ascend, but %s follows %g", where,
+                           child->text.data, steps[at - 1]);
             return;
         }
     }
@@ -152,16 +134,15 @@ static void bind_score(struct config *config, const struct node *node, struct sc
     const struct node *steps = node_child(node, "steps");
     const struct node *best = node_child(node, "best");
     if (!metric || !steps) {
-        config_problem(problems, node->line, node->column, "%s needs '%s'", where,
-                       metric ? "steps" : "metric");
+        config_problem(problems, node->line, node->column, "%s needs '%s'", where, metric ? "steps" : "metric");
         return;
     }
     spec->metric = text_of(metric);
     bind_steps(config, steps, where, spec, problems);
     spec->best_low = best && bytes_equal_text(best->text, "low");
     if (best && !spec->best_low && !bytes_equal_text(best->text, "high")) {
-        config_problem(problems, best->line, best->column,
-                       "%s.best: expected low or high, not '%.40s'", where, best->text.data);
+        config_problem(problems, best->line, best->column, "%s.best: expected low or high, not '%.40s'", where,
+                       best->text.data);
     }
 }
 
@@ -174,8 +155,7 @@ static void bind_scores(struct config *config, const struct node *root, struct m
     struct score_spec *scores = zeroed(config, node_count(map), sizeof *scores);
     for (const struct node *child = map->children; child; child = child->next) {
         if (spec->scores_count == SCORES_MAX) {
-            config_problem(problems, child->key_line, child->key_column, "more than %d scores",
-                           SCORES_MAX);
+            config_problem(problems, child->key_line, child->key_column, "more than %d scores", SCORES_MAX);
             return;
         }
         bind_score(config, child, &scores[spec->scores_count++], problems);
@@ -185,8 +165,8 @@ static void bind_scores(struct config *config, const struct node *root, struct m
 
 /* ---- tier sets ---- */
 
-static void bind_treatment(struct config *config, const struct node *node, const char *where,
-                           struct tier_spec *tier, struct config_problems *problems) {
+static void bind_treatment(struct config *config, const struct node *node, const char *where, struct tier_spec *tier,
+                           struct config_problems *problems) {
     if (!node || !is_map(problems, node, where, "{service: dedicated}")) {
         return;
     }
@@ -194,8 +174,8 @@ static void bind_treatment(struct config *config, const struct node *node, const
     struct label_spec *labels = zeroed(config, count, sizeof *labels);
     for (const struct node *child = node->children; child; child = child->next) {
         if (child->kind != NODE_SCALAR || tier->treatment_count == LABELS_MAX) {
-            config_problem(problems, child->line, child->column,
-                           "%s: labels have plain values, at most %d of them", where, LABELS_MAX);
+            config_problem(problems, child->line, child->column, "%s: labels have plain values, at most %d of them",
+                           where, LABELS_MAX);
             return;
         }
         labels[tier->treatment_count++] = (struct label_spec){child->key, child->text};
@@ -203,8 +183,8 @@ static void bind_treatment(struct config *config, const struct node *node, const
     tier->treatment = labels;
 }
 
-static void bind_tier(struct config *config, const struct node *node, const char *set,
-                      struct tier_spec *tier, struct config_problems *problems) {
+static void bind_tier(struct config *config, const struct node *node, const char *set, struct tier_spec *tier,
+                      struct config_problems *problems) {
     static const char *const keys[] = {"name", "enter", "stay", "treatment"};
     char where[160];
     snprintf(where, sizeof where, "%s.tiers", set);
@@ -223,14 +203,12 @@ static void bind_tier(struct config *config, const struct node *node, const char
     bind_treatment(config, node_child(node, "treatment"), where, tier, problems);
 }
 
-static int64_t bind_time(const struct node *set, const char *key, const char *where,
-                         struct config_problems *problems) {
+static int64_t bind_time(const struct node *set, const char *key, const char *where, struct config_problems *problems) {
     const struct node *node = node_child(set, key);
     int64_t ms = 0;
     if (node && (node->kind != NODE_SCALAR || !parse_duration(node->text, &ms))) {
         config_problem(problems, node->line, node->column,
-                       "%s.%s: expected a duration like 0d, 12h or 30d, not '%.40s'", where, key,
-                       node->text.data);
+                       "%s.%s: expected a duration like 0d, 12h or 30d, not '%.40s'", where, key, node->text.data);
     }
     return ms;
 }
@@ -253,14 +231,12 @@ static void bind_set(struct config *config, const struct node *node, struct tier
     set->grace_ms = bind_time(node, "grace", where, problems);
     set->one_step = demote && bytes_equal_text(demote->text, "one_step");
     if (demote && !set->one_step && !bytes_equal_text(demote->text, "to_fit")) {
-        config_problem(problems, demote->line, demote->column,
-                       "%s.demote: expected to_fit or one_step, not '%.40s'", where,
-                       demote->text.data);
+        config_problem(problems, demote->line, demote->column, "%s.demote: expected to_fit or one_step, not '%.40s'",
+                       where, demote->text.data);
     }
     size_t count = tiers && tiers->kind == NODE_LIST ? node_count(tiers) : 0;
     if (count == 0 || count > TIERS_MAX) {
-        config_problem(problems, tiers ? tiers->line : node->line,
-                       tiers ? tiers->column : node->column,
+        config_problem(problems, tiers ? tiers->line : node->line, tiers ? tiers->column : node->column,
                        "%s.tiers: expected a list of 1 to %d tiers, best first", where, TIERS_MAX);
         return;
     }
@@ -276,15 +252,13 @@ static void bind_sets(struct config *config, const struct node *root, struct mod
     const struct node *map = node_child(root, "tier_sets");
     if (!map || map->kind != NODE_MAP || !map->children) {
         config_problem(problems, map ? map->line : 0, map ? map->column : 0,
-                       "tier_sets: expected at least one set of tiers: without it there is nothing "
-                       "to publish");
+                       "tier_sets: expected at least one set of tiers: without it there is nothing to publish");
         return;
     }
     struct tier_set_spec *sets = zeroed(config, node_count(map), sizeof *sets);
     for (const struct node *child = map->children; child; child = child->next) {
         if (spec->sets_count == SETS_MAX) {
-            config_problem(problems, child->key_line, child->key_column, "more than %d tier sets",
-                           SETS_MAX);
+            config_problem(problems, child->key_line, child->key_column, "more than %d tier sets", SETS_MAX);
             return;
         }
         bind_set(config, child, &sets[spec->sets_count++], problems);
@@ -292,8 +266,7 @@ static void bind_sets(struct config *config, const struct node *root, struct mod
     spec->sets = sets;
 }
 
-void config_compile_model(struct config *config, const struct node *root,
-                          struct config_problems *problems) {
+void config_compile_model(struct config *config, const struct node *root, struct config_problems *problems) {
     struct model_spec spec = {
         .zone = &config->zone,
         .money_decimals = currency_decimals(config->currency_base),

@@ -26,11 +26,9 @@ bool parse_number(struct bytes text, double *number) {
 }
 
 /* A number and one of the units right behind it. */
-static bool parse_quantity(struct bytes text, const struct unit *units, size_t units_count,
-                           double limit, double *out) {
+static bool parse_quantity(struct bytes text, const struct unit *units, size_t units_count, double limit, double *out) {
     size_t digits = 0;
-    while (digits < text.size &&
-           (isdigit((unsigned char)text.data[digits]) || text.data[digits] == '.')) {
+    while (digits < text.size && (isdigit((unsigned char)text.data[digits]) || text.data[digits] == '.')) {
         digits++;
     }
     struct bytes name = bytes_of(text.data + digits, text.size - digits);
@@ -48,11 +46,8 @@ static bool parse_quantity(struct bytes text, const struct unit *units, size_t u
 }
 
 bool parse_duration(struct bytes text, int64_t *ms) {
-    static const struct unit units[] = {{"ms", 1},
-                                        {"s", MS_PER_SECOND},
-                                        {"m", MS_PER_MINUTE},
-                                        {"h", MS_PER_HOUR},
-                                        {"d", MS_PER_DAY}};
+    static const struct unit units[] = {
+        {"ms", 1}, {"s", MS_PER_SECOND}, {"m", MS_PER_MINUTE}, {"h", MS_PER_HOUR}, {"d", MS_PER_DAY}};
     double value;
     if (!parse_quantity(text, units, sizeof units / sizeof *units, 1e14, &value)) {
         return false;
@@ -62,8 +57,7 @@ bool parse_duration(struct bytes text, int64_t *ms) {
 }
 
 bool parse_size(struct bytes text, size_t *bytes) {
-    static const struct unit units[] = {
-        {"", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}};
+    static const struct unit units[] = {{"", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}};
     double value;
     if (!parse_quantity(text, units, sizeof units / sizeof *units, 1e15, &value)) {
         return false;
@@ -75,8 +69,7 @@ bool parse_size(struct bytes text, size_t *bytes) {
 bool parse_whole(struct bytes text, int64_t *number) {
     char copy[24];
     char *end;
-    if (text.size == 0 || text.size >= sizeof copy ||
-        !(isdigit((unsigned char)text.data[0]) || text.data[0] == '-')) {
+    if (text.size == 0 || text.size >= sizeof copy || !(isdigit((unsigned char)text.data[0]) || text.data[0] == '-')) {
         return false;
     }
     memcpy(copy, text.data, text.size);
@@ -128,8 +121,8 @@ bool parse_address(struct bytes text, char *host, int *port) {
         name = bytes_of(name.data + 1, name.size - 2);
     }
     size_t used = (size_t)(colon + 1 - text.data);
-    if (!parse_whole(bytes_of(colon + 1, text.size - used), &number) || number < 0 ||
-        number > 65535 || name.size >= 256) {
+    if (!parse_whole(bytes_of(colon + 1, text.size - used), &number) || number < 0 || number > 65535 ||
+        name.size >= 256) {
         return false;
     }
     snprintf(host, 256, "%.*s", (int)name.size, name.size ? name.data : "");

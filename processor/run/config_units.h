@@ -1,5 +1,4 @@
-/* Units in the configuration: durations, sizes, decimal numbers, addresses. Each returns false when
- * the text is none. */
+/* Units in the configuration: durations, sizes, decimal numbers, addresses. Each returns false when the text is none. */
 #ifndef TIDEMARK_RUN_CONFIG_UNITS_H
 #define TIDEMARK_RUN_CONFIG_UNITS_H
 

@@ -1,5 +1,5 @@
-/* tidemark demo: a shop in fast motion. Events are written as time goes by, Tidemark scores them,
- * and every tier change is printed with its reason. */
+/* tidemark demo: a shop in fast motion. Events are written as time goes by, Tidemark scores them, and every tier change is
+ * printed with its reason. */
 #include "run/commands.h"
 
 #include "base/clock.h"
@@ -39,8 +39,7 @@ static const char DEMO_CONFIG[] =
     "  value:\n"
     "    grace: 7d\n"
     "    tiers:\n"
-    "      - {name: vip, enter: \"r + f + m >= 13\", stay: \"r + f + m >= 12\", treatment: "
-    "{service: dedicated}}\n"
+    "      - {name: vip, enter: \"r + f + m >= 13\", stay: \"r + f + m >= 12\", treatment: {service: dedicated}}\n"
     "      - {name: potential, enter: \"r + f + m >= 9\"}\n"
     "      - {name: ordinary, enter: \"r + f + m >= 5\"}\n"
     "      - {name: dormant}\n"
@@ -77,10 +76,8 @@ static void sleep_ms(int64_t ms) {
 }
 
 /* Waits until the event's instant has come in the demo's fast time. */
-static void wait_for(const struct demo *demo, int64_t first_ms, int64_t started_ms,
-                     int64_t time_ms) {
-    double ahead =
-        demo->options->speed > 0 ? (double)(time_ms - first_ms) / demo->options->speed : 0;
+static void wait_for(const struct demo *demo, int64_t first_ms, int64_t started_ms, int64_t time_ms) {
+    double ahead = demo->options->speed > 0 ? (double)(time_ms - first_ms) / demo->options->speed : 0;
     while (!demo->stop) {
         int64_t left = started_ms + (int64_t)ahead - clock_monotonic_ms();
         if (left <= 0) {
@@ -108,10 +105,10 @@ static void *feed(void *context) {
         first_ms = first_ms == TIME_NONE ? event.activity.time_ms : first_ms;
         wait_for(demo, first_ms, started_ms, event.activity.time_ms);
         buffer_reset(&value);
-        int error = encode_activity(ACTIVITY_AS_PROTOBUF, &event.activity,
-                                    bytes_of_text(demo->config->currency_base), &value);
-        if (error || kafka_writer_write(writer, event.input, event.activity.customer_id,
-                                        buffer_bytes(&value), event.activity.time_ms)) {
+        int error =
+            encode_activity(ACTIVITY_AS_PROTOBUF, &event.activity, bytes_of_text(demo->config->currency_base), &value);
+        if (error || kafka_writer_write(writer, event.input, event.activity.customer_id, buffer_bytes(&value),
+                                        event.activity.time_ms)) {
             break;
         }
     }
@@ -132,8 +129,7 @@ static void *feed(void *context) {
 static void *print(void *context) {
     struct demo *demo = context;
     char problem[KAFKA_PROBLEM_BYTES];
-    struct kafka_tail *tail =
-        kafka_tail_create(demo->config, &demo->config->tier_changes_topic, 1, problem);
+    struct kafka_tail *tail = kafka_tail_create(demo->config, &demo->config->tier_changes_topic, 1, problem);
     bool colours = isatty(STDOUT_FILENO) != 0;
     struct buffer line = {0};
     struct bytes value;
@@ -143,8 +139,7 @@ static void *print(void *context) {
     }
     while (!demo->stop) {
         buffer_reset(&line);
-        if (kafka_tail_next(tail, TAIL_WAIT_MS, &value) &&
-            change_json_line(value, colours, &line)) {
+        if (kafka_tail_next(tail, TAIL_WAIT_MS, &value) && change_json_line(value, colours, &line)) {
             printf("%.*s\n", (int)line.size, line.data);
             fflush(stdout);
         }
@@ -171,24 +166,22 @@ static bool make_topics(struct demo *demo) {
 
 /* On a real Kafka each demo has its own topics and group, so that two do not meet. */
 static bool make_config(struct demo *demo) {
-    static const char *const topics[] = {"purchases", "interactions", "feedback", "tier_changes",
-                                         "dead_letters"};
+    static const char *const topics[] = {"purchases", "interactions", "feedback", "tier_changes", "dead_letters"};
     enum { TOPICS = sizeof topics / sizeof *topics };
     static char texts[TOPICS + 4][OVERRIDE_BYTES];
     const char *overrides[TOPICS + 4];
     size_t count = 0;
     int64_t number = clock_wall_ms() / MS_PER_SECOND;
     for (size_t i = 0; i < TOPICS; i++) {
-        snprintf(texts[count++], OVERRIDE_BYTES, "topics.%s=tidemark-demo-%" PRId64 ".%s",
-                 topics[i], number, topics[i]);
+        snprintf(texts[count++], OVERRIDE_BYTES, "topics.%s=tidemark-demo-%" PRId64 ".%s", topics[i], number,
+                 topics[i]);
     }
     snprintf(texts[count++], OVERRIDE_BYTES, "group=tidemark-demo-%" PRId64, number);
     snprintf(texts[count++], OVERRIDE_BYTES, "kafka.bootstrap.servers=%.200s",
              demo->mock ? kafka_mock_bootstrap(demo->mock) : demo->options->kafka);
     snprintf(texts[count++], OVERRIDE_BYTES, "redis.url=%.200s",
              demo->options->redis ? demo->options->redis : demo->redis.url);
-    snprintf(texts[count++], OVERRIDE_BYTES, "delivery=%s",
-             demo->mock ? "at_least_once" : "exactly_once");
+    snprintf(texts[count++], OVERRIDE_BYTES, "delivery=%s", demo->mock ? "at_least_once" : "exactly_once");
     for (size_t i = 0; i < count; i++) {
         overrides[i] = texts[i];
     }
@@ -218,17 +211,16 @@ static bool set_up(struct demo *demo) {
 }
 
 static void welcome(const struct demo *demo) {
-    fprintf(stderr,
-            "Tidemark demo: %" PRId64
-            " customers of a shop, %.0f times as fast as real time. Ctrl-C ends it and cleans up.\n"
-            "  broker   %s\n  Redis    %s\n  look up  curl -s http://127.0.0.1:%d/v1/customers/ID, "
-            "with an ID from below\n"
-            "  metrics  curl -s http://127.0.0.1:%d/metrics\n\n",
-            demo->options->customers, demo->options->speed,
-            demo->mock ? "librdkafka's mock in this process, which can do at-least-once only"
-                       : demo->options->kafka,
-            demo->options->redis ? demo->options->redis : "a private one in a temporary folder",
-            app_http_port(demo->app), app_http_port(demo->app));
+    fprintf(
+        stderr,
+        "Tidemark demo: %" PRId64
+        " customers of a shop, %.0f times as fast as real time. Ctrl-C ends it and cleans up.\n"
+        "  broker   %s\n  Redis    %s\n  look up  curl -s http://127.0.0.1:%d/v1/customers/ID, with an ID from below\n"
+        "  metrics  curl -s http://127.0.0.1:%d/metrics\n\n",
+        demo->options->customers, demo->options->speed,
+        demo->mock ? "librdkafka's mock in this process, which can do at-least-once only" : demo->options->kafka,
+        demo->options->redis ? demo->options->redis : "a private one in a temporary folder", app_http_port(demo->app),
+        app_http_port(demo->app));
 }
 
 static void clean_up(struct demo *demo) {
@@ -250,8 +242,8 @@ int command_demo(const struct demo_options *options) {
         return EX_UNAVAILABLE;
     }
     welcome(&demo);
-    bool started = pthread_create(&demo.feeder, NULL, feed, &demo) == 0 &&
-                   pthread_create(&demo.printer, NULL, print, &demo) == 0;
+    bool started =
+        pthread_create(&demo.feeder, NULL, feed, &demo) == 0 && pthread_create(&demo.printer, NULL, print, &demo) == 0;
     ASSERT(started);
     int exit_code = app_run(demo.app);
     demo.stop = true;

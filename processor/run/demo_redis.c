@@ -29,9 +29,8 @@ static void run_server(const struct demo_redis *redis) {
     int null = open("/dev/null", O_RDWR);
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
-    execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket, "--save", "",
-           "--appendonly", "no", "--dir", redis->folder, "--logfile", log, "--maxmemory-policy",
-           "noeviction", (char *)NULL);
+    execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no",
+           "--dir", redis->folder, "--logfile", log, "--maxmemory-policy", "noeviction", (char *)NULL);
     _exit(errno == ENOENT ? 127 : 126);
 }
 

@@ -10,8 +10,7 @@ struct demo_redis {
     pid_t pid;
 };
 
-/* 0; or ERR_UNAVAILABLE and a line in `problem` (512 bytes), e.g. where the program is not
- * installed. It dies with us. */
+/* 0; or ERR_UNAVAILABLE and a line in `problem` (512 bytes), e.g. where the program is not installed. It dies with us. */
 int demo_redis_start(struct demo_redis *redis, char *problem);
 /* Ends it and removes the folder. Safe when it was never started. */
 void demo_redis_stop(struct demo_redis *redis);

@@ -46,8 +46,7 @@ static void sink(struct generator *generator, uint32_t at) {
         if (child >= generator->heap_count) {
             break;
         }
-        if (child + 1 < generator->heap_count &&
-            earlier(generator->heap[child + 1], generator->heap[child])) {
+        if (child + 1 < generator->heap_count && earlier(generator->heap[child + 1], generator->heap[child])) {
             child++;
         }
         if (!earlier(generator->heap[child], turn)) {
@@ -114,8 +113,7 @@ struct generator *generator_create(const struct generator_options *options) {
     shop->join_per_mille = options->events && join < 1000 ? (uint32_t)join : 1000;
     generator->shoppers = malloc(customers * sizeof *generator->shoppers);
     generator->heap = malloc(customers * sizeof *generator->heap);
-    if (season_init(&shop->season, start_ms, options->end_ms) || !generator->shoppers ||
-        !generator->heap) {
+    if (season_init(&shop->season, start_ms, options->end_ms) || !generator->shoppers || !generator->heap) {
         generator_destroy(generator);
         return NULL;
     }
@@ -160,8 +158,7 @@ static bool fill_up(struct generator *generator, struct generated *out) {
     }
     uint32_t index = random_below(&generator->random, generator->shop.customers);
     generator->events_left--;
-    shopper_look(&generator->shoppers[index], &generator->shop, index,
-                 generator->shop.season.end_ms, out);
+    shopper_look(&generator->shoppers[index], &generator->shop, index, generator->shop.season.end_ms, out);
     return true;
 }
 

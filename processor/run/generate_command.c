@@ -14,8 +14,7 @@
 #include <sysexits.h>
 #include <time.h>
 
-_Static_assert((int)ACTIVITY_AS_PROTOBUF == (int)FORMAT_PROTOBUF &&
-                   (int)ACTIVITY_AS_JSON == (int)FORMAT_JSON &&
+_Static_assert((int)ACTIVITY_AS_PROTOBUF == (int)FORMAT_PROTOBUF && (int)ACTIVITY_AS_JSON == (int)FORMAT_JSON &&
                    (int)ACTIVITY_AS_CONFLUENT_PROTOBUF == (int)FORMAT_CONFLUENT_PROTOBUF,
                "the formats of decode and encode are the same numbers");
 
@@ -49,8 +48,8 @@ static int64_t write_all(const struct config *config, const struct generate_opti
         int error = encode_activity((enum activity_format)config->format, &event.activity,
                                     bytes_of_text(config->currency_base), &value);
         ASSERT(!error);
-        if (kafka_writer_write(writer, event.input, event.activity.customer_id,
-                               buffer_bytes(&value), event.activity.time_ms)) {
+        if (kafka_writer_write(writer, event.input, event.activity.customer_id, buffer_bytes(&value),
+                               event.activity.time_ms)) {
             break;
         }
         progress_show(&progress, ++done);
@@ -88,8 +87,7 @@ int command_generate(const struct config *config, const struct generate_options 
         fprintf(stderr, "tidemark: %s\n", problem);
         exit_code = EX_UNAVAILABLE;
     }
-    fprintf(stderr, "tidemark: wrote %" PRId64 " events of %" PRId64 " customers\n", done,
-            options->customers);
+    fprintf(stderr, "tidemark: wrote %" PRId64 " events of %" PRId64 " customers\n", done, options->customers);
     generator_destroy(generator);
     kafka_writer_destroy(writer);
     return exit_code;

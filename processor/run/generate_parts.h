@@ -21,8 +21,7 @@ void season_finish(struct season *season);
 int64_t season_left(const struct season *season, int64_t now_ms);
 /* The instant so many average minutes after now_ms: later where days are quiet. TIME_NEVER past the
  * end. */
-int64_t season_after(const struct season *season, int64_t now_ms, int64_t minutes,
-                     uint64_t *random);
+int64_t season_after(const struct season *season, int64_t now_ms, int64_t minutes, uint64_t *random);
 
 /* One customer; kept small, as there may be millions. */
 struct shopper {
@@ -62,8 +61,7 @@ void shopper_init(struct shopper *shopper, const struct shop *shop, uint32_t ind
 /* When something happens next; TIME_NEVER: never again. */
 int64_t shopper_next_ms(const struct shopper *shopper);
 /* Makes it happen: fills `out`, and plans what follows. */
-void shopper_act(struct shopper *shopper, const struct shop *shop, uint32_t index,
-                 struct generated *out);
+void shopper_act(struct shopper *shopper, const struct shop *shop, uint32_t index, struct generated *out);
 /* Looks at a page at now_ms, whatever the plans. */
 void shopper_look(struct shopper *shopper, const struct shop *shop, uint32_t index, int64_t now_ms,
                   struct generated *out);

@@ -33,8 +33,8 @@ int64_t random_normal(uint64_t *state) {
     int64_t sum = 0;
     for (int i = 0; i < 3; i++) {
         uint64_t word = random_next(state);
-        sum += (int64_t)(word & 0xffff) + (int64_t)(word >> 16 & 0xffff) +
-               (int64_t)(word >> 32 & 0xffff) + (int64_t)(word >> 48);
+        sum += (int64_t)(word & 0xffff) + (int64_t)(word >> 16 & 0xffff) + (int64_t)(word >> 32 & 0xffff) +
+               (int64_t)(word >> 48);
     }
     return sum - 6 * Q16_ONE;
 }
@@ -62,9 +62,8 @@ int64_t random_exponential(uint64_t *state) {
 
 int64_t exp2_q16(int64_t x) {
     /* 2^(1/2), 2^(1/4), ..., 2^(1/65536), times 2^30 */
-    static const uint64_t roots[16] = {1518500250, 1276901417, 1170923762, 1121280436,
-                                       1097253708, 1085434106, 1079572136, 1076653033,
-                                       1075196443, 1074468888, 1074105294, 1073923544,
+    static const uint64_t roots[16] = {1518500250, 1276901417, 1170923762, 1121280436, 1097253708, 1085434106,
+                                       1079572136, 1076653033, 1075196443, 1074468888, 1074105294, 1073923544,
                                        1073832680, 1073787251, 1073764537, 1073753181};
     ASSERT(x >= -16 * Q16_ONE && x <= 20 * Q16_ONE);
     uint64_t result = UINT64_C(1) << 30;

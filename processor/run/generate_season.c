@@ -9,8 +9,7 @@ enum {
     EPOCH_WEEKDAY = 3, /* 1970-01-01 was a Thursday; Monday is 0 */
 };
 
-static const uint16_t month_weights[12] = {920, 880, 930, 960,  970,  950,
-                                           900, 890, 960, 1010, 1280, 1350};
+static const uint16_t month_weights[12] = {920, 880, 930, 960, 970, 950, 900, 890, 960, 1010, 1280, 1350};
 static const uint16_t weekday_weights[7] = {930, 950, 980, 1000, 1090, 1080, 970};
 /* How a day's visits spread over its hours, in thousandths (UTC: a European shop). */
 static const uint16_t hour_weights[24] = {8,  5,  3,  3,  4,  9,  20, 35, 45, 50, 52, 55,
@@ -20,16 +19,14 @@ static const uint16_t hour_weights[24] = {8,  5,  3,  3,  4,  9,  20, 35, 45, 50
 static int month_of(int32_t day) {
     int64_t shifted = (int64_t)day + 719468;
     int64_t day_of_era = shifted % 146097;
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t march_month = (5 * day_of_year + 2) / 153;
     return (int)(march_month < 10 ? march_month + 2 : march_month - 10);
 }
 
 /* The weight of [from_ms, to_ms) within one day. */
-static int64_t weight_of_part(const struct season *season, int32_t day, int64_t from_ms,
-                              int64_t to_ms) {
+static int64_t weight_of_part(const struct season *season, int32_t day, int64_t from_ms, int64_t to_ms) {
     return season->weights[day - season->first_day] * (to_ms - from_ms) / MS_PER_DAY;
 }
 
@@ -85,8 +82,7 @@ static int64_t draw_minute(uint64_t *random) {
     return hour * 60 + (int64_t)random_below(random, 60);
 }
 
-int64_t season_after(const struct season *season, int64_t now_ms, int64_t minutes,
-                     uint64_t *random) {
+int64_t season_after(const struct season *season, int64_t now_ms, int64_t minutes, uint64_t *random) {
     int32_t day = (int32_t)(now_ms / MS_PER_DAY);
     int64_t minute = now_ms % MS_PER_DAY / MS_PER_MINUTE;
     bool today = true;
@@ -96,8 +92,7 @@ int64_t season_after(const struct season *season, int64_t now_ms, int64_t minute
         if (minutes < room) {
             /* Later today, as it comes; on another day at an hour people like. */
             minute = today ? minute + 1 + minutes * WEIGHT_ONE / weight : draw_minute(random);
-            int64_t time_ms = (int64_t)day * MS_PER_DAY + minute * MS_PER_MINUTE +
-                              random_below(random, MS_PER_MINUTE);
+            int64_t time_ms = (int64_t)day * MS_PER_DAY + minute * MS_PER_MINUTE + random_below(random, MS_PER_MINUTE);
             return time_ms <= season->end_ms ? time_ms : TIME_NEVER;
         }
         minutes -= room;

@@ -8,9 +8,9 @@
  *
  * The figures are chosen to look like a mid-sized shop; none is taken from a real one. */
 enum {
-    GAP_DAYS = 21,           /* between an average customer's sessions */
-    GAP_SPREAD_Q16 = 104000, /* deviation of log2: 1.59; the top fifth comes about 60 % of times */
-    GAP_MEAN_Q16 = 119900,   /* the mean of that log-normal, 1.83: divided out again */
+    GAP_DAYS = 21,             /* between an average customer's sessions */
+    GAP_SPREAD_Q16 = 104000,   /* deviation of log2: 1.59; the top fifth comes about 60 % of times */
+    GAP_MEAN_Q16 = 119900,     /* the mean of that log-normal, 1.83: divided out again */
     GAP_MINUTES_MAX = 5256000, /* ten years */
     SPEND_MINOR = 4500,
     SPEND_SPREAD_Q16 = 60000, /* among customers */
@@ -56,18 +56,14 @@ static const struct {
 } scripts[SCRIPTS] = {
     [SCRIPT_BROWSE] = {120, {INTERACTION_PAGE_VIEW, INTERACTION_PAGE_VIEW, END}},
     [SCRIPT_WINDOW] = {60, {INTERACTION_PAGE_VIEW, END}},
-    [SCRIPT_SEARCH] = {110,
-                       {INTERACTION_SEARCH, INTERACTION_PAGE_VIEW, INTERACTION_PAGE_VIEW, END}},
+    [SCRIPT_SEARCH] = {110, {INTERACTION_SEARCH, INTERACTION_PAGE_VIEW, INTERACTION_PAGE_VIEW, END}},
     [SCRIPT_LEFT_CART] = {110, {INTERACTION_PAGE_VIEW, INTERACTION_CART_ADD, END}},
     [SCRIPT_BUY] = {230,
-                    {INTERACTION_SEARCH, INTERACTION_PAGE_VIEW, INTERACTION_CART_ADD,
-                     INTERACTION_CHECKOUT, BUY, END}},
+                    {INTERACTION_SEARCH, INTERACTION_PAGE_VIEW, INTERACTION_CART_ADD, INTERACTION_CHECKOUT, BUY, END}},
     [SCRIPT_BUY_QUICKLY] = {100, {INTERACTION_CART_ADD, INTERACTION_CHECKOUT, BUY, END}},
     [SCRIPT_BUY_IN_STORE] = {50, {INTERACTION_STORE_VISIT, BUY, END}},
     [SCRIPT_EMAIL] = {100, {INTERACTION_EMAIL_OPEN, INTERACTION_EMAIL_CLICK, END}},
-    [SCRIPT_EMAIL_BUY] = {50,
-                          {INTERACTION_EMAIL_OPEN, INTERACTION_EMAIL_CLICK, INTERACTION_CART_ADD,
-                           BUY, END}},
+    [SCRIPT_EMAIL_BUY] = {50, {INTERACTION_EMAIL_OPEN, INTERACTION_EMAIL_CLICK, INTERACTION_CART_ADD, BUY, END}},
     [SCRIPT_SOCIAL] = {25, {INTERACTION_SOCIAL, INTERACTION_PAGE_VIEW, END}},
     [SCRIPT_REFER] = {10, {INTERACTION_REFERRAL, END}},
     [SCRIPT_ACCOUNT] = {35, {INTERACTION_LOGIN, INTERACTION_OTHER, END}},
@@ -81,12 +77,10 @@ static const enum journey_stage kind_stages[INTERACTION_KINDS + 1] = {
     [INTERACTION_SUPPORT_CONTACT] = STAGE_AFTER_SALES, [INTERACTION_SOCIAL] = STAGE_AWARENESS,
 };
 
-static const char *const categories[CATEGORIES] = {"books", "fashion",   "shoes",  "beauty",
-                                                   "home",  "garden",    "toys",   "sports",
-                                                   "food",  "computers", "phones", "music"};
+static const char *const categories[CATEGORIES] = {"books", "fashion", "shoes", "beauty",    "home",   "garden",
+                                                   "toys",  "sports",  "food",  "computers", "phones", "music"};
 static const char *const channels[CHANNELS] = {"web", "app", "marketplace", "store"};
-static const char *const campaigns[] = {"spring", "summer",     "back_to_school",
-                                        "advent", "newsletter", "win_back"};
+static const char *const campaigns[] = {"spring", "summer", "back_to_school", "advent", "newsletter", "win_back"};
 static const char *const touchpoints[] = {"delivery", "checkout", "product", "support", "store"};
 
 #define PICK(list, random) (list)[random_below((random), sizeof(list) / sizeof *(list))]
@@ -95,8 +89,7 @@ static int64_t clamp(int64_t value, int64_t least, int64_t most) {
     return value < least ? least : value > most ? most : value;
 }
 
-static void plan_session(struct shopper *shopper, const struct shop *shop, int64_t now_ms,
-                         int64_t minutes) {
+static void plan_session(struct shopper *shopper, const struct shop *shop, int64_t now_ms, int64_t minutes) {
     minutes = minutes * Q16_ONE / shop->pace_q16;
     shopper->session_ms = season_after(&shop->season, now_ms, minutes, &shopper->random);
     shopper->step = 0;
@@ -154,8 +147,7 @@ void shopper_init(struct shopper *shopper, const struct shop *shop, uint32_t ind
     int64_t rate_q16 = draw_log_normal(random, GAP_SPREAD_Q16);
     int64_t gap = INT64_C(1440) * GAP_DAYS * GAP_MEAN_Q16 / (rate_q16 ? rate_q16 : 1);
     shopper->gap_minutes = (uint32_t)clamp(gap, 60, GAP_MINUTES_MAX);
-    shopper->spend_minor =
-        (uint32_t)(SPEND_MINOR * draw_log_normal(random, SPEND_SPREAD_Q16) / Q16_ONE);
+    shopper->spend_minor = (uint32_t)(SPEND_MINOR * draw_log_normal(random, SPEND_SPREAD_Q16) / Q16_ONE);
     shopper->mood = (int16_t)clamp(150 + random_normal(random) * 250 / Q16_ONE, -900, 900);
     shopper->channel = (uint8_t)random_below(random, CHANNELS - 1);
     shopper->category = (uint8_t)random_below(random, CATEGORIES);
@@ -168,8 +160,7 @@ void shopper_init(struct shopper *shopper, const struct shop *shop, uint32_t ind
     if (shopper->session_ms == TIME_NEVER && random_chance(random, shop->join_per_mille)) {
         /* Joins at some time; so does a founder who would not come at all, that all are seen. */
         int64_t minutes = (season->end_ms - season->start_ms) / MS_PER_MINUTE;
-        shopper->session_ms =
-            season->start_ms + random_between(random, 0, minutes - 1) * MS_PER_MINUTE;
+        shopper->session_ms = season->start_ms + random_between(random, 0, minutes - 1) * MS_PER_MINUTE;
         shopper->session_ms += random_below(random, MS_PER_MINUTE);
     }
 }
@@ -191,27 +182,25 @@ static struct bytes print_order(char *text, uint32_t index, uint32_t order) {
 }
 
 /* What every event has. The seed is part of the id, so that another history is no duplicate. */
-static void begin(struct shopper *shopper, const struct shop *shop, uint32_t index, int64_t now_ms,
-                  enum input input, struct generated *out) {
+static void begin(struct shopper *shopper, const struct shop *shop, uint32_t index, int64_t now_ms, enum input input,
+                  struct generated *out) {
     out->input = input;
     out->activity = (struct activity){.type = (enum activity_type)input, .time_ms = now_ms};
     out->activity.customer_id = print_customer(out->customer_id, index);
-    int size = snprintf(out->event_id, GENERATED_TEXT_BYTES, "e%" PRIx64 "-%" PRIu32 "-%" PRIu32,
-                        shop->seed, index, ++shopper->events);
+    int size = snprintf(out->event_id, GENERATED_TEXT_BYTES, "e%" PRIx64 "-%" PRIu32 "-%" PRIu32, shop->seed, index,
+                        ++shopper->events);
     out->activity.event_id = bytes_of(out->event_id, (size_t)size);
 }
 
-static void interact(struct shopper *shopper, const struct shop *shop, uint32_t index,
-                     int64_t now_ms, enum interaction_kind kind, struct generated *out) {
+static void interact(struct shopper *shopper, const struct shop *shop, uint32_t index, int64_t now_ms,
+                     enum interaction_kind kind, struct generated *out) {
     begin(shopper, shop, index, now_ms, INPUT_INTERACTIONS, out);
     struct interaction *interaction = &out->activity.interaction;
     bool email = kind == INTERACTION_EMAIL_OPEN || kind == INTERACTION_EMAIL_CLICK;
     bool store = kind == INTERACTION_STORE_VISIT;
     interaction->kind = kind;
     interaction->stage = kind_stages[kind];
-    interaction->channel = bytes_of_text(email   ? "email"
-                                         : store ? channels[CHANNELS - 1]
-                                                 : channels[shopper->channel]);
+    interaction->channel = bytes_of_text(email ? "email" : store ? channels[CHANNELS - 1] : channels[shopper->channel]);
     if (email || kind == INTERACTION_SOCIAL) {
         interaction->campaign = bytes_of_text(PICK(campaigns, &shopper->random));
     }
@@ -227,8 +216,8 @@ static void fill_items(struct shopper *shopper, int64_t amount_minor, struct gen
         /* Mostly the favourite category; each item takes its share of what is left. */
         bool favourite = random_chance(random, 700);
         uint32_t category = favourite ? shopper->category : random_below(random, CATEGORIES);
-        int size = snprintf(out->skus[i], GENERATED_TEXT_BYTES, "%s-%03" PRIu32,
-                            categories[category], random_below(random, SKUS_PER_CATEGORY));
+        int size = snprintf(out->skus[i], GENERATED_TEXT_BYTES, "%s-%03" PRIu32, categories[category],
+                            random_below(random, SKUS_PER_CATEGORY));
         int64_t amount = i + 1 == count ? left : left / (int64_t)(count - i);
         left -= amount;
         out->items[i] = (struct purchase_item){
@@ -243,8 +232,7 @@ static void fill_items(struct shopper *shopper, int64_t amount_minor, struct gen
 }
 
 /* How the order turns out decides the mood, whether it goes back, and what is answered. */
-static void plan_aftermath(struct shopper *shopper, int64_t now_ms, int64_t amount_minor,
-                           int64_t end_ms) {
+static void plan_aftermath(struct shopper *shopper, int64_t now_ms, int64_t amount_minor, int64_t end_ms) {
     uint64_t *random = &shopper->random;
     bool wrong = random_chance(random, GONE_WRONG_PER_MILLE);
     int64_t change = wrong ? -random_between(random, 200, 450) : random_between(random, 15, 60);
@@ -258,16 +246,14 @@ static void plan_aftermath(struct shopper *shopper, int64_t now_ms, int64_t amou
         shopper->return_kind = cancelled ? PURCHASE_KIND_CANCELLATION : PURCHASE_KIND_REFUND;
         shopper->return_order_ms = now_ms;
         shopper->return_order = shopper->orders;
-        shopper->return_minor =
-            (uint32_t)(whole ? amount_minor : amount_minor * random_between(random, 15, 70) / 100);
+        shopper->return_minor = (uint32_t)(whole ? amount_minor : amount_minor * random_between(random, 15, 70) / 100);
     }
     if (shopper->survey_ms == TIME_NEVER && random_chance(random, SURVEYED_PER_MILLE)) {
         static const enum survey surveys[] = {SURVEY_NPS, SURVEY_NPS,    SURVEY_NPS, SURVEY_CSAT,
                                               SURVEY_CES, SURVEY_REVIEW, SURVEY_CSAT};
         int64_t after_ms = random_between(random, 2 * 1440, 10 * 1440) * MS_PER_MINUTE;
         shopper->survey_ms = now_ms + after_ms <= end_ms ? now_ms + after_ms : TIME_NEVER;
-        shopper->survey = (uint8_t)(wrong && random_chance(random, 350) ? SURVEY_COMPLAINT
-                                                                        : PICK(surveys, random));
+        shopper->survey = (uint8_t)(wrong && random_chance(random, 350) ? SURVEY_COMPLAINT : PICK(surveys, random));
     }
     if (wrong && random_chance(random, 400)) {
         shopper->script = SCRIPT_SUPPORT;
@@ -292,14 +278,12 @@ static void buy(struct shopper *shopper, const struct shop *shop, uint32_t index
     fill_items(shopper, amount, out);
     if (shopper->referred) {
         shopper->referred = false;
-        purchase->referrer_id =
-            print_customer(out->referrer_id, random_below(random, shop->founders));
+        purchase->referrer_id = print_customer(out->referrer_id, random_below(random, shop->founders));
     }
     plan_aftermath(shopper, now_ms, amount, shop->season.end_ms);
 }
 
-static void give_back(struct shopper *shopper, const struct shop *shop, uint32_t index,
-                      struct generated *out) {
+static void give_back(struct shopper *shopper, const struct shop *shop, uint32_t index, struct generated *out) {
     begin(shopper, shop, index, shopper->return_ms, INPUT_PURCHASES, out);
     struct purchase *purchase = &out->activity.purchase;
     purchase->kind = (enum purchase_kind)shopper->return_kind;
@@ -311,8 +295,7 @@ static void give_back(struct shopper *shopper, const struct shop *shop, uint32_t
 }
 
 static int score_of(struct shopper *shopper, enum survey survey) {
-    int64_t felt =
-        clamp(shopper->mood + random_normal(&shopper->random) * 220 / Q16_ONE, -MOOD_MAX, MOOD_MAX);
+    int64_t felt = clamp(shopper->mood + random_normal(&shopper->random) * 220 / Q16_ONE, -MOOD_MAX, MOOD_MAX);
     /* 0..10, a neutral mood giving 7 */
     int64_t out_of_ten = felt >= 0 ? 7 + (felt * 4 + 300) / MOOD_MAX : 7 + felt * 8 / MOOD_MAX;
     out_of_ten = clamp(out_of_ten, 0, 10);
@@ -330,8 +313,7 @@ static int score_of(struct shopper *shopper, enum survey survey) {
     return 0;
 }
 
-static void answer(struct shopper *shopper, const struct shop *shop, uint32_t index,
-                   struct generated *out) {
+static void answer(struct shopper *shopper, const struct shop *shop, uint32_t index, struct generated *out) {
     begin(shopper, shop, index, shopper->survey_ms, INPUT_FEEDBACK, out);
     struct feedback *feedback = &out->activity.feedback;
     feedback->survey = (enum survey)shopper->survey;
@@ -341,8 +323,7 @@ static void answer(struct shopper *shopper, const struct shop *shop, uint32_t in
 }
 
 /* One step of the session, and the time of the next: seconds to minutes on, or another session. */
-static void visit(struct shopper *shopper, const struct shop *shop, uint32_t index,
-                  struct generated *out) {
+static void visit(struct shopper *shopper, const struct shop *shop, uint32_t index, struct generated *out) {
     int64_t now_ms = shopper->session_ms;
     const uint8_t *steps = scripts[shopper->script].steps;
     uint8_t step = steps[shopper->step++];
@@ -367,8 +348,7 @@ static void visit(struct shopper *shopper, const struct shop *shop, uint32_t ind
     plan_next_session(shopper, shop, now_ms);
 }
 
-void shopper_act(struct shopper *shopper, const struct shop *shop, uint32_t index,
-                 struct generated *out) {
+void shopper_act(struct shopper *shopper, const struct shop *shop, uint32_t index, struct generated *out) {
     int64_t now_ms = shopper_next_ms(shopper);
     if (shopper->session_ms == now_ms) {
         visit(shopper, shop, index, out);

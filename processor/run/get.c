@@ -22,8 +22,7 @@ static void on_found(void *arg, int error, struct bytes json) {
         getting->exit_code = getting->exit_code ? getting->exit_code : 1;
     } else {
         fprintf(stderr, "tidemark: cannot read customer %s: %s\n", getting->id,
-                error == ERR_UNAVAILABLE ? "Redis cannot be reached"
-                                         : "the stored state is unreadable");
+                error == ERR_UNAVAILABLE ? "Redis cannot be reached" : "the stored state is unreadable");
         getting->exit_code = error == ERR_UNAVAILABLE ? EX_UNAVAILABLE : EX_DATAERR;
     }
     event_base_loopbreak(getting->base);

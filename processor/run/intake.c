@@ -7,12 +7,10 @@
 #include <stdlib.h>
 
 enum {
-    CHUNK_BYTES_MAX =
-        16 << 20,    /* TASK_TAKE_BYTES_MAX and one record of the largest size, decoded */
-    CHUNKS_KEPT = 4, /* unused chunks kept for the next pass */
+    CHUNK_BYTES_MAX = 16 << 20, /* TASK_TAKE_BYTES_MAX and one record of the largest size, decoded */
+    CHUNKS_KEPT = 4,            /* unused chunks kept for the next pass */
     WANTED_FIRST = 256,
-    DUE_TAKE_MAX =
-        2048, /* due customers per pass, so that live records are not kept waiting by a full hour */
+    DUE_TAKE_MAX = 2048, /* due customers per pass, so that live records are not kept waiting by a full hour */
 };
 
 struct load { /* one outstanding request for customers */
@@ -113,11 +111,9 @@ static struct item *push(struct task *task, enum item_kind kind, struct chunk *c
     return item;
 }
 
-/* The customer's cache entry, pinned for an item; asked from the store at the end of the pass if it
- * is new. */
+/* The customer's cache entry, pinned for an item; asked from the store at the end of the pass if it is new. */
 static struct cache_entry *want(struct task *task, struct bytes id) {
-    struct cache_entry *entry =
-        cache_get(task->ports.cache, task->options.partition, id, bytes_hash(id));
+    struct cache_entry *entry = cache_get(task->ports.cache, task->options.partition, id, bytes_hash(id));
     ASSERT(entry);
     cache_pin(entry);
     if (entry->state != CACHE_EMPTY) {
@@ -188,13 +184,11 @@ static void send_wanted(struct task *task) {
     free(ids);
 }
 
-static void push_dead(struct task *task, struct chunk *chunk, const struct record *record,
-                      const struct header *headers, size_t headers_count, enum dead_reason reason,
-                      const char *detail) {
+static void push_dead(struct task *task, struct chunk *chunk, const struct record *record, const struct header *headers,
+                      size_t headers_count, enum dead_reason reason, const char *detail) {
     struct output output;
-    int error = encode_dead_letter(
-        &task->options.encoder, record, bytes_of_text(task->options.topics[record->input]), headers,
-        headers_count, dead_reason_text(reason), detail, &chunk->arena, &output);
+    int error = encode_dead_letter(&task->options.encoder, record, bytes_of_text(task->options.topics[record->input]),
+                                   headers, headers_count, dead_reason_text(reason), detail, &chunk->arena, &output);
     ASSERT(!error);
     output.caused_ms = record->timestamp_ms;
     buffer_reset(&task->scratch);
@@ -213,39 +207,33 @@ static enum dead_reason decode(struct task *task, struct chunk *chunk, const str
                                const struct header *headers, size_t headers_count, int64_t wall_ms,
                                struct activity *activity, char *detail) {
     int64_t reference_ms = task->options.clock_event ? record->timestamp_ms : wall_ms;
-    enum dead_reason reason = decode_record(&task->options.decoder, record, headers, headers_count,
-                                            reference_ms, &chunk->arena, activity, detail);
-    bool misrouted =
-        record->key.data && partition_of(task->options.partitioner, record->key,
-                                         task->options.partitions) != task->options.partition;
+    enum dead_reason reason = decode_record(&task->options.decoder, record, headers, headers_count, reference_ms,
+                                            &chunk->arena, activity, detail);
+    bool misrouted = record->key.data && partition_of(task->options.partitioner, record->key,
+                                                      task->options.partitions) != task->options.partition;
     if (misrouted) {
         metric_add(task->metrics->misrouted, 1);
     }
     if (misrouted && reason == DEAD_NOT && task->options.misrouted_reject) {
-        memcpy(detail, "the key does not hash to this partition",
-               sizeof "the key does not hash to this partition");
+        memcpy(detail, "the key does not hash to this partition", sizeof "the key does not hash to this partition");
         return DEAD_MISROUTED;
     }
     return reason;
 }
 
-/* Moves the task clock to a record's timestamp; a timestamp in the future must not, or it would
- * fire what is not due. */
+/* Moves the task clock to a record's timestamp; a timestamp in the future must not, or it would fire what is not due. */
 static void move_clock(struct task *task, int64_t record_ms, int64_t wall_ms) {
     int64_t clock_ms = !task->options.clock_event && record_ms > wall_ms ? wall_ms : record_ms;
     task->take_clock_ms = clock_ms > task->take_clock_ms ? clock_ms : task->take_clock_ms;
 }
 
-static void take_record(struct task *task, struct chunk *chunk, const struct record *record,
-                        int64_t wall_ms) {
+static void take_record(struct task *task, struct chunk *chunk, const struct record *record, int64_t wall_ms) {
     const struct header *headers = NULL;
-    size_t headers_count = task->ports.source.ops->headers(task->ports.source.context, record,
-                                                           &chunk->arena, &headers);
+    size_t headers_count = task->ports.source.ops->headers(task->ports.source.context, record, &chunk->arena, &headers);
     struct activity *activity = arena_alloc(&chunk->arena, sizeof *activity);
     char detail[DEAD_DETAIL_BYTES_MAX] = "";
     ASSERT(activity);
-    enum dead_reason reason =
-        decode(task, chunk, record, headers, headers_count, wall_ms, activity, detail);
+    enum dead_reason reason = decode(task, chunk, record, headers, headers_count, wall_ms, activity, detail);
     if (reason != DEAD_FUTURE_TIME) {
         move_clock(task, record->timestamp_ms, wall_ms);
     }
@@ -294,8 +282,8 @@ static bool take_records(struct task *task) {
     return more && room > 1;
 }
 
-/* While records are read again whose outputs are known to be published, due instants beyond the
- * mark must wait: an event read again may have fired them, and that was published. */
+/* While records are read again whose outputs are known to be published, due instants beyond the mark must wait: an event
+ * read again may have fired them, and that was published. */
 static bool replaying(const struct task *task) {
     for (int input = 0; input < INPUTS; input++) {
         if (task->take_offset[input] < task->suppress_before[input]) {
@@ -315,8 +303,7 @@ static bool take_due(struct task *task) {
         scored_ms = task->suppress_fired_ms;
     }
     wheel_turn(&task->wheel, scored_ms);
-    for (size_t taken = 0; taken < DUE_TAKE_MAX && task->items.count < task->items.capacity;
-         taken++) {
+    for (size_t taken = 0; taken < DUE_TAKE_MAX && task->items.count < task->items.capacity; taken++) {
         struct wheel_entry entry;
         enum wheel_step step = wheel_next(&task->wheel, &entry);
         if (step == WHEEL_IDLE) {
@@ -338,8 +325,7 @@ bool intake_take(struct task *task) {
     bool more = full ? false : take_records(task);
     if (task->at_end && !task->options.clock_event && !full) {
         int64_t confirmed_ms = task->ports.source.ops->confirmed_ms(task->ports.source.context);
-        task->take_clock_ms =
-            confirmed_ms > task->take_clock_ms ? confirmed_ms : task->take_clock_ms;
+        task->take_clock_ms = confirmed_ms > task->take_clock_ms ? confirmed_ms : task->take_clock_ms;
     }
     more |= !full && take_due(task);
     send_wanted(task);

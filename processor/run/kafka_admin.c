@@ -20,8 +20,7 @@ static const struct property CONSUMER_DEFAULTS[] = {
     {"client.id", "tidemark"},
     {"session.timeout.ms", "10000"}, /* a dead process' tasks are taken over within this */
     {"heartbeat.interval.ms", "1000"},
-    {"fetch.queue.backoff.ms",
-     "5"}, /* the default of 1 s idles a second whenever a queue was full */
+    {"fetch.queue.backoff.ms", "5"},        /* the default of 1 s idles a second whenever a queue was full */
     {"queued.max.messages.kbytes", "8192"}, /* per partition: the bound of a task's input queues */
     {"fetch.wait.max.ms", "100"},
     {"reconnect.backoff.max.ms", "2000"},
@@ -32,18 +31,15 @@ static const struct property CONSUMER_FORCED[] = {
     {"enable.partition.eof", "true"}, /* the merge must know when there is no more */
     {"auto.offset.reset", "error"},   /* never skip silently */
     {"isolation.level", "read_committed"},
-    {"partition.assignment.strategy",
-     "range"}, /* the same partition of all three topics to the same member */
+    {"partition.assignment.strategy", "range"}, /* the same partition of all three topics to the same member */
     {"group.protocol", "classic"},
 };
 static const struct property PRODUCER_DEFAULTS[] = {
     {"client.id", "tidemark"},
     {"linger.ms", "0"}, /* a turn of the sink is the batch */
     {"compression.codec", "lz4"},
-    {"retry.backoff.ms",
-     "1"}, /* the coordinator is still finishing the last transaction: ask again at once */
-    {"transaction.timeout.ms",
-     "10000"}, /* how long a dead process' open transaction may hide later records */
+    {"retry.backoff.ms", "1"}, /* the coordinator is still finishing the last transaction: ask again at once */
+    {"transaction.timeout.ms", "10000"}, /* how long a dead process' open transaction may hide later records */
     {"reconnect.backoff.max.ms", "2000"},
 };
 static const struct property PRODUCER_FORCED[] = {
@@ -51,18 +47,15 @@ static const struct property PRODUCER_FORCED[] = {
     {"acks", "all"},
 };
 /* Set by Tidemark itself, elsewhere; a user's value would break it. */
-static const char *const RESERVED[] = {"group.id", "transactional.id", "group.instance.id",
-                                       "group.remote.assignor"};
+static const char *const RESERVED[] = {"group.id", "transactional.id", "group.instance.id", "group.remote.assignor"};
 
 static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text) {
     (void)handle;
     if (strcmp(facility, "CONFWARN") == 0) {
-        return; /* one set of properties serves consumers and producers: each warns of the other's
-                 */
+        return; /* one set of properties serves consumers and producers: each warns of the other's */
     }
     if (level <= SEVERITY_ERROR) {
-        log_warning("heard from Kafka's client", "facility=%s text=\"%s\"", facility,
-                    text); /* it retries by itself */
+        log_warning("heard from Kafka's client", "facility=%s text=\"%s\"", facility, text); /* it retries by itself */
     } else if (level <= SEVERITY_NOTICE) {
         log_info("heard from Kafka's client", "facility=%s text=\"%s\"", facility, text);
     } else {
@@ -70,8 +63,7 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
     }
 }
 
-/* Without this librdkafka logs every try; what matters shows in our own state: not ready, and why.
- */
+/* Without this librdkafka logs every try; what matters shows in our own state: not ready, and why. */
 static void on_error(rd_kafka_t *handle, int error, const char *reason, void *context) {
     (void)handle;
     (void)context;
@@ -88,8 +80,7 @@ static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, char
     return false;
 }
 
-static bool set_all(rd_kafka_conf_t *conf, const struct property *properties, size_t count,
-                    char *problem) {
+static bool set_all(rd_kafka_conf_t *conf, const struct property *properties, size_t count, char *problem) {
     for (size_t i = 0; i < count; i++) {
         if (!set(conf, properties[i].name, properties[i].value, problem)) {
             return false;
@@ -108,35 +99,32 @@ static const char *forced_value(const struct property *forced, size_t count, con
 }
 
 static bool allowed(const struct kafka_property *property, char *problem) {
-    const char *needed = forced_value(
-        CONSUMER_FORCED, sizeof CONSUMER_FORCED / sizeof *CONSUMER_FORCED, property->name);
+    const char *needed =
+        forced_value(CONSUMER_FORCED, sizeof CONSUMER_FORCED / sizeof *CONSUMER_FORCED, property->name);
     if (!needed) {
-        needed = forced_value(PRODUCER_FORCED, sizeof PRODUCER_FORCED / sizeof *PRODUCER_FORCED,
-                              property->name);
+        needed = forced_value(PRODUCER_FORCED, sizeof PRODUCER_FORCED / sizeof *PRODUCER_FORCED, property->name);
     }
     if (needed && strcmp(needed, property->value) != 0) {
-        snprintf(problem, KAFKA_PROBLEM_BYTES,
-                 "kafka.%s: must be %s, or exactly once would not hold", property->name, needed);
+        snprintf(problem, KAFKA_PROBLEM_BYTES, "kafka.%s: must be %s, or exactly once would not hold", property->name,
+                 needed);
         return false;
     }
     for (size_t i = 0; i < sizeof RESERVED / sizeof *RESERVED; i++) {
         if (strcmp(RESERVED[i], property->name) == 0) {
-            snprintf(problem, KAFKA_PROBLEM_BYTES, "kafka.%s: is set by Tidemark itself%s",
-                     property->name, i == 0 ? "; use the option 'group'" : "");
+            snprintf(problem, KAFKA_PROBLEM_BYTES, "kafka.%s: is set by Tidemark itself%s", property->name,
+                     i == 0 ? "; use the option 'group'" : "");
             return false;
         }
     }
     return true;
 }
 
-static rd_kafka_conf_t *make_conf(const struct config *config, const struct property *defaults,
-                                  size_t defaults_count, const struct property *forced,
-                                  size_t forced_count, char *problem) {
+static rd_kafka_conf_t *make_conf(const struct config *config, const struct property *defaults, size_t defaults_count,
+                                  const struct property *forced, size_t forced_count, char *problem) {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     bool good = set_all(conf, defaults, defaults_count, problem);
     for (size_t i = 0; good && i < config->kafka_count; i++) {
-        good = allowed(&config->kafka[i], problem) &&
-               set(conf, config->kafka[i].name, config->kafka[i].value, problem);
+        good = allowed(&config->kafka[i], problem) && set(conf, config->kafka[i].name, config->kafka[i].value, problem);
     }
     if (!good || !set_all(conf, forced, forced_count, problem)) {
         rd_kafka_conf_destroy(conf);
@@ -148,9 +136,8 @@ static rd_kafka_conf_t *make_conf(const struct config *config, const struct prop
 }
 
 rd_kafka_conf_t *kafka_consumer_conf(const struct config *config, char *problem) {
-    rd_kafka_conf_t *conf =
-        make_conf(config, CONSUMER_DEFAULTS, sizeof CONSUMER_DEFAULTS / sizeof *CONSUMER_DEFAULTS,
-                  CONSUMER_FORCED, sizeof CONSUMER_FORCED / sizeof *CONSUMER_FORCED, problem);
+    rd_kafka_conf_t *conf = make_conf(config, CONSUMER_DEFAULTS, sizeof CONSUMER_DEFAULTS / sizeof *CONSUMER_DEFAULTS,
+                                      CONSUMER_FORCED, sizeof CONSUMER_FORCED / sizeof *CONSUMER_FORCED, problem);
     if (conf && !set(conf, "group.id", config->group, problem)) {
         rd_kafka_conf_destroy(conf);
         return NULL;
@@ -159,11 +146,9 @@ rd_kafka_conf_t *kafka_consumer_conf(const struct config *config, char *problem)
 }
 
 rd_kafka_conf_t *kafka_producer_conf(const struct config *config, char *problem) {
-    rd_kafka_conf_t *conf =
-        make_conf(config, PRODUCER_DEFAULTS, sizeof PRODUCER_DEFAULTS / sizeof *PRODUCER_DEFAULTS,
-                  PRODUCER_FORCED, sizeof PRODUCER_FORCED / sizeof *PRODUCER_FORCED, problem);
-    const char *partitioner =
-        config->partitioner == PARTITIONER_CRC32 ? "consistent_random" : "murmur2_random";
+    rd_kafka_conf_t *conf = make_conf(config, PRODUCER_DEFAULTS, sizeof PRODUCER_DEFAULTS / sizeof *PRODUCER_DEFAULTS,
+                                      PRODUCER_FORCED, sizeof PRODUCER_FORCED / sizeof *PRODUCER_FORCED, problem);
+    const char *partitioner = config->partitioner == PARTITIONER_CRC32 ? "consistent_random" : "murmur2_random";
     if (conf && !set(conf, "partitioner", partitioner, problem)) {
         rd_kafka_conf_destroy(conf);
         return NULL;
@@ -203,24 +188,20 @@ static struct topics all_topics(const struct config *config) {
 
 static rd_kafka_t *make_client(const struct config *config, char *problem) {
     rd_kafka_conf_t *conf = kafka_producer_conf(config, problem);
-    rd_kafka_t *client =
-        conf ? rd_kafka_new(RD_KAFKA_PRODUCER, conf, problem, KAFKA_PROBLEM_BYTES) : NULL;
+    rd_kafka_t *client = conf ? rd_kafka_new(RD_KAFKA_PRODUCER, conf, problem, KAFKA_PROBLEM_BYTES) : NULL;
     if (conf && !client) {
         rd_kafka_conf_destroy(conf);
     }
     return client;
 }
 
-static const struct rd_kafka_metadata *ask_metadata(const struct config *config, rd_kafka_t *client,
-                                                    char *problem) {
+static const struct rd_kafka_metadata *ask_metadata(const struct config *config, rd_kafka_t *client, char *problem) {
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t error = rd_kafka_metadata(client, 1, NULL, &metadata, METADATA_TIMEOUT_MS);
     if (error) {
         const char *servers = "";
         for (size_t i = 0; i < config->kafka_count; i++) {
-            servers = strcmp(config->kafka[i].name, "bootstrap.servers") == 0
-                          ? config->kafka[i].value
-                          : servers;
+            servers = strcmp(config->kafka[i].name, "bootstrap.servers") == 0 ? config->kafka[i].value : servers;
         }
         snprintf(problem, KAFKA_PROBLEM_BYTES, "Kafka at %.200s cannot be reached: %s", servers,
                  rd_kafka_err2str(error));
@@ -239,8 +220,8 @@ static int partitions_of(const struct rd_kafka_metadata *metadata, const char *n
     return 0;
 }
 
-static int check_metadata(const struct config *config, const struct rd_kafka_metadata *metadata,
-                          int32_t *partitions, char *problem) {
+static int check_metadata(const struct config *config, const struct rd_kafka_metadata *metadata, int32_t *partitions,
+                          char *problem) {
     struct topics topics = all_topics(config);
     size_t used = 0;
     problem[0] = '\0';
@@ -258,11 +239,9 @@ static int check_metadata(const struct config *config, const struct rd_kafka_met
         counts[input] = partitions_of(metadata, config->topics[input]);
     }
     if (counts[0] != counts[1] || counts[0] != counts[2]) {
-        snprintf(
-            problem, KAFKA_PROBLEM_BYTES,
-            "unequal partition counts: %.80s has %d, %.80s %d, %.80s %d; they must be the same",
-            config->topics[0], counts[0], config->topics[1], counts[1], config->topics[2],
-            counts[2]);
+        snprintf(problem, KAFKA_PROBLEM_BYTES,
+                 "unequal partition counts: %.80s has %d, %.80s %d, %.80s %d; they must be the same", config->topics[0],
+                 counts[0], config->topics[1], counts[1], config->topics[2], counts[2]);
         return ERR_REFUSED;
     }
     *partitions = counts[0];
@@ -270,8 +249,7 @@ static int check_metadata(const struct config *config, const struct rd_kafka_met
 }
 
 int kafka_check_topics(const struct config *config, int32_t *partitions, char *problem) {
-    rd_kafka_conf_t *consumer =
-        kafka_consumer_conf(config, problem); /* its properties are checked here too */
+    rd_kafka_conf_t *consumer = kafka_consumer_conf(config, problem); /* its properties are checked here too */
     rd_kafka_t *client = consumer ? make_client(config, problem) : NULL;
     if (!client) {
         if (consumer) {
@@ -292,8 +270,7 @@ int kafka_check_topics(const struct config *config, int32_t *partitions, char *p
 static int create(rd_kafka_t *client, rd_kafka_NewTopic_t **wanted, size_t count, char *problem) {
     char why[256];
     rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     rd_kafka_AdminOptions_set_operation_timeout(options, CREATE_TIMEOUT_MS, why, sizeof why);
     rd_kafka_CreateTopics(client, wanted, count, options, queue);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 2 * CREATE_TIMEOUT_MS);
@@ -305,15 +282,12 @@ static int create(rd_kafka_t *client, rd_kafka_NewTopic_t **wanted, size_t count
     }
     size_t results_count = 0;
     const rd_kafka_topic_result_t **results =
-        error ? NULL
-              : rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event),
-                                                    &results_count);
+        error ? NULL : rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &results_count);
     for (size_t i = 0; i < results_count; i++) {
         rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[i]);
         if (code && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
             snprintf(problem, KAFKA_PROBLEM_BYTES, "cannot create topic %.100s: %.200s",
-                     rd_kafka_topic_result_name(results[i]),
-                     rd_kafka_topic_result_error_string(results[i]));
+                     rd_kafka_topic_result_name(results[i]), rd_kafka_topic_result_error_string(results[i]));
             error = ERR_REFUSED;
         }
     }
@@ -338,8 +312,7 @@ int kafka_create_topics(const struct config *config, int32_t partitions, char *p
     struct topics topics = all_topics(config);
     rd_kafka_NewTopic_t *wanted[TOPICS_MAX];
     size_t count = 0;
-    for (int input = 0; input < INPUTS;
-         input++) { /* new inputs get as many partitions as those that are there */
+    for (int input = 0; input < INPUTS; input++) { /* new inputs get as many partitions as those that are there */
         int present = partitions_of(metadata, config->topics[input]);
         partitions = present > 0 ? present : partitions;
     }

@@ -1,5 +1,5 @@
-/* librdkafka's mock broker in this process, for the demo. It knows no isolation and no
- * transactional offsets, so what runs on it delivers at least once. */
+/* librdkafka's mock broker in this process, for the demo. It knows no isolation and no transactional offsets, so what runs on
+ * it delivers at least once. */
 #ifndef TIDEMARK_RUN_KAFKA_MOCK_H
 #define TIDEMARK_RUN_KAFKA_MOCK_H
 

@@ -13,14 +13,11 @@ struct kafka_tail {
     rd_kafka_message_t *message; /* lent out */
 };
 
-static int assign(struct kafka_tail *tail, const char *const *topics, size_t topics_count,
-                  char *problem) {
+static int assign(struct kafka_tail *tail, const char *const *topics, size_t topics_count, char *problem) {
     const struct rd_kafka_metadata *metadata;
-    rd_kafka_resp_err_t error =
-        rd_kafka_metadata(tail->consumer, 1, NULL, &metadata, METADATA_TIMEOUT_MS);
+    rd_kafka_resp_err_t error = rd_kafka_metadata(tail->consumer, 1, NULL, &metadata, METADATA_TIMEOUT_MS);
     if (error) {
-        snprintf(problem, KAFKA_PROBLEM_BYTES, "cannot read the outputs: %s",
-                 rd_kafka_err2str(error));
+        snprintf(problem, KAFKA_PROBLEM_BYTES, "cannot read the outputs: %s", rd_kafka_err2str(error));
         return ERR_UNAVAILABLE;
     }
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
@@ -30,8 +27,7 @@ static int assign(struct kafka_tail *tail, const char *const *topics, size_t top
                 continue;
             }
             for (int partition = 0; partition < metadata->topics[i].partition_cnt; partition++) {
-                rd_kafka_topic_partition_list_add(list, topics[wanted], partition)->offset =
-                    RD_KAFKA_OFFSET_BEGINNING;
+                rd_kafka_topic_partition_list_add(list, topics[wanted], partition)->offset = RD_KAFKA_OFFSET_BEGINNING;
             }
         }
     }
@@ -42,8 +38,8 @@ static int assign(struct kafka_tail *tail, const char *const *topics, size_t top
     return 0;
 }
 
-struct kafka_tail *kafka_tail_create(const struct config *config, const char *const *topics,
-                                     size_t topics_count, char *problem) {
+struct kafka_tail *kafka_tail_create(const struct config *config, const char *const *topics, size_t topics_count,
+                                     char *problem) {
     struct kafka_tail *tail = calloc(1, sizeof *tail);
     rd_kafka_conf_t *conf = kafka_consumer_conf(config, problem);
     ASSERT(tail);

@@ -47,8 +47,8 @@ struct kafka_writer *kafka_writer_create(const struct config *config, char *prob
     return writer;
 }
 
-int kafka_writer_write(struct kafka_writer *writer, enum input input, struct bytes key,
-                       struct bytes value, int64_t time_ms) {
+int kafka_writer_write(struct kafka_writer *writer, enum input input, struct bytes key, struct bytes value,
+                       int64_t time_ms) {
     rd_kafka_resp_err_t error;
     do {
         const rd_kafka_vu_t fields[] = {
@@ -58,12 +58,10 @@ int kafka_writer_write(struct kafka_writer *writer, enum input input, struct byt
             {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = time_ms < 0 ? 0 : time_ms},
             {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         };
-        rd_kafka_error_t *failure =
-            rd_kafka_produceva(writer->producer, fields, sizeof fields / sizeof *fields);
+        rd_kafka_error_t *failure = rd_kafka_produceva(writer->producer, fields, sizeof fields / sizeof *fields);
         error = rd_kafka_error_code(failure); /* of NULL: no error */
         rd_kafka_error_destroy(failure);
-        rd_kafka_poll(writer->producer,
-                      error == RD_KAFKA_RESP_ERR__QUEUE_FULL ? QUEUE_FULL_POLL_MS : 0);
+        rd_kafka_poll(writer->producer, error == RD_KAFKA_RESP_ERR__QUEUE_FULL ? QUEUE_FULL_POLL_MS : 0);
     } while (error == RD_KAFKA_RESP_ERR__QUEUE_FULL);
     if (error) {
         writer->failed++;
@@ -76,8 +74,8 @@ int kafka_writer_flush(struct kafka_writer *writer, char *problem) {
     rd_kafka_flush(writer->producer, FLUSH_TIMEOUT_MS);
     size_t left = (size_t)rd_kafka_outq_len(writer->producer);
     if (writer->failed || left) {
-        snprintf(problem, KAFKA_PROBLEM_BYTES, "%zu records were not written: %s",
-                 writer->failed + left, writer->failed ? writer->problem : "Kafka does not answer");
+        snprintf(problem, KAFKA_PROBLEM_BYTES, "%zu records were not written: %s", writer->failed + left,
+                 writer->failed ? writer->problem : "Kafka does not answer");
         return ERR_UNAVAILABLE;
     }
     return 0;

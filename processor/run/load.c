@@ -27,8 +27,7 @@ static int load_line(struct loading *loading, const char *name, int64_t number, 
     char detail[DEAD_DETAIL_BYTES_MAX];
     struct json_line event;
     arena_reset(&loading->arena);
-    if (decode_json_line(line, loading->config->format, loading->topics, &loading->arena, &event,
-                         detail)) {
+    if (decode_json_line(line, loading->config->format, loading->topics, &loading->arena, &event, detail)) {
         fprintf(stderr, "%s:%" PRId64 ": %s\n", name, number, detail);
         return EX_DATAERR;
     }
@@ -44,8 +43,7 @@ static int load_stream(struct loading *loading, const char *name, FILE *stream) 
     size_t capacity = 0;
     int exit_code = 0;
     ssize_t size;
-    for (int64_t number = 1; exit_code == 0 && (size = getline(&line, &capacity, stream)) >= 0;
-         number++) {
+    for (int64_t number = 1; exit_code == 0 && (size = getline(&line, &capacity, stream)) >= 0; number++) {
         while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r')) {
             size--;
         }
@@ -79,8 +77,7 @@ int command_load(const struct config *config, char *const *files, size_t files_c
     char problem[KAFKA_PROBLEM_BYTES];
     int32_t partitions;
     int error = kafka_check_topics(config, &partitions, problem);
-    struct loading loading = {.config = config,
-                              .writer = error ? NULL : kafka_writer_create(config, problem)};
+    struct loading loading = {.config = config, .writer = error ? NULL : kafka_writer_create(config, problem)};
     if (!loading.writer) {
         fprintf(stderr, "tidemark: %s\n", problem);
         return error == ERR_UNAVAILABLE ? EX_UNAVAILABLE : EX_CONFIG;
@@ -94,8 +91,7 @@ int command_load(const struct config *config, char *const *files, size_t files_c
     for (size_t i = 0; i < files_count && exit_code == 0; i++) {
         exit_code = load_file(&loading, files[i]);
     }
-    /* What was read before a bad line is written all the same: the message tells which line to go
-     * on from. */
+    /* What was read before a bad line is written all the same: the message tells which line to go on from. */
     if (kafka_writer_flush(loading.writer, problem)) {
         fprintf(stderr, "tidemark: %s\n", problem);
         exit_code = EX_UNAVAILABLE;

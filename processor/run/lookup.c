@@ -109,8 +109,7 @@ static void on_customer(void *arg, int error, const struct bytes *values, size_t
         return;
     }
     if (search->found) {
-        redis_reader_meta(search->lookup->reader, search->found_at, on_clock,
-                          probe_new(search, search->found_at));
+        redis_reader_meta(search->lookup->reader, search->found_at, on_clock, probe_new(search, search->found_at));
     } else if (search->error || partition != search->home || search->lookup->partitions == 1) {
         end(search, search->error ? search->error : ERR_NOT_FOUND, bytes_of(NULL, 0));
     } else {
@@ -119,8 +118,8 @@ static void on_customer(void *arg, int error, const struct bytes *values, size_t
 }
 
 static void search_partition(struct search *search, int32_t partition) {
-    redis_reader_customer(search->lookup->reader, partition, bytes_of(search->id, search->id_size),
-                          on_customer, probe_new(search, partition));
+    redis_reader_customer(search->lookup->reader, partition, bytes_of(search->id, search->id_size), on_customer,
+                          probe_new(search, partition));
 }
 
 /* With misrouted: accept, a customer lives wherever the producer has sent the key. */
@@ -136,8 +135,7 @@ static void search_elsewhere(struct search *search) {
 
 static void search_home(struct search *search) {
     struct lookup *lookup = search->lookup;
-    search->home = partition_of(lookup->config->partitioner, bytes_of(search->id, search->id_size),
-                                lookup->partitions);
+    search->home = partition_of(lookup->config->partitioner, bytes_of(search->id, search->id_size), lookup->partitions);
     search_partition(search, search->home);
 }
 
@@ -157,16 +155,11 @@ static void on_partitions(void *arg, int error, const struct store_found *found)
     }
 }
 
-void lookup_customer(struct lookup *lookup, struct bytes id, int64_t at_ms, lookup_done_fn done,
-                     void *arg) {
+void lookup_customer(struct lookup *lookup, struct bytes id, int64_t at_ms, lookup_done_fn done, void *arg) {
     struct search *search = calloc(1, sizeof *search);
     ASSERT(search);
-    *search = (struct search){.lookup = lookup,
-                              .id = malloc(id.size + 1),
-                              .id_size = id.size,
-                              .at_ms = at_ms,
-                              .done = done,
-                              .arg = arg};
+    *search = (struct search){
+        .lookup = lookup, .id = malloc(id.size + 1), .id_size = id.size, .at_ms = at_ms, .done = done, .arg = arg};
     ASSERT(search->id);
     memcpy(search->id, id.data, id.size);
     if (lookup->partitions > 0) {
@@ -178,8 +171,7 @@ void lookup_customer(struct lookup *lookup, struct bytes id, int64_t at_ms, look
     }
 }
 
-struct lookup *lookup_create(struct event_base *base, const struct config *config,
-                             int32_t partitions, char *problem) {
+struct lookup *lookup_create(struct event_base *base, const struct config *config, int32_t partitions, char *problem) {
     struct lookup *lookup = calloc(1, sizeof *lookup);
     ASSERT(lookup);
     lookup->config = config;

@@ -1,5 +1,4 @@
-/* tidemark: the command line. Each command has its own options; all of them know --help and
- * --version. */
+/* tidemark: the command line. Each command has its own options; all of them know --help and --version. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "run/commands.h"
@@ -43,8 +42,7 @@ struct arguments {
 static int64_t whole(struct argp_state *state, const char *text, int64_t least, int64_t most) {
     int64_t number;
     if (!parse_whole(bytes_of_text(text), &number) || number < least || number > most) {
-        argp_error(state, "'%s' is not a whole number from %lld to %lld", text, (long long)least,
-                   (long long)most);
+        argp_error(state, "'%s' is not a whole number from %lld to %lld", text, (long long)least, (long long)most);
     }
     return number;
 }
@@ -119,11 +117,10 @@ static error_t parse_option(int key, char *text, struct argp_state *state) {
     }
 }
 
-#define CONFIG_OPTIONS_OF_ALL                                                                        \
-    {"config", 'c', "FILE", 0, "the configuration (config/sample.yaml shows every option)", 0},      \
-        {"set", KEY_SET, "KEY=VALUE", 0, "override an option, e.g. kafka.bootstrap.servers=...", 0}, \
-    {                                                                                                \
-        "verbose", 'v', NULL, 0, "log at debug level", 0                                             \
+#define CONFIG_OPTIONS_OF_ALL                                                                                          \
+    {"config", 'c', "FILE", 0, "the configuration (config/sample.yaml shows every option)", 0},                        \
+        {"set", KEY_SET, "KEY=VALUE", 0, "override an option, e.g. kafka.bootstrap.servers=...", 0}, {                 \
+        "verbose", 'v', NULL, 0, "log at debug level", 0                                                               \
     }
 
 static const struct argp_option PLAIN[] = {CONFIG_OPTIONS_OF_ALL, {0}};
@@ -140,19 +137,15 @@ static const struct argp_option GENERATE[] = {
 };
 static const struct argp_option GET[] = {
     CONFIG_OPTIONS_OF_ALL,
-    {"at", KEY_AT, "MS", 0,
-     "as of this instant, ms since 1970 UTC, if nothing more happens (default: now)", 1},
+    {"at", KEY_AT, "MS", 0, "as of this instant, ms since 1970 UTC, if nothing more happens (default: now)", 1},
     {0},
 };
 static const struct argp_option DEMO[] = {
-    {"kafka", KEY_KAFKA, "HOST:PORT", 0,
-     "a real Kafka (default: a mock broker in this process, at least once)", 0},
-    {"redis", KEY_REDIS, "URL", 0, "a real Redis (default: a private one in a temporary folder)",
-     0},
+    {"kafka", KEY_KAFKA, "HOST:PORT", 0, "a real Kafka (default: a mock broker in this process, at least once)", 0},
+    {"redis", KEY_REDIS, "URL", 0, "a real Redis (default: a private one in a temporary folder)", 0},
     {"customers", KEY_CUSTOMERS, "N", 0, "customers (default 200)", 0},
     {"seed", KEY_SEED, "S", 0, "the same seed gives the same story (default 1)", 0},
-    {"speed", KEY_SPEED, "N", 0,
-     "how many times as fast as real time goes (default 86400: a day a second)", 0},
+    {"speed", KEY_SPEED, "N", 0, "how many times as fast as real time goes (default 86400: a day a second)", 0},
     {"verbose", 'v', NULL, 0, "log at debug level", 0},
     {0},
 };
@@ -163,8 +156,7 @@ struct command {
     const char *rest; /* how the rest of its command line is called; NULL: none */
     const char *help;
     enum log_level quiet; /* what is logged without --verbose: a service tells more than a tool */
-    int (*call)(const struct config *config,
-                const struct arguments *arguments); /* NULL: demo, which needs no file */
+    int (*call)(const struct config *config, const struct arguments *arguments); /* NULL: demo, which needs no file */
 };
 
 static int call_run(const struct config *config, const struct arguments *arguments) {
@@ -190,24 +182,21 @@ static int call_get(const struct config *config, const struct arguments *argumen
 }
 
 static const struct command COMMANDS[] = {
-    {"demo", DEMO, NULL,
-     "Everything on this machine with no set-up: broker, Redis, sample customers.", LOG_WARNING,
+    {"demo", DEMO, NULL, "Everything on this machine with no set-up: broker, Redis, sample customers.", LOG_WARNING,
      NULL},
     {"run", PLAIN, NULL, "Process until SIGTERM.", LOG_INFO, call_run},
-    {"check", PLAIN, NULL,
-     "Validate the file and the connections; exit 0, 78 (bad config) or 69 (unreachable).",
+    {"check", PLAIN, NULL, "Validate the file and the connections; exit 0, 78 (bad config) or 69 (unreachable).",
      LOG_ERROR, call_check},
-    {"generate", GENERATE, NULL, "Write realistic events to the input topics, created if missing.",
-     LOG_ERROR, call_generate},
-    {"load", PLAIN, "FILE.jsonl...", "Write events from JSON lines, or '-', to the input topics.",
-     LOG_ERROR, call_load},
-    {"get", GET, "ID...", "Print customers as JSON, one line each; exit 1 where one is unknown.",
-     LOG_ERROR, call_get},
+    {"generate", GENERATE, NULL, "Write realistic events to the input topics, created if missing.", LOG_ERROR,
+     call_generate},
+    {"load", PLAIN, "FILE.jsonl...", "Write events from JSON lines, or '-', to the input topics.", LOG_ERROR,
+     call_load},
+    {"get", GET, "ID...", "Print customers as JSON, one line each; exit 1 where one is unknown.", LOG_ERROR, call_get},
 };
 
 static void usage(FILE *stream) {
-    fprintf(stream, "usage: tidemark COMMAND [OPTION...]\n\nReal-time customer scoring: events "
-                    "from Kafka, state in Redis, tier changes out.\n\n");
+    fprintf(stream, "usage: tidemark COMMAND [OPTION...]\n\nReal-time customer scoring: events from Kafka, state in "
+                    "Redis, tier changes out.\n\n");
     for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
         fprintf(stream, "  %-9s %s\n", COMMANDS[i].name, COMMANDS[i].help);
     }
@@ -219,8 +208,8 @@ static int call(const struct command *command, const struct arguments *arguments
         return command_demo(&arguments->demo);
     }
     struct config_problems problems = {.count = 0};
-    struct config *config = config_load(arguments->config_path, arguments->overrides,
-                                        arguments->overrides_count, &problems);
+    struct config *config =
+        config_load(arguments->config_path, arguments->overrides, arguments->overrides_count, &problems);
     if (!config) {
         config_print_problems(arguments->config_path, &problems);
         return EX_CONFIG;
@@ -234,21 +223,18 @@ static int parse_and_call(const struct command *command, int argc, char **argv) 
     static struct arguments arguments;
     arguments = (struct arguments){
         .takes_files = command->rest != NULL,
-        .generate =
-            {.customers = 1000, .seed = 1, .days = 365, .end_ms = TIME_NONE, .partitions = 4},
+        .generate = {.customers = 1000, .seed = 1, .days = 365, .end_ms = TIME_NONE, .partitions = 4},
         .at_ms = TIME_NONE,
         .demo = {.customers = 200, .seed = 1, .speed = 86400},
     };
     char name[32];
     snprintf(name, sizeof name, "tidemark %s", command->name);
-    struct argp argp = {
-        command->options, parse_option, command->rest, command->help, NULL, NULL, NULL};
+    struct argp argp = {command->options, parse_option, command->rest, command->help, NULL, NULL, NULL};
     argv[0] = name;
     log_set_level(command->quiet);
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (command->call && !arguments.config_path) {
-        fprintf(stderr, "%s: needs a configuration: -c FILE (config/sample.yaml shows one)\n",
-                name);
+        fprintf(stderr, "%s: needs a configuration: -c FILE (config/sample.yaml shows one)\n", name);
         return EX_USAGE;
     }
     if (command->rest && arguments.files_count == 0) {

@@ -16,9 +16,8 @@ static void show(const struct progress *progress, int64_t done, int64_t now_ms) 
     double seconds = (double)(now_ms - progress->started_ms) / MS_PER_SECOND;
     double rate = seconds > 0 ? (double)done / seconds : 0;
     if (progress->total > 0) {
-        fprintf(stderr, "\r%" PRId64 " of %" PRId64 " %s (%.0f %%), %.0f a second \033[K", done,
-                progress->total, progress->what, 100.0 * (double)done / (double)progress->total,
-                rate);
+        fprintf(stderr, "\r%" PRId64 " of %" PRId64 " %s (%.0f %%), %.0f a second \033[K", done, progress->total,
+                progress->what, 100.0 * (double)done / (double)progress->total, rate);
     } else {
         fprintf(stderr, "\r%" PRId64 " %s, %.0f a second \033[K", done, progress->what, rate);
     }

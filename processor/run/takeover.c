@@ -1,5 +1,4 @@
-/* Taking over: the store first (which fences the last owner), then Kafka's committed offsets, then
- * recovery's decision. */
+/* Taking over: the store first (which fences the last owner), then Kafka's committed offsets, then recovery's decision. */
 #include "run/task_parts.h"
 
 #include "base/log.h"
@@ -8,9 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum {
-    FOUND_BYTES_MAX = 1 << 30
-}; /* outbox entries are bounded by TASK_UNPUBLISHED_MAX, dead letters by their size */
+enum { FOUND_BYTES_MAX = 1 << 30 }; /* outbox entries are bounded by TASK_UNPUBLISHED_MAX, dead letters by their size */
 
 /* The store's answer is borrowed and Kafka's comes later: keep a copy. */
 static void copy_found(struct task *task, const struct store_found *found) {
@@ -25,19 +22,16 @@ static void copy_found(struct task *task, const struct store_found *found) {
         hours[i] = found->wheel_hours[i];
     }
     for (size_t i = 0; i < found->outputs_count; i++) {
-        outputs[i] = (struct stored_output){found->outputs[i].seq,
-                                            arena_copy(arena, found->outputs[i].record)};
+        outputs[i] = (struct stored_output){found->outputs[i].seq, arena_copy(arena, found->outputs[i].record)};
         ASSERT(outputs[i].record.data);
     }
     task->found.wheel_hours = hours;
     task->found.outputs = outputs;
 }
 
-/* Publishes what the last owner had applied but perhaps not published; and brings Kafka's offsets
- * up to the store's, even where no output goes with them, or a lag would be shown until the next
- * record comes. */
-static void publish_outbox(struct task *task, const struct store_meta *meta,
-                           const struct committed *committed) {
+/* Publishes what the last owner had applied but perhaps not published; and brings Kafka's offsets up to the store's, even where
+ * no output goes with them, or a lag would be shown until the next record comes. */
+static void publish_outbox(struct task *task, const struct store_meta *meta, const struct committed *committed) {
     bool behind = false;
     for (int input = 0; input < INPUTS; input++) {
         behind |= meta->next_offset[input] > committed->offset[input];
@@ -53,16 +47,15 @@ static void publish_outbox(struct task *task, const struct store_meta *meta,
     }
     ASSERT(!outputs.error);
     if (count > 0) {
-        log_info("published what the last owner had left in the outbox",
-                 "task=%" PRId32 " outputs=%zu", task->options.partition, count);
+        log_info("published what the last owner had left in the outbox", "task=%" PRId32 " outputs=%zu",
+                 task->options.partition, count);
     }
     if (count > 0 || behind) {
         task_publish(task, meta, &outputs, count, true);
     }
 }
 
-static void go_on_from(struct task *task, const struct recovery *recovery,
-                       const struct committed *committed) {
+static void go_on_from(struct task *task, const struct recovery *recovery, const struct committed *committed) {
     struct store_meta meta = recovery->meta;
     meta.partitions = (uint32_t)task->options.partitions;
     snprintf(meta.rules_version, sizeof meta.rules_version, "%.*s", RULES_VERSION_BYTES,
@@ -76,8 +69,7 @@ static void go_on_from(struct task *task, const struct recovery *recovery,
     task->at_end = false;
     merge_init(&task->merge, task->options.merge_wait_ms);
     task->left_behind_seen = 0;
-    wheel_init(&task->wheel, task->store, task->found.wheel_hours, task->found.wheel_hours_count,
-               meta.fired_ms);
+    wheel_init(&task->wheel, task->store, task->found.wheel_hours, task->found.wheel_hours_count, meta.fired_ms);
     task->wheel.wake = task->ports.wake;
     task->wheel.wake_arg = task->ports.wake_context;
     batch_start(task, &meta);
@@ -87,10 +79,9 @@ static void go_on_from(struct task *task, const struct recovery *recovery,
     task->ports.source.ops->start(task->ports.source.context, meta.next_offset);
     metric_add(task->metrics->takeovers, 1);
     log_info("took over",
-             "task=%" PRId32 " epoch=%" PRIu64 " offsets=%" PRId64 ",%" PRId64 ",%" PRId64
-             " output=%" PRIu64,
-             task->options.partition, meta.epoch, meta.next_offset[0], meta.next_offset[1],
-             meta.next_offset[2], meta.output_seq);
+             "task=%" PRId32 " epoch=%" PRIu64 " offsets=%" PRId64 ",%" PRId64 ",%" PRId64 " output=%" PRIu64,
+             task->options.partition, meta.epoch, meta.next_offset[0], meta.next_offset[1], meta.next_offset[2],
+             meta.output_seq);
     task_wake(task);
 }
 
@@ -111,33 +102,27 @@ static void on_committed(void *arg, int error, const struct sink_committed *answ
     switch (recovery.kind) {
     case RECOVERY_LOST:
         if (!task->lost_before) {
-            /* The store was read before Kafka: another owner may have come and gone on in between.
-             * Look once more. */
+            /* The store was read before Kafka: another owner may have come and gone on in between. Look once more. */
             task->lost_before = true;
             task->store_error = ERR_REWOUND;
             task_wake(task);
             return;
         }
-        task_refuse(
-            task,
-            "Kafka has committed offsets for this task, but Redis holds no state: it was lost, or "
-            "key_prefix "
-            "or group changed. Restore Redis, or set state.rebuild: true to read everything again");
+        task_refuse(task,
+                    "Kafka has committed offsets for this task, but Redis holds no state: it was lost, or key_prefix "
+                    "or group changed. Restore Redis, or set state.rebuild: true to read everything again");
         return;
     case RECOVERY_REWOUND:
         metric_add(task->metrics->rewinds, 1);
-        log_warning("found the store behind Kafka: it lost acknowledged writes; reading them "
-                    "again, publishing none twice",
-                    "task=%" PRId32 " stored=%" PRId64 ",%" PRId64 ",%" PRId64 " committed=%" PRId64
-                    ",%" PRId64 ",%" PRId64,
-                    task->options.partition, task->found.meta.next_offset[0],
-                    task->found.meta.next_offset[1], task->found.meta.next_offset[2],
-                    committed.offset[0], committed.offset[1], committed.offset[2]);
+        log_warning(
+            "found the store behind Kafka: it lost acknowledged writes; reading them again, publishing none twice",
+            "task=%" PRId32 " stored=%" PRId64 ",%" PRId64 ",%" PRId64 " committed=%" PRId64 ",%" PRId64 ",%" PRId64,
+            task->options.partition, task->found.meta.next_offset[0], task->found.meta.next_offset[1],
+            task->found.meta.next_offset[2], committed.offset[0], committed.offset[1], committed.offset[2]);
         break;
     case RECOVERY_REBUILD:
         metric_add(task->metrics->rewinds, 1);
-        log_warning("rebuilds the state from the beginning of the topics", "task=%" PRId32,
-                    task->options.partition);
+        log_warning("rebuilds the state from the beginning of the topics", "task=%" PRId32, task->options.partition);
         break;
     case RECOVERY_FRESH:
     case RECOVERY_RESUMED:
@@ -167,15 +152,12 @@ static void on_found(void *arg, int error, const struct store_found *found) {
         task_refuse(task, problem);
         return;
     }
-    if (!found->absent &&
-        !bytes_equal_text(model_version(task->options.model), found->meta.rules_version)) {
-        log_info("found other rules: each customer is scored by the new ones from its next event "
-                 "or due instant on",
+    if (!found->absent && !bytes_equal_text(model_version(task->options.model), found->meta.rules_version)) {
+        log_info("found other rules: each customer is scored by the new ones from its next event or due instant on",
                  "task=%" PRId32 " stored=%s", task->options.partition, found->meta.rules_version);
     }
     copy_found(task, found);
-    task->ports.sink.ops->committed(task->ports.sink.context, task->options.partition, on_committed,
-                                    task);
+    task->ports.sink.ops->committed(task->ports.sink.context, task->options.partition, on_committed, task);
 }
 
 void takeover_begin(struct task *task) {

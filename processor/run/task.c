@@ -74,27 +74,23 @@ static int64_t later(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
-void task_publish(struct task *task, const struct store_meta *meta, struct buffer *outputs,
-                  size_t outputs_count, bool urgent) {
+void task_publish(struct task *task, const struct store_meta *meta, struct buffer *outputs, size_t outputs_count,
+                  bool urgent) {
     struct publication publication = {
         .task = task->options.partition,
         .through_seq = meta->output_seq,
         .outputs = *outputs,
         .outputs_count = outputs_count,
     };
-    _Static_assert((int)PUBLICATION_MARK_BYTES >= (int)MARK_BYTES_MAX,
-                   "a mark fits into a publication");
+    _Static_assert((int)PUBLICATION_MARK_BYTES >= (int)MARK_BYTES_MAX, "a mark fits into a publication");
     mark_format(publication.mark, meta->output_seq, later(meta->fired_ms, task->suppress_fired_ms));
-    /* While a lost stretch is read again, what is committed stays where it was: it must never go
-     * back. */
+    /* While a lost stretch is read again, what is committed stays where it was: it must never go back. */
     for (int input = 0; input < INPUTS; input++) {
-        publication.next_offset[input] =
-            later(meta->next_offset[input], task->suppress_before[input]);
+        publication.next_offset[input] = later(meta->next_offset[input], task->suppress_before[input]);
     }
     *outputs = (struct buffer){0};
     task->unacked++;
-    task->ports.sink.ops->publish(task->ports.sink.context, &publication, urgent, on_published,
-                                  task);
+    task->ports.sink.ops->publish(task->ports.sink.context, &publication, urgent, on_published, task);
 }
 
 static void on_applied(void *arg, int error) {
@@ -105,24 +101,20 @@ static void on_applied(void *arg, int error) {
         return;
     }
     struct batch *batch = task->in_flight;
-    task_publish(task, &batch->meta, &batch->outputs, batch->outputs_count,
-                 task->state == TASK_DRAINING);
+    task_publish(task, &batch->meta, &batch->outputs, batch->outputs_count, task->state == TASK_DRAINING);
     batch_applied(task);
     task_wake(task);
 }
 
-/* Whether the wheel's round stands half scored in the open batch, and is small enough to wait for:
- * then all of it goes in one batch, so that the mark "fired up to" tells exactly which time-caused
- * outputs were published. */
+/* Whether the wheel's round stands half scored in the open batch, and is small enough to wait for: then all of it goes in one
+ * batch, so that the mark "fired up to" tells exactly which time-caused outputs were published. */
 static bool in_round(const struct task *task) {
-    return task->round_scored > 0 && task->round_scored < TASK_ROUND_WHOLE_MAX &&
-           task->state == TASK_RUNNING;
+    return task->round_scored > 0 && task->round_scored < TASK_ROUND_WHOLE_MAX && task->state == TASK_RUNNING;
 }
 
 /* Scores what is ready, in order. True when it stopped for fairness only. */
 static bool score(struct task *task) {
-    size_t batch_max =
-        task->options.batch_items_max ? task->options.batch_items_max : TASK_BATCH_ITEMS_MAX;
+    size_t batch_max = task->options.batch_items_max ? task->options.batch_items_max : TASK_BATCH_ITEMS_MAX;
     for (size_t scored = 0; scored < SCORE_MAX; scored++) {
         const struct item *item = items_head(&task->items);
         if (!item || (task->open->items >= batch_max && !in_round(task)) ||
@@ -168,8 +160,7 @@ static void drain(struct task *task) {
 
 /* The store said that it is not ours any more, or not what it was. */
 static void store_failed(struct task *task, int error) {
-    log_warning(error == ERR_FENCED ? "was fenced: another process owns the task"
-                                    : "found the store rewound",
+    log_warning(error == ERR_FENCED ? "was fenced: another process owns the task" : "found the store rewound",
                 "task=%" PRId32, task->options.partition);
     bool draining = task->state == TASK_DRAINING || task->state == TASK_DRAINED;
     reset(task);
@@ -191,8 +182,8 @@ bool task_pump(struct task *task) {
         }
     }
     if (task->problem[0] && task->state != TASK_REFUSED) {
-        log_error("stopped a task: an operator must decide", "task=%" PRId32 " problem=\"%s\"",
-                  task->options.partition, task->problem);
+        log_error("stopped a task: an operator must decide", "task=%" PRId32 " problem=\"%s\"", task->options.partition,
+                  task->problem);
         reset(task);
         task->state = TASK_REFUSED;
     }
@@ -248,8 +239,7 @@ int64_t task_clock_ms(const struct task *task) {
 }
 
 size_t task_unpublished(const struct task *task) {
-    return task->state == TASK_RUNNING ? (size_t)(task->open->meta.output_seq - task->published_seq)
-                                       : 0;
+    return task->state == TASK_RUNNING ? (size_t)(task->open->meta.output_seq - task->published_seq) : 0;
 }
 
 int64_t task_next_offset(const struct task *task, enum input input) {
@@ -257,7 +247,6 @@ int64_t task_next_offset(const struct task *task, enum input input) {
 }
 
 bool task_is_idle(const struct task *task) {
-    return task->state == TASK_RUNNING && task->at_end && task->items.count == 0 &&
-           !task->in_flight && !task->open->needed && task->unacked == 0 &&
-           task->wheel.target_ms == TIME_NONE;
+    return task->state == TASK_RUNNING && task->at_end && task->items.count == 0 && !task->in_flight &&
+           !task->open->needed && task->unacked == 0 && task->wheel.target_ms == TIME_NONE;
 }

@@ -1,22 +1,20 @@
-/* A task: partition p of all three input topics, with every customer, timer and output that belongs
- * to it.
+/* A task: partition p of all three input topics, with every customer, timer and output that belongs to it.
  *
  * This is the heart of Tidemark. Follow one purchase through it:
  *
- *   take      the merge picks its record as the oldest of the three partitions; the task clock
- * moves to its timestamp decode    the record becomes an activity in the arena of its chunk, or a
- * dead letter with the reason load      the customer is in the cache, or is asked from the store;
- * meanwhile further records are taken score     in the order of taking, one at a time:
- * customer_apply gives the new state and perhaps tier changes; these, packed, are outputs with the
- * next sequence numbers apply     all that was scored since the last apply goes to the store as one
- * atomic batch: customers, wheel entries, populations, outputs, offsets. While one batch is in
- * flight the next one grows; so batches are small and immediate at low load, large and efficient at
- * high load, and no interval adds latency publish   once applied, the outputs go to Kafka together
- * with the offsets and the mark commit    the sink tells; later the store forgets what is published
+ *   take      the merge picks its record as the oldest of the three partitions; the task clock moves to its timestamp
+ *   decode    the record becomes an activity in the arena of its chunk, or a dead letter with the reason
+ *   load      the customer is in the cache, or is asked from the store; meanwhile further records are taken
+ *   score     in the order of taking, one at a time: customer_apply gives the new state and perhaps tier changes; these,
+ *             packed, are outputs with the next sequence numbers
+ *   apply     all that was scored since the last apply goes to the store as one atomic batch: customers, wheel entries,
+ *             populations, outputs, offsets. While one batch is in flight the next one grows; so batches are small and
+ *             immediate at low load, large and efficient at high load, and no interval adds latency
+ *   publish   once applied, the outputs go to Kafka together with the offsets and the mark
+ *   commit    the sink tells; later the store forgets what is published
  *
- * A task that dies at any point is taken over by the rule of state/recovery.h. A task knows no
- * threads, no clock of its own and no library: ports give it source, store, sink and time, so tests
- * run this very code and crash it at every step. */
+ * A task that dies at any point is taken over by the rule of state/recovery.h. A task knows no threads, no clock of its own
+ * and no library: ports give it source, store, sink and time, so tests run this very code and crash it at every step. */
 #ifndef TIDEMARK_RUN_TASK_H
 #define TIDEMARK_RUN_TASK_H
 
@@ -48,17 +46,13 @@ struct task_options {
 };
 
 enum {
-    TASK_TAKE_MAX = 2048, /* records taken in one pass, so that other tasks get their turn */
+    TASK_TAKE_MAX = 2048,          /* records taken in one pass, so that other tasks get their turn */
     TASK_TAKE_BYTES_MAX = 4194304, /* likewise in decoded bytes */
-    TASK_PENDING_MAX =
-        16384, /* records decoded but not scored: covers the time a load takes at full speed */
-    TASK_BATCH_ITEMS_MAX = 32768, /* records in one batch: at about 200 bytes a customer some MB,
-                                     some 10 ms of Redis */
-    TASK_UNPUBLISHED_MAX =
-        100000, /* outputs not yet in Kafka: beyond, taking stops until the sink has caught up */
-    TASK_ROUND_WHOLE_MAX = 8192, /* due customers scored in one batch with their whole round; larger
-                                    rounds are split */
-    TASK_TRIM_AFTER_MS = 1000, /* an idle task tells the store after this time what is published */
+    TASK_PENDING_MAX = 16384,      /* records decoded but not scored: covers the time a load takes at full speed */
+    TASK_BATCH_ITEMS_MAX = 32768, /* records in one batch: at about 200 bytes a customer some MB, some 10 ms of Redis */
+    TASK_UNPUBLISHED_MAX = 100000, /* outputs not yet in Kafka: beyond, taking stops until the sink has caught up */
+    TASK_ROUND_WHOLE_MAX = 8192, /* due customers scored in one batch with their whole round; larger rounds are split */
+    TASK_TRIM_AFTER_MS = 1000,   /* an idle task tells the store after this time what is published */
 };
 
 struct task_ports {
@@ -87,8 +81,7 @@ enum task_state {
 
 struct task;
 
-/* A task that begins to take over at once. Options, model and ports' contexts are borrowed. NULL
- * without memory. */
+/* A task that begins to take over at once. Options, model and ports' contexts are borrowed. NULL without memory. */
 struct task *task_create(const struct task_options *options, const struct task_ports *ports);
 /* Drops the task wherever it is, writing nothing more. */
 void task_destroy(struct task *task);
@@ -105,8 +98,7 @@ int64_t task_clock_ms(const struct task *task); /* TIME_NONE before the first re
 size_t task_unpublished(const struct task *task);
 /* The first offset not applied yet; OFFSET_NONE. */
 int64_t task_next_offset(const struct task *task, enum input input);
-/* True when every record known to exist has been taken, scored, applied and published. For tests
- * and /readyz. */
+/* True when every record known to exist has been taken, scored, applied and published. For tests and /readyz. */
 bool task_is_idle(const struct task *task);
 
 #endif

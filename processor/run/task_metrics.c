@@ -26,8 +26,7 @@ static struct metric **set_series(const struct model *model, size_t set, struct 
                 continue;
             }
             metrics_label(labels, "tier_set", model_set_name(model, set));
-            metrics_label(labels, "from",
-                          from ? model_tier_name(model, set, from - 1) : bytes_of_text(""));
+            metrics_label(labels, "from", from ? model_tier_name(model, set, from - 1) : bytes_of_text(""));
             metrics_label(labels, "to", model_tier_name(model, set, to));
             series[from * tiers + to] = labelled(&metric_tier_changes_total, labels);
         }

@@ -1,5 +1,4 @@
-/* The inside of a task, shared by its files: intake (take, decode, load), batch (score, apply),
- * takeover, task (the path). */
+/* The inside of a task, shared by its files: intake (take, decode, load), batch (score, apply), takeover, task (the path). */
 #ifndef TIDEMARK_RUN_TASK_PARTS_H
 #define TIDEMARK_RUN_TASK_PARTS_H
 
@@ -59,8 +58,7 @@ struct wheel_mark { /* a wheel entry to be written */
     int64_t due_ms;
 };
 
-/* What was scored since the last apply, or is in flight. Customers are encoded when the batch is
- * sent. */
+/* What was scored since the last apply, or is in flight. Customers are encoded when the batch is sent. */
 struct batch {
     uint64_t number;
     size_t items;
@@ -88,8 +86,7 @@ struct task {
     struct task_metrics *metrics; /* of the options */
     enum task_state state;
     char problem[256];
-    int store_error; /* heard from the store in a callback; dealt with by the next pump, outside of
-                        it */
+    int store_error; /* heard from the store in a callback; dealt with by the next pump, outside of it */
 
     struct merge merge;
     uint64_t left_behind_seen;
@@ -129,8 +126,7 @@ struct task {
 /* intake.c */
 int intake_init(struct task *task);
 void intake_finish(struct task *task);
-/* Takes and decodes records and due customers, and asks the store for those not cached. True: more
- * can be taken at once. */
+/* Takes and decodes records and due customers, and asks the store for those not cached. True: more can be taken at once. */
 bool intake_take(struct task *task);
 /* Removes the head item, which has been scored. */
 void intake_pop(struct task *task);
@@ -158,8 +154,8 @@ void takeover_begin(struct task *task);
 /* Stops the task for good at the next pump; an operator must decide. Safe in callbacks. */
 void task_refuse(struct task *task, const char *problem);
 /* Gives the sink `outputs` (moved) with the offsets and marks of `meta`. */
-void task_publish(struct task *task, const struct store_meta *meta, struct buffer *outputs,
-                  size_t outputs_count, bool urgent);
+void task_publish(struct task *task, const struct store_meta *meta, struct buffer *outputs, size_t outputs_count,
+                  bool urgent);
 static inline void task_wake(struct task *task) {
     task->ports.wake(task->ports.wake_context);
 }

@@ -5,8 +5,8 @@
 #include "base/arena.h"
 #include "score/zone.h"
 
-/* The offsets of a zone like "Europe/Berlin" from 1970 to 2100, in the arena. ERR_NOT_FOUND: the
- * database has no such zone. Changes TZ for a moment: call before threads start. */
+/* The offsets of a zone like "Europe/Berlin" from 1970 to 2100, in the arena. ERR_NOT_FOUND: the database has no such zone.
+ * Changes TZ for a moment: call before threads start. */
 int time_zone_load(struct arena *arena, const char *name, struct zone *out) MUST_CHECK;
 
 #endif

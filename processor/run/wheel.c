@@ -12,8 +12,7 @@ int64_t wheel_hour(int64_t time_ms) {
     return time_ms >= 0 ? time_ms / MS_PER_HOUR : -((-time_ms + MS_PER_HOUR - 1) / MS_PER_HOUR);
 }
 
-void wheel_init(struct wheel *wheel, struct store *store, const int64_t *hours, size_t hours_count,
-                int64_t fired_ms) {
+void wheel_init(struct wheel *wheel, struct store *store, const int64_t *hours, size_t hours_count, int64_t fired_ms) {
     *wheel = (struct wheel){
         .store = store,
         .held_max = WHEEL_HELD_MAX,
@@ -106,8 +105,8 @@ static void held_halve(struct wheel *wheel) {
 }
 
 static int held_push(struct wheel *wheel, struct bytes id, int64_t due_ms) {
-    int error = grow((void **)&wheel->held, &wheel->held_capacity, wheel->held_count,
-                     sizeof *wheel->held, WHEEL_HELD_FIRST);
+    int error =
+        grow((void **)&wheel->held, &wheel->held_capacity, wheel->held_count, sizeof *wheel->held, WHEEL_HELD_FIRST);
     char *copy = error ? NULL : malloc(id.size ? id.size : 1);
     if (!copy) {
         return ERR_NO_MEMORY;
@@ -148,8 +147,7 @@ int wheel_arm(struct wheel *wheel, struct bytes id, int64_t due_ms, uint64_t bat
     }
     ASSERT(wheel->open.hour == HOUR_NONE || hour > wheel->open.hour);
     if (wheel->target_ms != TIME_NONE && hour <= wheel_hour(wheel->target_ms)) {
-        /* The round may open this hour before the batch with the entry is applied, and so not read
-         * it: hold it now. */
+        /* The round may open this hour before the batch with the entry is applied, and so not read it: hold it now. */
         int error = held_push(wheel, id, due_ms);
         if (error) {
             return error;
@@ -160,24 +158,22 @@ int wheel_arm(struct wheel *wheel, struct bytes id, int64_t due_ms, uint64_t bat
         wheel->hours[at].batch = batch;
         return 0;
     }
-    int error = grow((void **)&wheel->hours, &wheel->hours_capacity, wheel->hours_count,
-                     sizeof *wheel->hours, WHEEL_HOURS_FIRST);
+    int error = grow((void **)&wheel->hours, &wheel->hours_capacity, wheel->hours_count, sizeof *wheel->hours,
+                     WHEEL_HOURS_FIRST);
     if (error) {
         return error;
     }
-    memmove(wheel->hours + at + 1, wheel->hours + at,
-            (wheel->hours_count - at) * sizeof *wheel->hours);
+    memmove(wheel->hours + at + 1, wheel->hours + at, (wheel->hours_count - at) * sizeof *wheel->hours);
     wheel->hours[at] = (struct wheel_hour){hour, batch};
     wheel->hours_count++;
     return 0;
 }
 
-/* Whether the store has all entries of the hours up to an instant: a batch on its way may append to
- * them, and reading before it is applied would miss what it brings. */
+/* Whether the store has all entries of the hours up to an instant: a batch on its way may append to them, and reading before
+ * it is applied would miss what it brings. */
 static bool hours_are_applied(const struct wheel *wheel, int64_t until_ms) {
     bool applied = wheel->open.hour == HOUR_NONE || wheel->open.batch <= wheel->applied_batch;
-    for (size_t i = 0; i < wheel->hours_count && wheel->hours[i].hour * MS_PER_HOUR <= until_ms;
-         i++) {
+    for (size_t i = 0; i < wheel->hours_count && wheel->hours[i].hour * MS_PER_HOUR <= until_ms; i++) {
         applied &= wheel->hours[i].batch <= wheel->applied_batch;
     }
     return applied;
@@ -188,8 +184,7 @@ void wheel_turn(struct wheel *wheel, int64_t clock_ms) {
         return;
     }
     bool held_due = wheel->held_count > 0 && wheel->held[0].due_ms <= clock_ms;
-    bool unread = wheel->open.hour != HOUR_NONE &&
-                  (!wheel->scanned_all || wheel->dropped_from_ms <= clock_ms);
+    bool unread = wheel->open.hour != HOUR_NONE && (!wheel->scanned_all || wheel->dropped_from_ms <= clock_ms);
     bool reached = wheel->hours_count > 0 && wheel->hours[0].hour * MS_PER_HOUR <= clock_ms;
     if (!held_due && !unread && !reached) {
         wheel->fired_ms = clock_ms;
@@ -229,8 +224,7 @@ static void slot_read(void *arg, int error, struct bytes piece, bool last) {
 
 /* Starts the next read the round needs. False: nothing left to read up to the target. */
 static bool read_on(struct wheel *wheel) {
-    if (wheel->open.hour != HOUR_NONE && wheel->scanned_all &&
-        wheel->dropped_from_ms <= wheel->target_ms) {
+    if (wheel->open.hour != HOUR_NONE && wheel->scanned_all && wheel->dropped_from_ms <= wheel->target_ms) {
         wheel->rescan_from_ms = wheel->dropped_from_ms;
         wheel->dropped_from_ms = TIME_NEVER;
         wheel->scanned = 0;
@@ -253,8 +247,7 @@ static bool read_on(struct wheel *wheel) {
         wheel->rescan_from_ms = TIME_NONE;
     }
     wheel->reading = true;
-    wheel->store->ops->read_slot(wheel->store->context, wheel->open.hour, wheel->scanned, slot_read,
-                                 wheel);
+    wheel->store->ops->read_slot(wheel->store->context, wheel->open.hour, wheel->scanned, slot_read, wheel);
     return true;
 }
 
@@ -279,8 +272,7 @@ void wheel_fired(struct wheel *wheel, void (*drop)(void *arg, int64_t hour), voi
         drop(arg, wheel->done_hours[i]);
     }
     wheel->done_count = 0;
-    if (wheel->open.hour != HOUR_NONE &&
-        (wheel->open.hour + 1) * MS_PER_HOUR - 1 <= wheel->target_ms) {
+    if (wheel->open.hour != HOUR_NONE && (wheel->open.hour + 1) * MS_PER_HOUR - 1 <= wheel->target_ms) {
         drop(arg, wheel->open.hour);
         wheel->open.hour = HOUR_NONE;
     }

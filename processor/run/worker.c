@@ -17,10 +17,9 @@
 #include <unistd.h>
 
 enum {
-    TICK_MS = 100,  /* timers that nothing else wakes for */
-    ENDS_MS = 1000, /* how often the ends of partitions are asked for */
-    RETAKE_MS =
-        3000, /* after being fenced: by then the group has told us if the task is still ours */
+    TICK_MS = 100,           /* timers that nothing else wakes for */
+    ENDS_MS = 1000,          /* how often the ends of partitions are asked for */
+    RETAKE_MS = 3000,        /* after being fenced: by then the group has told us if the task is still ours */
     DRAIN_TIMEOUT_MS = 8000, /* leaves 2 s of the 10 s that a stop may take for leaving the group */
     REASON_BYTES = 256,
 };
@@ -84,8 +83,8 @@ static int64_t monotonic_ms(void *context) {
 static struct store *open_store(void *context, int32_t partition) {
     struct worker *worker = context;
     char problem[256];
-    struct store *store = redis_store_create(worker->base, &worker->shared.config->redis,
-                                             worker->shared.redis_health, partition, problem);
+    struct store *store = redis_store_create(worker->base, &worker->shared.config->redis, worker->shared.redis_health,
+                                             partition, problem);
     if (!store) {
         log_error("could not open a store", "error=\"%s\"", problem);
     }
@@ -132,8 +131,7 @@ static void slot_close(struct slot *slot) {
     slot->source = NULL;
 }
 
-static struct metric *task_gauge(const struct metric_family *family, const char *topic,
-                                 int32_t partition) {
+static struct metric *task_gauge(const struct metric_family *family, const char *topic, int32_t partition) {
     struct buffer labels = {0};
     char number[16];
     snprintf(number, sizeof number, "%" PRId32, partition);
@@ -180,8 +178,7 @@ static void assigned(void *context, const int32_t *partitions, size_t count) {
         struct slot *slot = &worker->slots[i];
         slot->partition = partitions[i];
         for (int input = 0; input < INPUTS; input++) {
-            slot->lag[input] = task_gauge(&metric_consumer_lag,
-                                          worker->shared.config->topics[input], slot->partition);
+            slot->lag[input] = task_gauge(&metric_consumer_lag, worker->shared.config->topics[input], slot->partition);
         }
         slot->clock = task_gauge(&metric_task_clock_seconds, NULL, slot->partition);
         slot->outbox = task_gauge(&metric_outbox_entries, NULL, slot->partition);
@@ -201,8 +198,7 @@ static void revoked(void *context, bool lost) {
 static void uneven(void *context) {
     struct worker *worker = context;
     worker->uneven = true;
-    log_error("was given partitions of one topic without those of the others: all members must use "
-              "the same topics",
+    log_error("was given partitions of one topic without those of the others: all members must use the same topics",
               "%s", "");
 }
 
@@ -227,11 +223,9 @@ static void update_reason(struct worker *worker) {
         if (!slot->task || task_state(slot->task) == TASK_FENCED) {
             snprintf(reason, sizeof reason, "task %" PRId32 " was fenced", slot->partition);
         } else if (task_problem(slot->task)) {
-            snprintf(reason, sizeof reason, "task %" PRId32 ": %.200s", slot->partition,
-                     task_problem(slot->task));
+            snprintf(reason, sizeof reason, "task %" PRId32 ": %.200s", slot->partition, task_problem(slot->task));
         } else if (task_state(slot->task) == TASK_TAKING_OVER) {
-            snprintf(reason, sizeof reason, "task %" PRId32 " is being taken over",
-                     slot->partition);
+            snprintf(reason, sizeof reason, "task %" PRId32 " is being taken over", slot->partition);
         }
     }
     set_reason(worker, reason);
@@ -259,8 +253,8 @@ static void update_gauges(struct worker *worker) {
     metric_set(worker->cache_bytes, (double)cache_bytes(worker->cache));
 }
 
-/* A fenced task may still be ours: the other owner may be one that the group has left behind. Try
- * again in a while; if the task is not ours, a rebalance will have taken it away by then. */
+/* A fenced task may still be ours: the other owner may be one that the group has left behind. Try again in a while; if the
+ * task is not ours, a rebalance will have taken it away by then. */
 static void retake_fenced(struct worker *worker, struct slot *slot) {
     int64_t now_ms = clock_monotonic_ms();
     if (slot->task && task_state(slot->task) == TASK_FENCED) {
@@ -294,9 +288,8 @@ static void drain(struct worker *worker) {
     }
     bool done = all_drained(worker);
     if (done || now_ms >= worker->drain_until_ms) {
-        log_info(done ? "finished its work"
-                      : "gave up finishing its work in time; the next owner will",
-                 "worker=%d", worker->index);
+        log_info(done ? "finished its work" : "gave up finishing its work in time; the next owner will", "worker=%d",
+                 worker->index);
         event_base_loopbreak(worker->base);
     }
 }
@@ -358,8 +351,7 @@ static struct rd_kafka_conf_s *producer_conf(void *context) {
 static void *worker_thread(void *context) {
     struct worker *worker = context;
     event_base_dispatch(worker->base);
-    /* Tasks go before the sink they publish to, the sink before the consumer whose membership it
-     * uses. */
+    /* Tasks go before the sink they publish to, the sink before the consumer whose membership it uses. */
     close_slots(worker);
     kafka_sink_destroy(worker->sink);
     worker->sink = NULL;
@@ -376,8 +368,7 @@ static int worker_open(struct worker *worker, char *problem) {
     if (!conf) {
         return ERR_INVALID;
     }
-    worker->consumer =
-        kafka_consumer_create(conf, config->topics, worker->wake_fd, &callbacks, problem);
+    worker->consumer = kafka_consumer_create(conf, config->topics, worker->wake_fd, &callbacks, problem);
     if (!worker->consumer) {
         return ERR_INVALID;
     }
@@ -412,8 +403,7 @@ struct worker *worker_create(const struct worker_shared *shared, int index, char
     ASSERT(worker->wake && worker->tick);
     event_add(worker->wake, NULL);
     event_add(worker->tick, &tick);
-    if (worker_open(worker, problem) ||
-        pthread_create(&worker->thread, NULL, worker_thread, worker)) {
+    if (worker_open(worker, problem) || pthread_create(&worker->thread, NULL, worker_thread, worker)) {
         kafka_sink_destroy(worker->sink);
         kafka_consumer_destroy(worker->consumer);
         worker->thread = 0;

@@ -1,11 +1,9 @@
-/* A worker: one thread, one event loop, one member of the consumer group, and the tasks that the
- * group gives it.
+/* A worker: one thread, one event loop, one member of the consumer group, and the tasks that the group gives it.
  *
- * The loop turns when a descriptor says so: librdkafka wakes it for records, rebalances and
- * answers, the publisher thread for publications that are done, Redis by its own sockets, and a
- * timer ten times a second. Each turn serves the consumer and the sink, then pumps each task once;
- * every step is bounded, so no task waits long for another. Nothing on the loop blocks. Workers
- * share nothing but atomic counters. */
+ * The loop turns when a descriptor says so: librdkafka wakes it for records, rebalances and answers, the publisher thread for
+ * publications that are done, Redis by its own sockets, and a timer ten times a second. Each turn serves the consumer and the
+ * sink, then pumps each task once; every step is bounded, so no task waits long for another. Nothing on the loop blocks.
+ * Workers share nothing but atomic counters. */
 #ifndef TIDEMARK_RUN_WORKER_H
 #define TIDEMARK_RUN_WORKER_H
 
@@ -30,8 +28,7 @@ bool worker_has_ended(const struct worker *worker);
 /* Waits for the thread to end, and frees. */
 void worker_destroy(struct worker *worker);
 
-/* True when the worker is a member of the group and all its tasks run; else a line in `reason` (256
- * bytes). Any thread. */
+/* True when the worker is a member of the group and all its tasks run; else a line in `reason` (256 bytes). Any thread. */
 bool worker_is_ready(struct worker *worker, char *reason);
 bool worker_kafka_is_up(const struct worker *worker);
 

@@ -1,8 +1,7 @@
-/* An activity: one thing a customer did (a purchase, an interaction, a feedback), decoded and
- * validated.
+/* An activity: one thing a customer did (a purchase, an interaction, a feedback), decoded and validated.
  *
- * Amounts are in minor units of the base currency already; times are UTC milliseconds; slices
- * borrow from the batch's arena. The word "event" is left to libevent. */
+ * Amounts are in minor units of the base currency already; times are UTC milliseconds; slices borrow from the batch's
+ * arena. The word "event" is left to libevent. */
 #ifndef TIDEMARK_SCORE_ACTIVITY_H
 #define TIDEMARK_SCORE_ACTIVITY_H
 
@@ -11,8 +10,7 @@
 /* Also the order of the three input topics everywhere: in offsets, in ties of the merge. */
 enum activity_type { ACTIVITY_PURCHASE, ACTIVITY_INTERACTION, ACTIVITY_FEEDBACK, ACTIVITY_TYPES };
 
-/* The numbers of all enums below are those of the protobuf schemas (schemas/ *.proto), where 0 is
- * "unspecified". */
+/* The numbers of all enums below are those of the protobuf schemas (schemas/ *.proto), where 0 is "unspecified". */
 enum purchase_kind { PURCHASE_KIND_PURCHASE = 1, PURCHASE_KIND_REFUND, PURCHASE_KIND_CANCELLATION };
 
 enum interaction_kind {
@@ -53,8 +51,7 @@ struct purchase_item {
 struct purchase {
     enum purchase_kind kind;
     int64_t amount_minor;  /* never negative; a refund's is what goes back */
-    int64_t order_time_ms; /* when the order counted; the activity's own time if the event did not
-                              say */
+    int64_t order_time_ms; /* when the order counted; the activity's own time if the event did not say */
     struct bytes order_id;
     struct bytes channel;
     struct bytes referrer_id;
@@ -79,8 +76,7 @@ struct activity {
     enum activity_type type;
     struct bytes customer_id;
     struct bytes event_id;
-    uint64_t event_hash; /* bytes_hash of event_id, cut to 48 bits, never 0; 0: no id, so never a
-                            duplicate */
+    uint64_t event_hash; /* bytes_hash of event_id, cut to 48 bits, never 0; 0: no id, so never a duplicate */
     int64_t time_ms;
     union {
         struct purchase purchase;

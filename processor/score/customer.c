@@ -24,10 +24,8 @@ struct customer *customer_create(const struct model *model) {
         return NULL;
     }
     for (size_t i = 0; i < model->sets_count; i++) {
-        customer->tiers[i] = (struct tier_state){.set_tag = model->sets[i].tag,
-                                                 .tier = -1,
-                                                 .since_ms = TIME_NONE,
-                                                 .pending_ms = TIME_NEVER};
+        customer->tiers[i] = (struct tier_state){
+            .set_tag = model->sets[i].tag, .tier = -1, .since_ms = TIME_NONE, .pending_ms = TIME_NEVER};
     }
     return customer;
 }
@@ -81,8 +79,7 @@ struct customer *customer_copy(const struct customer *customer, const struct mod
 size_t customer_bytes(const struct customer *customer) {
     enum { MALLOC_OVERHEAD = 16, RECENT_USUAL = 16 };
     return sizeof *customer + customer->tiles.capacity * sizeof *customer->tiles.cells +
-           (customer->recent_count > RECENT_USUAL ? customer->recent_count : RECENT_USUAL) *
-               sizeof *customer->recent +
+           (customer->recent_count > RECENT_USUAL ? customer->recent_count : RECENT_USUAL) * sizeof *customer->recent +
            customer->tiers_count * sizeof *customer->tiers + (size_t)4 * MALLOC_OVERHEAD;
 }
 
@@ -90,15 +87,13 @@ bool customer_is_valid(const struct customer *customer, const struct model *mode
     for (uint32_t i = 0; i < customer->tiles.count; i++) {
         const struct cell *cell = &customer->tiles.cells[i];
         if (cell->value == 0 ||
-            (i > 0 && (cell[-1].day > cell->day ||
-                       (cell[-1].day == cell->day && cell[-1].field >= cell->field)))) {
+            (i > 0 && (cell[-1].day > cell->day || (cell[-1].day == cell->day && cell[-1].field >= cell->field)))) {
             return false;
         }
     }
     for (size_t i = 0; i < model->sets_count; i++) {
         const struct tier_state *state = &customer->tiers[i];
-        if (state->set_tag != model->sets[i].tag ||
-            state->tier >= (int)model->sets[i].tiers_count ||
+        if (state->set_tag != model->sets[i].tag || state->tier >= (int)model->sets[i].tiers_count ||
             (state->tier >= 0 && state->tier_tag != model->sets[i].tiers[state->tier].tag)) {
             return false;
         }
@@ -106,8 +101,8 @@ bool customer_is_valid(const struct customer *customer, const struct model *mode
     bool seen = customer->now_ms != TIME_NONE;
     return customer->tiers_count >= model->sets_count && customer->recent_count <= model->dedupe &&
            customer->first_seen_ms <= customer->last_seen_ms &&
-           customer->first_purchase_ms <= customer->last_purchase_ms &&
-           (seen || customer->tiles.count == 0) && (!seen || customer->due_ms > customer->now_ms);
+           customer->first_purchase_ms <= customer->last_purchase_ms && (seen || customer->tiles.count == 0) &&
+           (!seen || customer->due_ms > customer->now_ms);
 }
 
 /* ---- tier changes ---- */
@@ -119,8 +114,7 @@ struct occasion { /* why an evaluation happens */
 };
 
 static struct tier_change *new_change(struct changes *changes) {
-    struct tier_change *change =
-        changes->error ? NULL : arena_alloc_zero(changes->arena, sizeof *change);
+    struct tier_change *change = changes->error ? NULL : arena_alloc_zero(changes->arena, sizeof *change);
     if (!change) {
         changes->error = ERR_NO_MEMORY;
         return NULL;
@@ -142,14 +136,11 @@ static enum direction direction_of(int from, int to, uint32_t sequence, size_t t
     if (sequence == 1) {
         return DIRECTION_FIRST;
     }
-    return to + 1 < (int)tiers ? DIRECTION_UP
-                               : DIRECTION_DOWN; /* from a tier the rules no longer have */
+    return to + 1 < (int)tiers ? DIRECTION_UP : DIRECTION_DOWN; /* from a tier the rules no longer have */
 }
 
-/* The rules that decided: what the entered tier asks; for a fall, first what the left tier asked.
- */
-static size_t deciding_rules(const struct tier_set *set, int from, int to,
-                             const struct rule *rules[2]) {
+/* The rules that decided: what the entered tier asks; for a fall, first what the left tier asked. */
+static size_t deciding_rules(const struct tier_set *set, int from, int to, const struct rule *rules[2]) {
     size_t count = 0;
     if (from >= 0 && to > from && !set->tiers[from].everyone) {
         rules[count++] = &set->tiers[from].stay;
@@ -160,8 +151,8 @@ static size_t deciding_rules(const struct tier_set *set, int from, int to,
     return count;
 }
 
-static void record_change(struct evaluation *evaluation, size_t index, int from,
-                          const struct occasion *occasion, struct changes *changes) {
+static void record_change(struct evaluation *evaluation, size_t index, int from, const struct occasion *occasion,
+                          struct changes *changes) {
     const struct tier_set *set = &evaluation->model->sets[index];
     const struct tier_state *state = &evaluation->customer->tiers[index];
     struct tier_change *change = new_change(changes);
@@ -182,18 +173,15 @@ static void record_change(struct evaluation *evaluation, size_t index, int from,
     change->effective_ms = evaluation->now_ms;
     const struct rule *rules[2];
     size_t rules_count = deciding_rules(set, from, to, rules);
-    int error = explain_rules(evaluation, rules, rules_count, changes->arena, &change->conditions,
-                              &change->conditions_count);
-    error = error ? error
-                  : explain_metrics(evaluation, set, changes->arena, &change->metrics,
-                                    &change->metrics_count);
+    int error =
+        explain_rules(evaluation, rules, rules_count, changes->arena, &change->conditions, &change->conditions_count);
+    error = error ? error : explain_metrics(evaluation, set, changes->arena, &change->metrics, &change->metrics_count);
     changes->error = error ? error : changes->error;
 }
 
-/* Forecasts for the changes found since `first`, once all sets are decided and the next due instant
- * is known. */
-static void add_forecasts(const struct customer *customer, const struct model *model,
-                          struct tier_change *first, struct changes *changes) {
+/* Forecasts for the changes found since `first`, once all sets are decided and the next due instant is known. */
+static void add_forecasts(const struct customer *customer, const struct model *model, struct tier_change *first,
+                          struct changes *changes) {
     struct forecast forecasts[SETS_MAX];
     if (!first || changes->error) {
         return;
@@ -211,8 +199,8 @@ static void add_forecasts(const struct customer *customer, const struct model *m
 /* ---- evaluating ---- */
 
 /* Evaluates every set at now_ms and finds the next due instant. */
-static void evaluate(struct customer *customer, const struct model *model,
-                     const struct occasion *occasion, struct changes *changes) {
+static void evaluate(struct customer *customer, const struct model *model, const struct occasion *occasion,
+                     struct changes *changes) {
     struct evaluation evaluation;
     evaluation_init(&evaluation, customer, model, customer->now_ms);
     struct tier_change *last_before = changes ? changes->last : NULL;
@@ -241,8 +229,8 @@ static void move_to(struct customer *customer, const struct model *model, int64_
     tiles_trim(&customer->tiles, today - model->span_days + 1, model->tiles_max);
 }
 
-static void step(struct customer *customer, const struct model *model, int64_t at_ms,
-                 bool before_activity, struct changes *changes) {
+static void step(struct customer *customer, const struct model *model, int64_t at_ms, bool before_activity,
+                 struct changes *changes) {
     struct occasion occasion = {CAUSE_TIME, {NULL, 0}, before_activity};
     move_to(customer, model, at_ms);
     evaluate(customer, model, &occasion, changes);
@@ -252,20 +240,17 @@ void step_to(struct customer *customer, const struct model *model, int64_t at_ms
     step(customer, model, at_ms, true, NULL);
 }
 
-void step_through(struct customer *customer, const struct model *model, int64_t until_ms,
-                  struct changes *changes) {
+void step_through(struct customer *customer, const struct model *model, int64_t until_ms, struct changes *changes) {
     while (customer->due_ms <= until_ms) {
         step(customer, model, customer->due_ms, true, changes);
     }
 }
 
-void customer_advance(struct customer *customer, const struct model *model, int64_t clock_ms,
-                      struct changes *changes) {
+void customer_advance(struct customer *customer, const struct model *model, int64_t clock_ms, struct changes *changes) {
     step_through(customer, model, clock_ms, changes);
 }
 
-void customer_reevaluate(struct customer *customer, const struct model *model, int64_t at_ms,
-                         struct changes *changes) {
+void customer_reevaluate(struct customer *customer, const struct model *model, int64_t at_ms, struct changes *changes) {
     if (customer->now_ms == TIME_NONE) {
         return;
     }
@@ -290,8 +275,7 @@ static void remember(struct customer *customer, const struct model *model, uint6
         return;
     }
     if (customer->recent_count == model->dedupe) {
-        memmove(customer->recent, customer->recent + 1,
-                (model->dedupe - 1) * sizeof *customer->recent);
+        memmove(customer->recent, customer->recent + 1, (model->dedupe - 1) * sizeof *customer->recent);
         customer->recent_count--;
     }
     customer->recent[customer->recent_count++] = hash;
@@ -330,11 +314,7 @@ static void add_feedback(struct customer *customer, int32_t day, const struct fe
     int score = feedback->score;
     switch (feedback->survey) {
     case SURVEY_NPS:
-        add(customer, day,
-            score >= 9   ? TILE_PROMOTERS
-            : score >= 7 ? TILE_PASSIVES
-                         : TILE_DETRACTORS,
-            1);
+        add(customer, day, score >= 9 ? TILE_PROMOTERS : score >= 7 ? TILE_PASSIVES : TILE_DETRACTORS, 1);
         break;
     case SURVEY_CSAT:
         add(customer, day, TILE_CSAT_COUNT, 1);
@@ -357,12 +337,9 @@ static void add_feedback(struct customer *customer, int32_t day, const struct fe
     }
 }
 
-/* Adds the activity to its day (a refund: to its order's). True when that day is before every
- * window. */
-static bool add_activity(struct customer *customer, const struct model *model,
-                         const struct activity *activity) {
-    bool reversal =
-        activity->type == ACTIVITY_PURCHASE && activity->purchase.kind != PURCHASE_KIND_PURCHASE;
+/* Adds the activity to its day (a refund: to its order's). True when that day is before every window. */
+static bool add_activity(struct customer *customer, const struct model *model, const struct activity *activity) {
+    bool reversal = activity->type == ACTIVITY_PURCHASE && activity->purchase.kind != PURCHASE_KIND_PURCHASE;
     int64_t day_ms = reversal ? activity->purchase.order_time_ms : activity->time_ms;
     int32_t day = zone_day(model->zone, day_ms);
     int32_t today = zone_day(model->zone, customer->now_ms);
@@ -401,16 +378,13 @@ static enum cause cause_of(const struct activity *activity) {
     return activity->purchase.kind == PURCHASE_KIND_PURCHASE ? CAUSE_PURCHASE : CAUSE_REFUND;
 }
 
-enum applied customer_apply(struct customer *customer, const struct model *model,
-                            const struct activity *activity, int64_t clock_ms,
-                            struct changes *changes) {
+enum applied customer_apply(struct customer *customer, const struct model *model, const struct activity *activity,
+                            int64_t clock_ms, struct changes *changes) {
     if (is_duplicate(customer, activity->event_hash)) {
         return APPLIED_DUPLICATE;
     }
-    step_through(customer, model, activity->time_ms > clock_ms ? activity->time_ms : clock_ms,
-                 changes);
-    move_to(customer, model,
-            activity->time_ms > customer->now_ms ? activity->time_ms : customer->now_ms);
+    step_through(customer, model, activity->time_ms > clock_ms ? activity->time_ms : clock_ms, changes);
+    move_to(customer, model, activity->time_ms > customer->now_ms ? activity->time_ms : customer->now_ms);
     remember(customer, model, activity->event_hash);
     bool late = add_activity(customer, model, activity);
     tiles_trim(&customer->tiles, DAY_RESIDUE + 1, model->tiles_max);

@@ -1,18 +1,16 @@
 /* A customer: everything Tidemark remembers of one person, and the two functions that change it.
  *
  *     customer_apply(customer, model, activity, clock_ms, &changes);    something happened
- *     customer_advance(customer, model, clock_ms, &changes);           nothing happened, but time
- * went on
+ *     customer_advance(customer, model, clock_ms, &changes);           nothing happened, but time went on
  *
- * Both are pure: no clock, no I/O; the same calls in the same order give the same state and the
- * same tier changes on every machine. Each tier change found on the way is appended to `changes`.
+ * Both are pure: no clock, no I/O; the same calls in the same order give the same state and the same tier changes on every
+ * machine. Each tier change found on the way is appended to `changes`.
  *
- * A customer's logical time now_ms is the largest event time or due instant applied so far.
- * customer_apply first evaluates every due instant up to max(clock_ms, activity time) (up to the
- * clock because the wheel may lag behind the task's clock, and the result must not depend on when
- * it gets round to a customer), then adds the activity to its day, evaluates the rules at
- * max(now_ms, activity time), and then evaluates due instants that the activity created at or
- * before clock_ms. So after either call: due_ms > clock_ms. */
+ * A customer's logical time now_ms is the largest event time or due instant applied so far. customer_apply first evaluates
+ * every due instant up to max(clock_ms, activity time) (up to the clock because the wheel may lag behind the task's clock,
+ * and the result must not depend on when it gets round to a customer), then adds the activity to its day, evaluates the
+ * rules at max(now_ms, activity time), and then evaluates due instants that the activity created at or before clock_ms.
+ * So after either call: due_ms > clock_ms. */
 #ifndef TIDEMARK_SCORE_CUSTOMER_H
 #define TIDEMARK_SCORE_CUSTOMER_H
 
@@ -24,22 +22,19 @@
 
 /* Where a customer stands in one tier set. */
 struct tier_state {
-    uint16_t set_tag;  /* model's tag of the set (hash of its name); also for sets the rules no
-                          longer have */
+    uint16_t set_tag;  /* model's tag of the set (hash of its name); also for sets the rules no longer have */
     uint16_t tier_tag; /* tag of the tier; 0 while in none */
-    int16_t
-        tier; /* index in the model's set, -1: none yet, or a tier that the rules no longer have */
+    int16_t tier;      /* index in the model's set, -1: none yet, or a tier that the rules no longer have */
     uint32_t sequence; /* tier changes so far */
     int64_t since_ms;
     int64_t pending_ms; /* since when a fall is pending; TIME_NEVER: none */
 };
 
 struct customer {
-    int64_t now_ms;   /* logical time; TIME_NONE for a customer never seen */
-    int64_t due_ms;   /* the next instant at which the rules must be evaluated though nothing
-                         happened; or TIME_NEVER */
-    int64_t armed_ms; /* the due instant for which an entry stands on the wheel; TIME_NEVER: none.
-                         The task's, not ours */
+    int64_t now_ms; /* logical time; TIME_NONE for a customer never seen */
+    int64_t due_ms; /* the next instant at which the rules must be evaluated though nothing happened; or TIME_NEVER */
+    int64_t
+        armed_ms; /* the due instant for which an entry stands on the wheel; TIME_NEVER: none. The task's, not ours */
 
     int64_t first_seen_ms; /* TIME_NONE: never */
     int64_t last_seen_ms;
@@ -51,41 +46,29 @@ struct customer {
     uint64_t *recent; /* hashes of the latest event ids, oldest first */
     uint16_t recent_count;
 
-    struct tier_state
-        *tiers; /* the model's sets in their order, then those only the state still knows */
-    uint16_t tiers_count; /* at least model_sets_count(model) */
+    struct tier_state *tiers; /* the model's sets in their order, then those only the state still knows */
+    uint16_t tiers_count;     /* at least model_sets_count(model) */
 };
 
-/* A new customer fit for the model (arrays of the model's sizes), nothing seen yet. NULL without
- * memory. */
+/* A new customer fit for the model (arrays of the model's sizes), nothing seen yet. NULL without memory. */
 struct customer *customer_create(const struct model *model);
 /* Accepts NULL. */
 void customer_destroy(struct customer *customer);
 /* A deep copy for looking ahead; NULL without memory. */
 struct customer *customer_copy(const struct customer *customer, const struct model *model);
-/* Room for `count` tier states in all (decoding a state that knows sets which the rules no longer
- * have). */
+/* Room for `count` tier states in all (decoding a state that knows sets which the rules no longer have). */
 int customer_reserve_tiers(struct customer *customer, size_t count) MUST_CHECK;
 /* Bytes of memory the customer occupies: what the cache counts. */
 size_t customer_bytes(const struct customer *customer);
-/* True if every stated invariant holds: sorted tiles, times in order, tiers within their sets. For
- * tests and ASSERTs. */
+/* True if every stated invariant holds: sorted tiles, times in order, tiers within their sets. For tests and ASSERTs. */
 bool customer_is_valid(const struct customer *customer, const struct model *model);
 
 enum direction { DIRECTION_FIRST, DIRECTION_UP, DIRECTION_DOWN };
-enum cause {
-    CAUSE_PURCHASE,
-    CAUSE_REFUND,
-    CAUSE_INTERACTION,
-    CAUSE_FEEDBACK,
-    CAUSE_TIME,
-    CAUSE_RULES
-};
+enum cause { CAUSE_PURCHASE, CAUSE_REFUND, CAUSE_INTERACTION, CAUSE_FEEDBACK, CAUSE_TIME, CAUSE_RULES };
 
 /* One comparison of a rule, as it stood. NAN: no value. */
 struct condition {
-    struct bytes rule; /* the comparison's own text, as in the config with single spaces: "r + f + m
-                          >= 13" */
+    struct bytes rule; /* the comparison's own text, as in the config with single spaces: "r + f + m >= 13" */
     double value;
     double threshold;
     bool met;
@@ -114,12 +97,12 @@ struct tier_change {
     size_t metrics_count;
     struct bytes forecast_tier; /* data NULL: stays as it is for ever if nothing happens */
     int64_t forecast_ms;
-    bool before_activity; /* found while replaying due instants before the activity was added (or by
-                             customer_advance) */
+    bool
+        before_activity; /* found while replaying due instants before the activity was added (or by customer_advance) */
 };
 
-/* Tier changes in the order in which they became true. Everything they point to lives in the arena,
- * the model or the activity. error is sticky: out of memory or past the arena's cap. */
+/* Tier changes in the order in which they became true. Everything they point to lives in the arena, the model or the
+ * activity. error is sticky: out of memory or past the arena's cap. */
 struct changes {
     struct arena *arena;
     struct tier_change *first;
@@ -134,22 +117,17 @@ static inline void changes_init(struct changes *changes, struct arena *arena) {
 
 enum applied { APPLIED, APPLIED_LATE, APPLIED_DUPLICATE };
 
-/* Applies one activity (see above). APPLIED_DUPLICATE: its id is among the latest, nothing at all
- * changed. APPLIED_LATE: its day lies before every window, so only whole-life numbers changed
- * (rules were evaluated all the same). */
-enum applied customer_apply(struct customer *customer, const struct model *model,
-                            const struct activity *activity, int64_t clock_ms,
-                            struct changes *changes);
+/* Applies one activity (see above). APPLIED_DUPLICATE: its id is among the latest, nothing at all changed.
+ * APPLIED_LATE: its day lies before every window, so only whole-life numbers changed (rules were evaluated all the same). */
+enum applied customer_apply(struct customer *customer, const struct model *model, const struct activity *activity,
+                            int64_t clock_ms, struct changes *changes);
 
-/* Evaluates every due instant up to and including clock_ms, in order. A customer never seen stays
- * as it is. */
-void customer_advance(struct customer *customer, const struct model *model, int64_t clock_ms,
-                      struct changes *changes);
+/* Evaluates every due instant up to and including clock_ms, in order. A customer never seen stays as it is. */
+void customer_advance(struct customer *customer, const struct model *model, int64_t clock_ms, struct changes *changes);
 
-/* Evaluates all sets at max(now_ms, at_ms) because the rules changed (after advancing there);
- * changes have CAUSE_RULES. Also puts the tiers array and due_ms right for the model. */
-void customer_reevaluate(struct customer *customer, const struct model *model, int64_t at_ms,
-                         struct changes *changes);
+/* Evaluates all sets at max(now_ms, at_ms) because the rules changed (after advancing there); changes have CAUSE_RULES. Also puts the tiers array and
+ * due_ms right for the model. */
+void customer_reevaluate(struct customer *customer, const struct model *model, int64_t at_ms, struct changes *changes);
 
 /* The state of one set as people want it told. */
 struct tier_view {
@@ -157,8 +135,7 @@ struct tier_view {
     struct bytes tier; /* data NULL: none yet */
     int64_t since_ms;
     uint32_t sequence;
-    const struct condition
-        *conditions; /* of the rule that keeps the customer here; none for the last tier */
+    const struct condition *conditions; /* of the rule that keeps the customer here; none for the last tier */
     size_t conditions_count;
     struct bytes next_tier;          /* the next better tier; data NULL at the top */
     const struct condition *to_next; /* of its enter rule */
@@ -181,9 +158,9 @@ struct customer_view {
     double revenue; /* whole life, major units */
 };
 
-/* How the customer stands at at_ms (at least now_ms) if nothing more happens until then. Does not
- * change the customer. Everything in the arena. */
-int customer_explain(const struct customer *customer, const struct model *model, int64_t at_ms,
-                     struct arena *arena, struct customer_view *out) MUST_CHECK;
+/* How the customer stands at at_ms (at least now_ms) if nothing more happens until then. Does not change the customer.
+ * Everything in the arena. */
+int customer_explain(const struct customer *customer, const struct model *model, int64_t at_ms, struct arena *arena,
+                     struct customer_view *out) MUST_CHECK;
 
 #endif

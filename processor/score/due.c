@@ -8,8 +8,7 @@ static int64_t earlier(int64_t a, int64_t b) {
 
 /* ---- windows ---- */
 
-/* The first day after today on which some day with tiles enters or leaves a window; INT32_MAX:
- * none. */
+/* The first day after today on which some day with tiles enters or leaves a window; INT32_MAX: none. */
 static int32_t next_window_day(const struct evaluation *evaluation) {
     const struct model *model = evaluation->model;
     const struct tiles *tiles = &evaluation->customer->tiles;
@@ -104,10 +103,8 @@ static struct linear combine(enum op_code code, struct linear a, struct linear b
     }
 }
 
-/* One side of a comparison as a function of time. Scores count as constants: where they turn is a
- * due instant itself. */
-static struct linear linear_side(struct evaluation *evaluation, const struct op *ops, size_t first,
-                                 size_t end) {
+/* One side of a comparison as a function of time. Scores count as constants: where they turn is a due instant itself. */
+static struct linear linear_side(struct evaluation *evaluation, const struct op *ops, size_t first, size_t end) {
     struct linear stack[RULE_STACK_MAX];
     size_t top = 0;
     for (size_t at = first; at < end; at++) {
@@ -137,14 +134,12 @@ static struct linear linear_side(struct evaluation *evaluation, const struct op 
     return stack[0];
 }
 
-/* Whether the comparison holds at another instant of the same day, computed as an evaluation then
- * will. */
-static bool holds_at(const struct evaluation *evaluation, const struct rule *rule,
-                     const struct comparison *comparison, int64_t at_ms) {
+/* Whether the comparison holds at another instant of the same day, computed as an evaluation then will. */
+static bool holds_at(const struct evaluation *evaluation, const struct rule *rule, const struct comparison *comparison,
+                     int64_t at_ms) {
     struct evaluation then = *evaluation;
     evaluation_move(&then, at_ms);
-    /* Scores on elapsed time keep their present values: their turns are due instants of their own.
-     */
+    /* Scores on elapsed time keep their present values: their turns are due instants of their own. */
     memcpy(then.scores, evaluation->scores, sizeof then.scores);
     then.scores_known = evaluation->scores_known;
     double left = evaluation_side(&then, rule, comparison->left, comparison->right);
@@ -177,9 +172,7 @@ static int64_t comparison_turns_ms(struct evaluation *evaluation, const struct r
     struct linear left = linear_side(evaluation, rule->ops, comparison->left, comparison->right);
     struct linear right = linear_side(evaluation, rule->ops, comparison->right, comparison->end);
     if (isnan(left.value) || isnan(right.value)) {
-        return left.bent || right.bent
-                   ? zone_day_start_ms(evaluation->model->zone, evaluation->today + 1)
-                   : TIME_NEVER;
+        return left.bent || right.bent ? zone_day_start_ms(evaluation->model->zone, evaluation->today + 1) : TIME_NEVER;
     }
     bool holds = compare(rule->ops[comparison->end].code, left.value, right.value);
     if (left.bent || right.bent) {
@@ -202,8 +195,7 @@ static int64_t comparison_turns_ms(struct evaluation *evaluation, const struct r
 
 /* ---- hold and grace ---- */
 
-static int64_t tier_due_ms(const struct tier_set *set, const struct tier_state *state,
-                           int64_t now_ms) {
+static int64_t tier_due_ms(const struct tier_set *set, const struct tier_state *state, int64_t now_ms) {
     int64_t due_ms = TIME_NEVER;
     if (state->tier < 0) {
         return due_ms;
@@ -230,12 +222,10 @@ int64_t due_next(struct evaluation *evaluation) {
         }
     }
     for (size_t i = 0; i < model->elapsed_count; i++) {
-        due_ms = earlier(
-            due_ms, comparison_turns_ms(evaluation, model->elapsed_rules[i], model->elapsed[i]));
+        due_ms = earlier(due_ms, comparison_turns_ms(evaluation, model->elapsed_rules[i], model->elapsed[i]));
     }
     for (size_t i = 0; i < model->sets_count; i++) {
-        due_ms = earlier(due_ms, tier_due_ms(&model->sets[i], &evaluation->customer->tiers[i],
-                                             evaluation->now_ms));
+        due_ms = earlier(due_ms, tier_due_ms(&model->sets[i], &evaluation->customer->tiers[i], evaluation->now_ms));
     }
     return due_ms;
 }

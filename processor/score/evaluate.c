@@ -1,7 +1,7 @@
 #include "score/evaluate.h"
 
-void evaluation_init(struct evaluation *evaluation, const struct customer *customer,
-                     const struct model *model, int64_t now_ms) {
+void evaluation_init(struct evaluation *evaluation, const struct customer *customer, const struct model *model,
+                     int64_t now_ms) {
     evaluation->customer = customer;
     evaluation->model = model;
     evaluation->now_ms = now_ms;
@@ -29,9 +29,8 @@ double evaluation_metric(struct evaluation *evaluation, size_t slot) {
     uint64_t bit = UINT64_C(1) << (slot % 64);
     if (!(evaluation->slots_known[slot / 64] & bit)) {
         evaluation->slots_known[slot / 64] |= bit;
-        evaluation->slots[slot] =
-            metric_value(&evaluation->model->slots.slots[slot], evaluation->customer,
-                         evaluation->now_ms, evaluation->today, evaluation->model->money_scale);
+        evaluation->slots[slot] = metric_value(&evaluation->model->slots.slots[slot], evaluation->customer,
+                                               evaluation->now_ms, evaluation->today, evaluation->model->money_scale);
     }
     return evaluation->slots[slot];
 }
@@ -187,7 +186,6 @@ bool evaluation_rule(struct evaluation *evaluation, const struct rule *rule) {
     return run(evaluation, rule->ops, 0, rule->ops_count) != 0.0;
 }
 
-double evaluation_side(struct evaluation *evaluation, const struct rule *rule, size_t first,
-                       size_t end) {
+double evaluation_side(struct evaluation *evaluation, const struct rule *rule, size_t first, size_t end) {
     return run(evaluation, rule->ops, first, end);
 }

@@ -16,10 +16,9 @@ struct evaluation {
     double scores[SCORES_MAX];
 };
 
-void evaluation_init(struct evaluation *evaluation, const struct customer *customer,
-                     const struct model *model, int64_t now_ms);
-/* The same customer at another instant of the same day: keeps what does not depend on elapsed time.
- */
+void evaluation_init(struct evaluation *evaluation, const struct customer *customer, const struct model *model,
+                     int64_t now_ms);
+/* The same customer at another instant of the same day: keeps what does not depend on elapsed time. */
 void evaluation_move(struct evaluation *evaluation, int64_t now_ms);
 
 double evaluation_metric(struct evaluation *evaluation, size_t slot);
@@ -30,8 +29,7 @@ int score_of(const struct score *score, double value);
 /* Whether the rule holds. */
 bool evaluation_rule(struct evaluation *evaluation, const struct rule *rule);
 /* One side of a comparison: ops first..end-1 of its rule. NO_VALUE: none. */
-double evaluation_side(struct evaluation *evaluation, const struct rule *rule, size_t first,
-                       size_t end);
+double evaluation_side(struct evaluation *evaluation, const struct rule *rule, size_t first, size_t end);
 /* Whether a comparison holds, given its sides. */
 bool compare(enum op_code code, double left, double right);
 

@@ -2,9 +2,7 @@
 
 #include "score/step.h"
 
-enum {
-    FORECAST_STEPS_MAX = 4096
-}; /* due instants looked ahead; days leaving windows are a few hundred at most */
+enum { FORECAST_STEPS_MAX = 4096 }; /* due instants looked ahead; days leaving windows are a few hundred at most */
 
 static struct condition condition_of(struct evaluation *evaluation, const struct rule *rule,
                                      const struct comparison *comparison) {
@@ -18,9 +16,8 @@ static struct condition condition_of(struct evaluation *evaluation, const struct
     return (struct condition){comparison->text, left, right, compare(code, left, right)};
 }
 
-int explain_rules(struct evaluation *evaluation, const struct rule *const *rules,
-                  size_t rules_count, struct arena *arena, const struct condition **out,
-                  size_t *count) {
+int explain_rules(struct evaluation *evaluation, const struct rule *const *rules, size_t rules_count,
+                  struct arena *arena, const struct condition **out, size_t *count) {
     size_t total = 0;
     for (size_t i = 0; i < rules_count; i++) {
         total += rules[i] ? rules[i]->comparisons_count : 0;
@@ -43,29 +40,25 @@ int explain_rules(struct evaluation *evaluation, const struct rule *const *rules
 int explain_metrics(struct evaluation *evaluation, const struct tier_set *set, struct arena *arena,
                     const struct named_value **out, size_t *count) {
     const struct model *model = evaluation->model;
-    struct named_value *values =
-        arena_alloc(arena, (set->scores_count + set->slots_count) * sizeof *values);
+    struct named_value *values = arena_alloc(arena, (set->scores_count + set->slots_count) * sizeof *values);
     if (!values) {
         return ERR_NO_MEMORY;
     }
     size_t at = 0;
     for (size_t i = 0; i < set->scores_count; i++) {
         size_t score = set->scores[i];
-        values[at++] =
-            (struct named_value){model->scores[score].name, evaluation_score(evaluation, score)};
+        values[at++] = (struct named_value){model->scores[score].name, evaluation_score(evaluation, score)};
     }
     for (size_t i = 0; i < set->slots_count; i++) {
         size_t slot = set->slots[i];
-        values[at++] = (struct named_value){model->slots.slots[slot].text,
-                                            evaluation_metric(evaluation, slot)};
+        values[at++] = (struct named_value){model->slots.slots[slot].text, evaluation_metric(evaluation, slot)};
     }
     *out = values;
     *count = at;
     return 0;
 }
 
-int explain_forecast(const struct customer *customer, const struct model *model,
-                     struct forecast *forecasts) {
+int explain_forecast(const struct customer *customer, const struct model *model, struct forecast *forecasts) {
     struct customer *ahead = customer_copy(customer, model);
     if (!ahead) {
         return ERR_NO_MEMORY;
@@ -74,12 +67,10 @@ int explain_forecast(const struct customer *customer, const struct model *model,
     for (size_t set = 0; set < model->sets_count; set++) {
         forecasts[set] = (struct forecast){-1, TIME_NEVER};
     }
-    for (int step = 0; step < FORECAST_STEPS_MAX && ahead->due_ms != TIME_NEVER && missing > 0;
-         step++) {
+    for (int step = 0; step < FORECAST_STEPS_MAX && ahead->due_ms != TIME_NEVER && missing > 0; step++) {
         step_to(ahead, model, ahead->due_ms);
         for (size_t set = 0; set < model->sets_count; set++) {
-            if (forecasts[set].tier < 0 &&
-                ahead->tiers[set].sequence != customer->tiers[set].sequence) {
+            if (forecasts[set].tier < 0 && ahead->tiers[set].sequence != customer->tiers[set].sequence) {
                 forecasts[set] = (struct forecast){ahead->tiers[set].tier, ahead->now_ms};
                 missing--;
             }
@@ -91,20 +82,18 @@ int explain_forecast(const struct customer *customer, const struct model *model,
 
 /* ---- the whole customer ---- */
 
-static int view_tier(struct evaluation *evaluation, size_t index, const struct forecast *forecast,
-                     struct arena *arena, struct tier_view *view) {
+static int view_tier(struct evaluation *evaluation, size_t index, const struct forecast *forecast, struct arena *arena,
+                     struct tier_view *view) {
     const struct tier_set *set = &evaluation->model->sets[index];
     const struct tier_state *state = &evaluation->customer->tiers[index];
-    *view = (struct tier_view){
-        .set = set->name, .since_ms = state->since_ms, .sequence = state->sequence};
+    *view = (struct tier_view){.set = set->name, .since_ms = state->since_ms, .sequence = state->sequence};
     if (state->tier < 0) {
         return 0;
     }
     const struct tier *tier = &set->tiers[state->tier];
     const struct rule *keeps = tier->everyone ? NULL : &tier->stay;
     view->tier = tier->name;
-    int error =
-        explain_rules(evaluation, &keeps, 1, arena, &view->conditions, &view->conditions_count);
+    int error = explain_rules(evaluation, &keeps, 1, arena, &view->conditions, &view->conditions_count);
     if (!error && state->tier > 0) {
         const struct rule *enter = &set->tiers[state->tier - 1].enter;
         view->next_tier = set->tiers[state->tier - 1].name;
@@ -117,8 +106,7 @@ static int view_tier(struct evaluation *evaluation, size_t index, const struct f
     return error;
 }
 
-static int view_values(struct evaluation *evaluation, struct arena *arena,
-                       struct customer_view *out) {
+static int view_values(struct evaluation *evaluation, struct arena *arena, struct customer_view *out) {
     const struct model *model = evaluation->model;
     struct named_value *scores = arena_alloc(arena, model->scores_count * sizeof *scores);
     struct named_value *metrics = arena_alloc(arena, model->slots.count * sizeof *metrics);
@@ -129,8 +117,7 @@ static int view_values(struct evaluation *evaluation, struct arena *arena,
         scores[i] = (struct named_value){model->scores[i].name, evaluation_score(evaluation, i)};
     }
     for (size_t i = 0; i < model->slots.count; i++) {
-        metrics[i] =
-            (struct named_value){model->slots.slots[i].text, evaluation_metric(evaluation, i)};
+        metrics[i] = (struct named_value){model->slots.slots[i].text, evaluation_metric(evaluation, i)};
     }
     out->scores = scores;
     out->scores_count = model->scores_count;
@@ -139,8 +126,8 @@ static int view_values(struct evaluation *evaluation, struct arena *arena,
     return 0;
 }
 
-static int view_all(struct customer *customer, const struct model *model, int64_t at_ms,
-                    struct arena *arena, struct customer_view *out) {
+static int view_all(struct customer *customer, const struct model *model, int64_t at_ms, struct arena *arena,
+                    struct customer_view *out) {
     struct forecast forecasts[SETS_MAX];
     struct tier_view *tiers = arena_alloc(arena, model->sets_count * sizeof *tiers);
     if (!tiers) {
@@ -166,8 +153,8 @@ static int view_all(struct customer *customer, const struct model *model, int64_
     return error ? error : view_values(&evaluation, arena, out);
 }
 
-int customer_explain(const struct customer *customer, const struct model *model, int64_t at_ms,
-                     struct arena *arena, struct customer_view *out) {
+int customer_explain(const struct customer *customer, const struct model *model, int64_t at_ms, struct arena *arena,
+                     struct customer_view *out) {
     struct customer *then = customer_copy(customer, model);
     if (!then) {
         return ERR_NO_MEMORY;

@@ -31,8 +31,7 @@ static const char *const interaction_names[] = {
 };
 
 const char *interaction_name(int kind) {
-    return kind >= INTERACTION_PAGE_VIEW && kind <= INTERACTION_KINDS ? interaction_names[kind]
-                                                                      : NULL;
+    return kind >= INTERACTION_PAGE_VIEW && kind <= INTERACTION_KINDS ? interaction_names[kind] : NULL;
 }
 
 int interaction_by_name(struct bytes name) {
@@ -66,18 +65,15 @@ int64_t metric_base_ms(const struct metric_slot *slot, const struct customer *cu
 }
 
 /* The sum of a field over the slot's window. */
-static double sum(const struct metric_slot *slot, const struct customer *customer, int32_t today,
-                  int field) {
+static double sum(const struct metric_slot *slot, const struct customer *customer, int32_t today, int field) {
     if (slot->window_days == 0) {
         return (double)tiles_total(&customer->tiles, (uint16_t)field);
     }
     int32_t last_day = today - slot->ago_days;
-    return (double)tiles_sum(&customer->tiles, (uint16_t)field, last_day - slot->window_days + 1,
-                             last_day);
+    return (double)tiles_sum(&customer->tiles, (uint16_t)field, last_day - slot->window_days + 1, last_day);
 }
 
-static double interactions(const struct metric_slot *slot, const struct customer *customer,
-                           int32_t today) {
+static double interactions(const struct metric_slot *slot, const struct customer *customer, int32_t today) {
     if (slot->interaction) {
         return sum(slot, customer, today, TILE_INTERACTIONS + slot->interaction);
     }
@@ -87,8 +83,7 @@ static double interactions(const struct metric_slot *slot, const struct customer
     for (uint32_t i = customer->tiles.count; i-- > 0;) {
         const struct cell *cell = &customer->tiles.cells[i];
         bool inside = slot->window_days == 0 || (cell->day >= first_day && cell->day <= last_day);
-        if (inside && cell->field > TILE_INTERACTIONS &&
-            cell->field <= TILE_INTERACTIONS + INTERACTION_KINDS) {
+        if (inside && cell->field > TILE_INTERACTIONS && cell->field <= TILE_INTERACTIONS + INTERACTION_KINDS) {
             total += (double)cell->value;
         }
     }
@@ -104,8 +99,8 @@ static double nps(const struct metric_slot *slot, const struct customer *custome
     return answers > 0 ? 100.0 * (promoters - detractors) / answers : NO_VALUE;
 }
 
-double metric_value(const struct metric_slot *slot, const struct customer *customer, int64_t now_ms,
-                    int32_t today, double money_scale) {
+double metric_value(const struct metric_slot *slot, const struct customer *customer, int64_t now_ms, int32_t today,
+                    double money_scale) {
     double purchases;
     int64_t base_ms;
     switch (slot->kind) {
@@ -117,8 +112,7 @@ double metric_value(const struct metric_slot *slot, const struct customer *custo
         return sum(slot, customer, today, TILE_REFUNDS) / money_scale;
     case METRIC_AOV:
         purchases = sum(slot, customer, today, TILE_PURCHASES);
-        return purchases > 0 ? sum(slot, customer, today, TILE_REVENUE) / money_scale / purchases
-                             : NO_VALUE;
+        return purchases > 0 ? sum(slot, customer, today, TILE_REVENUE) / money_scale / purchases : NO_VALUE;
     case METRIC_INTERACTIONS:
         return interactions(slot, customer, today);
     case METRIC_NPS:

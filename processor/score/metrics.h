@@ -1,8 +1,7 @@
 /* Metrics: numbers computed from a customer's state at an instant.
  *
- * A slot is one metric with its arguments, as rules and scores use it: revenue(90d, ago 30d). Each
- * distinct one has one slot, so that it is computed once per evaluation however many rules name it.
- * A new metric is one row of the table in metrics.c. */
+ * A slot is one metric with its arguments, as rules and scores use it: revenue(90d, ago 30d). Each distinct one has one slot,
+ * so that it is computed once per evaluation however many rules name it. A new metric is one row of the table in metrics.c. */
 #ifndef TIDEMARK_SCORE_METRICS_H
 #define TIDEMARK_SCORE_METRICS_H
 
@@ -54,16 +53,14 @@ struct metric_slots {
     size_t count;
 };
 
-/* The metric's value for the customer at now_ms (local day `today`); NO_VALUE (a NAN): none.
- * money_scale: minor units per major unit. */
-double metric_value(const struct metric_slot *slot, const struct customer *customer, int64_t now_ms,
-                    int32_t today, double money_scale);
+/* The metric's value for the customer at now_ms (local day `today`); NO_VALUE (a NAN): none. money_scale: minor units per major unit. */
+double metric_value(const struct metric_slot *slot, const struct customer *customer, int64_t now_ms, int32_t today,
+                    double money_scale);
 
 /* For an elapsed metric, the instant from which it counts; TIME_NONE when it has no value. */
 int64_t metric_base_ms(const struct metric_slot *slot, const struct customer *customer);
 
-/* The name of an interaction kind as rules write it ("page_view"), NULL beyond the last; and back,
- * 0: unknown. */
+/* The name of an interaction kind as rules write it ("page_view"), NULL beyond the last; and back, 0: unknown. */
 const char *interaction_name(int kind);
 int interaction_by_name(struct bytes name);
 

@@ -46,12 +46,10 @@ static bool is_word(struct bytes name) {
 
 /* Names stand in rules and in JSON, and some have a meaning of their own. */
 static int check_name(const struct spec_text *name, const char *kind, struct model_error *error) {
-    static const char *const reserved[] = {"and", "or",    "not", "min",
-                                           "max", "known", "ago", "tier"};
+    static const char *const reserved[] = {"and", "or", "not", "min", "max", "known", "ago", "tier"};
     if (!is_word(name->text)) {
-        return fail(error, name,
-                    "%s '%.*s' is not a name: letters, digits and _, at most 64, not a digit first",
-                    kind, TEXT_ARGS(name->text));
+        return fail(error, name, "%s '%.*s' is not a name: letters, digits and _, at most 64, not a digit first", kind,
+                    TEXT_ARGS(name->text));
     }
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
         if (bytes_equal_text(name->text, reserved[i])) {
@@ -63,26 +61,23 @@ static int check_name(const struct spec_text *name, const char *kind, struct mod
 
 /* ---- scores ---- */
 
-static int compile_score(const struct rule_scope *scope, const struct score_spec *spec,
-                         struct score *out, struct model_error *error) {
+static int compile_score(const struct rule_scope *scope, const struct score_spec *spec, struct score *out,
+                         struct model_error *error) {
     int result = check_name(&spec->name, "score", error);
     if (result) {
         return result;
     }
     for (int kind = 0; kind < METRIC_KINDS; kind++) {
         if (bytes_equal_text(spec->name.text, metric_rows[kind].name)) {
-            return fail(error, &spec->name, "score '%s' has the name of a metric",
-                        metric_rows[kind].name);
+            return fail(error, &spec->name, "score '%s' has the name of a metric", metric_rows[kind].name);
         }
     }
     if (spec->steps_count == 0 || spec->steps_count > STEPS_MAX) {
-        return fail(error, &spec->name, "score '%.*s' needs 1 to %d steps",
-                    TEXT_ARGS(spec->name.text), STEPS_MAX);
+        return fail(error, &spec->name, "score '%.*s' needs 1 to %d steps", TEXT_ARGS(spec->name.text), STEPS_MAX);
     }
     for (size_t i = 1; i < spec->steps_count; i++) {
         if (!(spec->steps[i] > spec->steps[i - 1])) {
-            return fail(error, &spec->name, "the steps of score '%.*s' do not ascend",
-                        TEXT_ARGS(spec->name.text));
+            return fail(error, &spec->name, "the steps of score '%.*s' do not ascend", TEXT_ARGS(spec->name.text));
         }
     }
     struct rule metric;
@@ -118,8 +113,7 @@ static int compile_scores(struct arena *arena, const struct model_spec *spec, st
     for (size_t i = 0; i < spec->scores_count; i++) {
         char where[WHERE_BYTES_MAX];
         snprintf(where, sizeof where, "scores.%.*s.metric", TEXT_ARGS(spec->scores[i].name.text));
-        struct rule_scope scope = {
-            .arena = arena, .slots = &model->slots, .where = where, .metric_only = true};
+        struct rule_scope scope = {.arena = arena, .slots = &model->slots, .where = where, .metric_only = true};
         for (size_t j = 0; j < i; j++) {
             if (bytes_equal(spec->scores[i].name.text, spec->scores[j].name.text)) {
                 return fail(error, &spec->scores[i].name, "score '%.*s' stands twice",
@@ -137,8 +131,8 @@ static int compile_scores(struct arena *arena, const struct model_spec *spec, st
 
 /* ---- tier sets ---- */
 
-static int compile_rules(struct rule_scope *scope, const struct tier_set_spec *set, size_t index,
-                         struct tier *out, struct model_error *error) {
+static int compile_rules(struct rule_scope *scope, const struct tier_set_spec *set, size_t index, struct tier *out,
+                         struct model_error *error) {
     const struct tier_spec *spec = &set->tiers[index];
     bool last = index + 1 == set->tiers_count;
     char where[WHERE_BYTES_MAX];
@@ -150,20 +144,17 @@ static int compile_rules(struct rule_scope *scope, const struct tier_set_spec *s
                     TEXT_ARGS(spec->name.text));
     }
     if (!last && out->everyone) {
-        return fail(error, &spec->name,
-                    "tier '%.*s' needs an 'enter' rule: only the last tier takes everyone else",
+        return fail(error, &spec->name, "tier '%.*s' needs an 'enter' rule: only the last tier takes everyone else",
                     TEXT_ARGS(spec->name.text));
     }
     if (last) {
         return 0;
     }
-    snprintf(where, sizeof where, "tier_sets.%.*s.tiers[%zu].enter", TEXT_ARGS(set->name.text),
-             index);
+    snprintf(where, sizeof where, "tier_sets.%.*s.tiers[%zu].enter", TEXT_ARGS(set->name.text), index);
     int result = rule_compile(scope, &spec->enter, &out->enter, error);
     out->stay = out->enter;
     if (!result && spec->stay.text.data) {
-        snprintf(where, sizeof where, "tier_sets.%.*s.tiers[%zu].stay", TEXT_ARGS(set->name.text),
-                 index);
+        snprintf(where, sizeof where, "tier_sets.%.*s.tiers[%zu].stay", TEXT_ARGS(set->name.text), index);
         result = rule_compile(scope, &spec->stay, &out->stay, error);
     }
     return result;
@@ -187,8 +178,8 @@ static int copy_treatment(struct arena *arena, const struct tier_spec *spec, str
     return 0;
 }
 
-static int compile_tiers(struct rule_scope *scope, const struct tier_set_spec *spec,
-                         struct tier_set *out, struct model_error *error) {
+static int compile_tiers(struct rule_scope *scope, const struct tier_set_spec *spec, struct tier_set *out,
+                         struct model_error *error) {
     for (size_t i = 0; i < spec->tiers_count; i++) {
         struct tier *tier = &out->tiers[i];
         const struct spec_text *name = &spec->tiers[i].name;
@@ -200,14 +191,11 @@ static int compile_tiers(struct rule_scope *scope, const struct tier_set_spec *s
         tier->tag = tag_of(name->text);
         for (size_t j = 0; j < i; j++) {
             if (bytes_equal(out->tiers[j].name, name->text)) {
-                return fail(error, name, "tier '%.*s' stands twice in its set",
-                            TEXT_ARGS(name->text));
+                return fail(error, name, "tier '%.*s' stands twice in its set", TEXT_ARGS(name->text));
             }
             if (out->tiers[j].tag == tier->tag) {
-                return fail(
-                    error, name,
-                    "tiers '%.*s' and '%.*s' cannot be told apart in the stored state: rename one",
-                    TEXT_ARGS(name->text), TEXT_ARGS(out->tiers[j].name));
+                return fail(error, name, "tiers '%.*s' and '%.*s' cannot be told apart in the stored state: rename one",
+                            TEXT_ARGS(name->text), TEXT_ARGS(out->tiers[j].name));
             }
         }
         result = compile_rules(scope, spec, i, tier, error);
@@ -255,8 +243,8 @@ static int collect_used(struct arena *arena, const struct model *model, struct t
     return 0;
 }
 
-static int compile_set(struct arena *arena, const struct model_spec *spec, size_t index,
-                       struct model *model, struct model_error *error) {
+static int compile_set(struct arena *arena, const struct model_spec *spec, size_t index, struct model *model,
+                       struct model_error *error) {
     const struct tier_set_spec *from = &spec->sets[index];
     struct tier_set *set = &model->sets[index];
     struct rule_scope scope = {.arena = arena,
@@ -270,8 +258,7 @@ static int compile_set(struct arena *arena, const struct model_spec *spec, size_
         return result;
     }
     if (from->tiers_count == 0 || from->tiers_count > TIERS_MAX) {
-        return fail(error, &from->name, "tier set '%.*s' needs 1 to %d tiers",
-                    TEXT_ARGS(from->name.text), TIERS_MAX);
+        return fail(error, &from->name, "tier set '%.*s' needs 1 to %d tiers", TEXT_ARGS(from->name.text), TIERS_MAX);
     }
     set->name = arena_copy(arena, from->name.text);
     set->topic = from->topic.data ? arena_copy(arena, from->topic) : from->topic;
@@ -282,8 +269,8 @@ static int compile_set(struct arena *arena, const struct model_spec *spec, size_
     set->tiers = arena_alloc_zero(arena, from->tiers_count * sizeof *set->tiers);
     for (size_t i = 0; i < index; i++) {
         if (model->sets[i].tag == set->tag) {
-            return fail(error, &from->name, "tier sets '%.*s' and '%.*s' %s",
-                        TEXT_ARGS(model->sets[i].name), TEXT_ARGS(from->name.text),
+            return fail(error, &from->name, "tier sets '%.*s' and '%.*s' %s", TEXT_ARGS(model->sets[i].name),
+                        TEXT_ARGS(from->name.text),
                         bytes_equal(model->sets[i].name, from->name.text)
                             ? "have the same name"
                             : "cannot be told apart in the stored state: rename one");
@@ -310,8 +297,7 @@ static int collect_windows(struct arena *arena, struct model *model) {
         }
         if (!known) {
             model->windows[model->windows_count++] = window;
-            model->span_days =
-                window.leaves_after > model->span_days ? window.leaves_after : model->span_days;
+            model->span_days = window.leaves_after > model->span_days ? window.leaves_after : model->span_days;
         }
     }
     return 0;
@@ -366,8 +352,7 @@ static int make_version(struct arena *arena, struct model *model) {
     for (size_t i = 0; i < model->sets_count; i++) {
         const struct tier_set *set = &model->sets[i];
         buffer_put_sized(&all, set->name);
-        buffer_printf(&all, "%" PRId64 " %" PRId64 " %d;", set->hold_ms, set->grace_ms,
-                      set->one_step);
+        buffer_printf(&all, "%" PRId64 " %" PRId64 " %d;", set->hold_ms, set->grace_ms, set->one_step);
         for (size_t j = 0; j < set->tiers_count; j++) {
             buffer_put_sized(&all, set->tiers[j].name);
             buffer_put_sized(&all, set->tiers[j].enter.text);
@@ -386,8 +371,7 @@ static int make_version(struct arena *arena, struct model *model) {
     return error || !model->version.data ? ERR_NO_MEMORY : 0;
 }
 
-int model_compile(struct arena *arena, const struct model_spec *spec, struct model **out,
-                  struct model_error *error) {
+int model_compile(struct arena *arena, const struct model_spec *spec, struct model **out, struct model_error *error) {
     struct model *model = arena_alloc_zero(arena, sizeof *model);
     if (!model) {
         return out_of_memory(error);
@@ -400,16 +384,16 @@ int model_compile(struct arena *arena, const struct model_spec *spec, struct mod
     int result = compile_scores(arena, spec, model, error);
     if (!result && (spec->sets_count == 0 || spec->sets_count > SETS_MAX)) {
         static const struct spec_text nowhere = {{"", 0}, 0, 0};
-        result = fail(error, spec->sets_count ? &spec->sets[SETS_MAX].name : &nowhere,
-                      "1 to %d tier sets are needed", SETS_MAX);
+        result = fail(error, spec->sets_count ? &spec->sets[SETS_MAX].name : &nowhere, "1 to %d tier sets are needed",
+                      SETS_MAX);
     }
     model->sets = arena_alloc_zero(arena, (spec->sets_count + 1) * sizeof *model->sets);
     for (size_t i = 0; i < spec->sets_count && !result && model->sets; i++) {
         result = compile_set(arena, spec, i, model, error);
         model->sets_count++;
     }
-    if (!result && (!model->sets || collect_windows(arena, model) ||
-                    collect_all_elapsed(arena, model) || make_version(arena, model))) {
+    if (!result && (!model->sets || collect_windows(arena, model) || collect_all_elapsed(arena, model) ||
+                    make_version(arena, model))) {
         result = out_of_memory(error);
     }
     *out = result ? NULL : model;
@@ -446,8 +430,7 @@ uint16_t model_tier_tag(const struct model *model, size_t set, size_t tier) {
     return model->sets[set].tiers[tier].tag;
 }
 
-const struct label_spec *model_treatment(const struct model *model, size_t set, size_t tier,
-                                         size_t *count) {
+const struct label_spec *model_treatment(const struct model *model, size_t set, size_t tier, size_t *count) {
     *count = model->sets[set].tiers[tier].treatment_count;
     return model->sets[set].tiers[tier].treatment;
 }

@@ -1,9 +1,7 @@
-/* The model: everything the config says about scoring, compiled once, then shared read-only by all
- * threads.
+/* The model: everything the config says about scoring, compiled once, then shared read-only by all threads.
  *
- * The config layer fills a model_spec (plain text from the file) and calls model_compile, which
- * parses the rules, resolves names, finds the longest window, and refuses what makes no sense with
- * the line, the column and what was expected. */
+ * The config layer fills a model_spec (plain text from the file) and calls model_compile, which parses the rules, resolves
+ * names, finds the longest window, and refuses what makes no sense with the line, the column and what was expected. */
 #ifndef TIDEMARK_SCORE_MODEL_H
 #define TIDEMARK_SCORE_MODEL_H
 
@@ -69,8 +67,7 @@ struct model_error {
     char message[400];
 };
 
-/* Compiles into the arena, which must outlive the model; the spec need not. On failure the error is
- * filled. */
+/* Compiles into the arena, which must outlive the model; the spec need not. On failure the error is filled. */
 int model_compile(struct arena *arena, const struct model_spec *spec, struct model **out,
                   struct model_error *error) MUST_CHECK;
 
@@ -81,8 +78,7 @@ uint16_t model_set_tag(const struct model *model, size_t set);
 size_t model_tiers_count(const struct model *model, size_t set);
 struct bytes model_tier_name(const struct model *model, size_t set, size_t tier);
 uint16_t model_tier_tag(const struct model *model, size_t set, size_t tier);
-const struct label_spec *model_treatment(const struct model *model, size_t set, size_t tier,
-                                         size_t *count);
+const struct label_spec *model_treatment(const struct model *model, size_t set, size_t tier, size_t *count);
 size_t model_dedupe(const struct model *model);
 int model_money_decimals(const struct model *model);
 const struct zone *model_zone(const struct model *model);

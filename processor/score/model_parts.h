@@ -5,13 +5,7 @@
 #include "score/model.h"
 #include "score/rules.h"
 
-enum {
-    SCORES_MAX = 64,
-    SETS_MAX = 64,
-    TIERS_MAX = 64,
-    STEPS_MAX = 32,
-    WINDOWS_MAX = METRIC_SLOTS_MAX
-};
+enum { SCORES_MAX = 64, SETS_MAX = 64, TIERS_MAX = 64, STEPS_MAX = 32, WINDOWS_MAX = METRIC_SLOTS_MAX };
 
 struct score {
     struct bytes name;
@@ -41,16 +35,14 @@ struct tier_set {
     bool one_step;
     struct tier *tiers;
     size_t tiers_count;
-    /* What its rules use, directly or through a score, in order of first use: for the snapshot in a
-     * tier change. */
+    /* What its rules use, directly or through a score, in order of first use: for the snapshot in a tier change. */
     const uint16_t *scores;
     size_t scores_count;
     const uint16_t *slots;
     size_t slots_count;
 };
 
-/* One look-back used by some rule: a day enters it `ago` days after itself, and leaves it `window +
- * ago` days after. */
+/* One look-back used by some rule: a day enters it `ago` days after itself, and leaves it `window + ago` days after. */
 struct window {
     int32_t leaves_after;
     int32_t enters_after; /* 0: when it happens, so never by time alone */

@@ -2,10 +2,9 @@
  *
  *     rfm >= 13 and nps(180d) >= 0
  *
- * becomes: push score rfm, push 13, compare >=, skip to the end if false, push metric nps(180d),
- * push 0, compare >=. Numbers are doubles; NAN is "no value" and goes through arithmetic; a
- * comparison with it is false. Truth is 0 or 1. Every comparison remembers where its sides'
- * programs stand, so that it can be told as a condition and solved for time. */
+ * becomes: push score rfm, push 13, compare >=, skip to the end if false, push metric nps(180d), push 0, compare >=.
+ * Numbers are doubles; NAN is "no value" and goes through arithmetic; a comparison with it is false. Truth is 0 or 1. Every
+ * comparison remembers where its sides' programs stand, so that it can be told as a condition and solved for time. */
 #ifndef TIDEMARK_SCORE_RULES_H
 #define TIDEMARK_SCORE_RULES_H
 
@@ -17,8 +16,7 @@ enum {
     RULE_COMPARISONS_MAX = 32,
     RULE_NESTING_MAX = 32,   /* parentheses in parentheses: also bounds the parser's recursion */
     RULE_ARGUMENTS_MAX = 16, /* of min and max */
-    /* Values that can wait at once: a comparison's left side, and at each level of nesting an
-       argument, a sum and a product. */
+    /* Values that can wait at once: a comparison's left side, and at each level of nesting an argument, a sum and a product. */
     RULE_STACK_MAX = 4 * (RULE_NESTING_MAX + 1),
 };
 
@@ -82,8 +80,7 @@ struct rule_scope {
     bool metric_only;  /* scores' `metric`: exactly one metric */
 };
 
-/* Parses and compiles; the rule must be a truth value, or with metric_only a single metric (then
- * ops[0] names its slot). */
+/* Parses and compiles; the rule must be a truth value, or with metric_only a single metric (then ops[0] names its slot). */
 int rule_compile(const struct rule_scope *scope, const struct spec_text *text, struct rule *out,
                  struct model_error *error) MUST_CHECK;
 

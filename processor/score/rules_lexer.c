@@ -29,8 +29,7 @@ static struct token number_token(struct bytes source, size_t at) {
     text[size] = '\0';
     token.number = strtod(text, NULL);
     bool days = end < source.size && source.data[end] == 'd' &&
-                (end + 1 == source.size ||
-                 (!is_letter(source.data[end + 1]) && !is_digit(source.data[end + 1])));
+                (end + 1 == source.size || (!is_letter(source.data[end + 1]) && !is_digit(source.data[end + 1])));
     if (days) {
         token.kind = TOKEN_DAYS;
         token.text.size++;
@@ -46,8 +45,8 @@ static struct token number_token(struct bytes source, size_t at) {
 
 struct token lexer_next(struct bytes source, size_t at) {
     static const char *const pairs[] = {"<=", ">=", "!=", "=="};
-    while (at < source.size && (source.data[at] == ' ' || source.data[at] == '\t' ||
-                                source.data[at] == '\n' || source.data[at] == '\r')) {
+    while (at < source.size &&
+           (source.data[at] == ' ' || source.data[at] == '\t' || source.data[at] == '\n' || source.data[at] == '\r')) {
         at++;
     }
     if (at == source.size) {
@@ -74,8 +73,7 @@ struct token lexer_next(struct bytes source, size_t at) {
 }
 
 void nearest_init(struct nearest *nearest, struct bytes name) {
-    *nearest = (struct nearest){
-        .name = name, .distance = name.size / 3 + 2}; /* a slip or two, more in longer names */
+    *nearest = (struct nearest){.name = name, .distance = name.size / 3 + 2}; /* a slip or two, more in longer names */
 }
 
 static size_t least(size_t a, size_t b) {

@@ -22,8 +22,8 @@ struct token {
 /* The token that starts at or after `at`. */
 struct token lexer_next(struct bytes source, size_t at);
 
-/* The candidate nearest to `name` by edit distance, if it is near enough to be meant; else data
- * NULL. Feed candidates one by one with nearest_offer. */
+/* The candidate nearest to `name` by edit distance, if it is near enough to be meant; else data NULL. Feed candidates one by
+ * one with nearest_offer. */
 struct nearest {
     struct bytes name;
     struct bytes best;

@@ -53,9 +53,8 @@ static bool comparing(const struct parser *parser, enum op_code *code) {
     static const struct {
         const char *symbol;
         enum op_code code;
-    } comparers[] = {{"<", OP_LESS},           {"<=", OP_LESS_EQUAL}, {">", OP_GREATER},
-                     {">=", OP_GREATER_EQUAL}, {"=", OP_EQUAL},       {"==", OP_EQUAL},
-                     {"!=", OP_NOT_EQUAL}};
+    } comparers[] = {{"<", OP_LESS},  {"<=", OP_LESS_EQUAL}, {">", OP_GREATER},   {">=", OP_GREATER_EQUAL},
+                     {"=", OP_EQUAL}, {"==", OP_EQUAL},      {"!=", OP_NOT_EQUAL}};
     for (size_t i = 0; i < sizeof comparers / sizeof *comparers; i++) {
         if (parser_is_symbol(parser, comparers[i].symbol)) {
             *code = comparers[i].code;
@@ -80,8 +79,7 @@ static enum type parse_comparison(struct parser *parser) {
     parser_want(parser, parse_sum(parser), TYPE_NUMBER, right_text);
     enum op_code again;
     if (!parser->failed && comparing(parser, &again)) {
-        return parser_fail_at(parser, parser->token.text.data,
-                              "a comparison does not chain: join two with 'and'");
+        return parser_fail_at(parser, parser->token.text.data, "a comparison does not chain: join two with 'and'");
     }
     parser_emit(parser, code)->index = (uint16_t)parser->comparisons_count;
     return parser_add_comparison(parser, left_text, left, right);
@@ -146,8 +144,7 @@ int rule_compile(const struct rule_scope *scope, const struct spec_text *text, s
     parser_next(&parser);
     const char *start = parser.token.text.data;
     if (parser.token.kind == TOKEN_END) {
-        parser_fail_at(&parser, start,
-                       scope->metric_only ? "expected a metric" : "the rule is empty");
+        parser_fail_at(&parser, start, scope->metric_only ? "expected a metric" : "the rule is empty");
     }
     enum type type = parser.failed ? TYPE_FAILED : parse_rule_or(&parser);
     if (!parser.failed && parser.token.kind != TOKEN_END) {
@@ -164,8 +161,7 @@ int rule_compile(const struct rule_scope *scope, const struct spec_text *text, s
         return ERR_INVALID;
     }
     struct op *ops = arena_alloc(scope->arena, parser.ops_count * sizeof *ops);
-    struct comparison *comparisons =
-        arena_alloc(scope->arena, parser.comparisons_count * sizeof *comparisons);
+    struct comparison *comparisons = arena_alloc(scope->arena, parser.comparisons_count * sizeof *comparisons);
     out->text = arena_copy(scope->arena, text->text);
     if (!ops || !comparisons || !out->text.data) {
         return ERR_NO_MEMORY;

@@ -3,8 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* Position of a byte of the source as line and column of the file; folded texts keep their first
- * line. */
+/* Position of a byte of the source as line and column of the file; folded texts keep their first line. */
 static void locate(struct parser *parser, const char *at) {
     parser->error->line = parser->source->line;
     parser->error->column = parser->source->column + (int)(at - parser->source->text.data);
@@ -21,8 +20,7 @@ enum type parser_fail_at(struct parser *parser, const char *at, const char *form
     char what[256];
     vsnprintf(what, sizeof what, format, arguments);
     va_end(arguments);
-    snprintf(parser->error->message, sizeof parser->error->message, "%s: %s", parser->scope->where,
-             what);
+    snprintf(parser->error->message, sizeof parser->error->message, "%s: %s", parser->scope->where, what);
     return TYPE_FAILED;
 }
 
@@ -30,8 +28,7 @@ static const char *token_words(const struct parser *parser, char *text, size_t s
     if (parser->token.kind == TOKEN_END) {
         return "the end";
     }
-    snprintf(text, size, "'%.*s'",
-             (int)(parser->token.text.size < 40 ? parser->token.text.size : 40),
+    snprintf(text, size, "'%.*s'", (int)(parser->token.text.size < 40 ? parser->token.text.size : 40),
              parser->token.text.data);
     return text;
 }
@@ -46,18 +43,16 @@ enum type parser_fail_unknown(struct parser *parser, const char *kind, const str
                               struct bytes nearest) {
     int size = (int)(token->text.size < 60 ? token->text.size : 60);
     if (nearest.data) {
-        return parser_fail_at(parser, token->text.data, "unknown %s '%.*s'; did you mean '%.*s'?",
-                              kind, size, token->text.data, (int)nearest.size, nearest.data);
+        return parser_fail_at(parser, token->text.data, "unknown %s '%.*s'; did you mean '%.*s'?", kind, size,
+                              token->text.data, (int)nearest.size, nearest.data);
     }
-    return parser_fail_at(parser, token->text.data, "unknown %s '%.*s'", kind, size,
-                          token->text.data);
+    return parser_fail_at(parser, token->text.data, "unknown %s '%.*s'", kind, size, token->text.data);
 }
 
 void parser_next(struct parser *parser) {
     parser->last_end = parser->after;
     parser->token = lexer_next(parser->source->text, parser->after);
-    parser->after =
-        (size_t)(parser->token.text.data - parser->source->text.data) + parser->token.text.size;
+    parser->after = (size_t)(parser->token.text.data - parser->source->text.data) + parser->token.text.size;
     if (parser->token.kind == TOKEN_BAD) {
         char text[64];
         parser_fail_at(parser, parser->token.text.data, "%s cannot be read here",
@@ -90,8 +85,7 @@ void parser_expect(struct parser *parser, const char *symbol, const char *words)
 struct op *parser_emit(struct parser *parser, enum op_code code) {
     static struct op overflow; /* written and never read: the parse has failed */
     if (parser->ops_count == RULE_OPS_MAX) {
-        parser_fail_at(parser, parser->token.text.data, "the rule is too long (more than %d steps)",
-                       RULE_OPS_MAX);
+        parser_fail_at(parser, parser->token.text.data, "the rule is too long (more than %d steps)", RULE_OPS_MAX);
         return &overflow;
     }
     struct op *op = &parser->ops[parser->ops_count++];
@@ -103,11 +97,9 @@ enum type parser_want(struct parser *parser, enum type is, enum type wanted, con
     if (is == wanted || is == TYPE_FAILED) {
         return is;
     }
-    return parser_fail_at(
-        parser, at,
-        wanted == TYPE_NUMBER
-            ? "expected a number, but this is a truth value"
-            : "expected a truth value such as a comparison, but this is a number");
+    return parser_fail_at(parser, at,
+                          wanted == TYPE_NUMBER ? "expected a number, but this is a truth value"
+                                                : "expected a truth value such as a comparison, but this is a number");
 }
 
 /* The source between two bytes, runs of white space made one space. */
@@ -131,22 +123,19 @@ static struct bytes single_spaced(struct parser *parser, const char *from, const
 static bool uses_elapsed(const struct parser *parser, size_t first, size_t end) {
     for (size_t i = first; i < end; i++) {
         const struct op *op = &parser->ops[i];
-        if (op->code == OP_METRIC &&
-            metric_rows[parser->scope->slots->slots[op->index].kind].elapsed) {
+        if (op->code == OP_METRIC && metric_rows[parser->scope->slots->slots[op->index].kind].elapsed) {
             return true;
         }
     }
     return false;
 }
 
-enum type parser_add_comparison(struct parser *parser, const char *text, size_t left,
-                                size_t right) {
+enum type parser_add_comparison(struct parser *parser, const char *text, size_t left, size_t right) {
     if (parser->failed) {
         return TYPE_FAILED;
     }
     if (parser->comparisons_count == RULE_COMPARISONS_MAX) {
-        return parser_fail_at(parser, text, "more than %d comparisons in one rule",
-                              RULE_COMPARISONS_MAX);
+        return parser_fail_at(parser, text, "more than %d comparisons in one rule", RULE_COMPARISONS_MAX);
     }
     parser->comparisons[parser->comparisons_count++] = (struct comparison){
         .text = single_spaced(parser, text, parser->source->text.data + parser->last_end),

@@ -1,6 +1,5 @@
-/* The inside of the rule language's parser: rules_parser.c (tokens, errors, writing ops),
- * rules_primary.c (what stands alone: numbers, metrics, names, parentheses), rules_parse.c
- * (operators, and the whole rule). */
+/* The inside of the rule language's parser: rules_parser.c (tokens, errors, writing ops), rules_primary.c (what stands alone:
+ * numbers, metrics, names, parentheses), rules_parse.c (operators, and the whole rule). */
 #ifndef TIDEMARK_SCORE_RULES_PARSER_H
 #define TIDEMARK_SCORE_RULES_PARSER_H
 
@@ -24,15 +23,12 @@ struct parser {
     size_t comparisons_count;
 };
 
-/* The first failure wins; all of these return TYPE_FAILED. `at` is the byte of the source that is
- * to blame. */
-PRINTF_LIKE(3, 4)
-enum type parser_fail_at(struct parser *parser, const char *at, const char *format, ...);
+/* The first failure wins; all of these return TYPE_FAILED. `at` is the byte of the source that is to blame. */
+PRINTF_LIKE(3, 4) enum type parser_fail_at(struct parser *parser, const char *at, const char *format, ...);
 /* "expected X, found 'y'" at the current token. */
 enum type parser_fail_expected(struct parser *parser, const char *expected);
 /* "unknown metric 'x'; did you mean 'y'?" */
-enum type parser_fail_unknown(struct parser *parser, const char *kind, const struct token *token,
-                              struct bytes nearest);
+enum type parser_fail_unknown(struct parser *parser, const char *kind, const struct token *token, struct bytes nearest);
 
 void parser_next(struct parser *parser);
 bool parser_is_symbol(const struct parser *parser, const char *symbol);
@@ -43,8 +39,7 @@ void parser_expect(struct parser *parser, const char *symbol, const char *words)
 struct op *parser_emit(struct parser *parser, enum op_code code);
 /* Fails unless the type is the wanted one. */
 enum type parser_want(struct parser *parser, enum type is, enum type wanted, const char *at);
-/* What a tier change will show as a condition: the text between `text` and here, and the first ops
- * of its sides. */
+/* What a tier change will show as a condition: the text between `text` and here, and the first ops of its sides. */
 enum type parser_add_comparison(struct parser *parser, const char *text, size_t left, size_t right);
 
 enum type parse_primary(struct parser *parser);

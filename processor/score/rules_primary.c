@@ -1,5 +1,4 @@
-/* What stands alone in a rule: numbers, metrics with their windows, scores, min, max, known, tier,
- * parentheses. */
+/* What stands alone in a rule: numbers, metrics with their windows, scores, min, max, known, tier, parentheses. */
 #include "score/rules_parser.h"
 
 #include <stdio.h>
@@ -9,8 +8,8 @@
 static int window_days(struct parser *parser) {
     double days = parser->token.number;
     if (days < 1 || days > WINDOW_DAYS_MAX || days != (double)(int)days) {
-        parser_fail_at(parser, parser->token.text.data,
-                       "a window is a whole number of days from 1d to %dd", WINDOW_DAYS_MAX);
+        parser_fail_at(parser, parser->token.text.data, "a window is a whole number of days from 1d to %dd",
+                       WINDOW_DAYS_MAX);
         return 1;
     }
     parser_next(parser);
@@ -18,8 +17,7 @@ static int window_days(struct parser *parser) {
 }
 
 /* One argument of a metric: 90d, `ago 30d`, or an interaction kind. */
-static void metric_argument(struct parser *parser, const struct metric_row *row,
-                            struct metric_slot *slot) {
+static void metric_argument(struct parser *parser, const struct metric_row *row, struct metric_slot *slot) {
     if (parser->token.kind == TOKEN_DAYS && row->window && slot->window_days == 0) {
         slot->window_days = window_days(parser);
     } else if (parser_is_name(parser, "ago") && row->window && slot->ago_days == 0) {
@@ -42,12 +40,10 @@ static void metric_argument(struct parser *parser, const struct metric_row *row,
         }
         parser_next(parser);
     } else if (!row->window) {
-        parser_fail_at(parser, parser->token.text.data, "'%s' takes no window and no arguments",
-                       row->name);
+        parser_fail_at(parser, parser->token.text.data, "'%s' takes no window and no arguments", row->name);
     } else {
-        parser_fail_expected(parser, row->interaction
-                                         ? "a window such as 90d, 'ago 30d' or an interaction kind"
-                                         : "a window such as 90d, or 'ago 30d' behind one");
+        parser_fail_expected(parser, row->interaction ? "a window such as 90d, 'ago 30d' or an interaction kind"
+                                                      : "a window such as 90d, or 'ago 30d' behind one");
     }
 }
 
@@ -57,18 +53,16 @@ static struct bytes slot_text(struct parser *parser, const struct metric_slot *s
     int size = snprintf(text, sizeof text, "%s", metric_rows[slot->kind].name);
     const char *separator = "(";
     if (slot->interaction) {
-        size += snprintf(text + size, sizeof text - (size_t)size, "%s%s", separator,
-                         interaction_name(slot->interaction));
+        size +=
+            snprintf(text + size, sizeof text - (size_t)size, "%s%s", separator, interaction_name(slot->interaction));
         separator = ", ";
     }
     if (slot->window_days) {
-        size += snprintf(text + size, sizeof text - (size_t)size, "%s%dd", separator,
-                         slot->window_days);
+        size += snprintf(text + size, sizeof text - (size_t)size, "%s%dd", separator, slot->window_days);
         separator = ", ";
     }
     if (slot->ago_days) {
-        size += snprintf(text + size, sizeof text - (size_t)size, "%sago %dd", separator,
-                         slot->ago_days);
+        size += snprintf(text + size, sizeof text - (size_t)size, "%sago %dd", separator, slot->ago_days);
     }
     if (slot->interaction || slot->window_days) {
         size += snprintf(text + size, sizeof text - (size_t)size, ")");
@@ -86,8 +80,8 @@ static uint16_t slot_index(struct parser *parser, struct metric_slot slot) {
         }
     }
     if (slots->count == METRIC_SLOTS_MAX) {
-        parser_fail_at(parser, parser->token.text.data,
-                       "the rules use more than %d different metrics", METRIC_SLOTS_MAX);
+        parser_fail_at(parser, parser->token.text.data, "the rules use more than %d different metrics",
+                       METRIC_SLOTS_MAX);
         return 0;
     }
     slot.text = slot_text(parser, &slot);
@@ -153,8 +147,7 @@ static enum type parse_tier(struct parser *parser) {
     struct nearest nearest;
     nearest_init(&nearest, parser->token.text);
     size_t set = 0;
-    while (set < scope->sets_count &&
-           !bytes_equal(scope->sets[set].name.text, parser->token.text)) {
+    while (set < scope->sets_count && !bytes_equal(scope->sets[set].name.text, parser->token.text)) {
         nearest_offer(&nearest, scope->sets[set++].name.text);
     }
     if (!parser->failed && set == scope->sets_count) {
@@ -163,8 +156,7 @@ static enum type parse_tier(struct parser *parser) {
     parser_next(parser);
     parser_expect(parser, ")", "')'");
     bool is_not = parser_is_symbol(parser, "!=");
-    if (!parser->failed && !is_not && !parser_is_symbol(parser, "=") &&
-        !parser_is_symbol(parser, "==")) {
+    if (!parser->failed && !is_not && !parser_is_symbol(parser, "=") && !parser_is_symbol(parser, "==")) {
         return parser_fail_expected(parser, "'=' or '!=' and the name of a tier");
     }
     parser_next(parser);
@@ -179,8 +171,7 @@ static enum type parse_tier(struct parser *parser) {
             op->index = (uint16_t)set;
             op->number = (double)tier;
             parser_next(parser);
-            return parser_add_comparison(parser, text, parser->ops_count - 1,
-                                         parser->ops_count - 1);
+            return parser_add_comparison(parser, text, parser->ops_count - 1, parser->ops_count - 1);
         }
         nearest_offer(&nearest, spec->tiers[tier].name.text);
     }
@@ -205,8 +196,8 @@ static enum type parse_name(struct parser *parser) {
         }
         nearest_offer(&nearest, bytes_of_text(metric_rows[kind].name));
     }
-    return parser_fail_unknown(parser, parser->scope->metric_only ? "metric" : "metric or score",
-                               &parser->token, nearest.best);
+    return parser_fail_unknown(parser, parser->scope->metric_only ? "metric" : "metric or score", &parser->token,
+                               nearest.best);
 }
 
 enum type parse_primary(struct parser *parser) {
@@ -221,8 +212,8 @@ enum type parse_primary(struct parser *parser) {
     }
     if (parser_is_symbol(parser, "(")) {
         if (++parser->nesting > RULE_NESTING_MAX) {
-            return parser_fail_at(parser, parser->token.text.data,
-                                  "more than %d levels of parentheses", RULE_NESTING_MAX);
+            return parser_fail_at(parser, parser->token.text.data, "more than %d levels of parentheses",
+                                  RULE_NESTING_MAX);
         }
         parser_next(parser);
         enum type type = parse_rule_or(parser);
@@ -233,16 +224,14 @@ enum type parse_primary(struct parser *parser) {
     if (parser->token.kind != TOKEN_NAME) {
         return parser_fail_expected(parser, "a number, a metric, a score or '('");
     }
-    if (parser_is_name(parser, "min") || parser_is_name(parser, "max") ||
-        parser_is_name(parser, "known")) {
+    if (parser_is_name(parser, "min") || parser_is_name(parser, "max") || parser_is_name(parser, "known")) {
         if (++parser->nesting > RULE_NESTING_MAX) {
-            return parser_fail_at(parser, parser->token.text.data,
-                                  "more than %d levels of parentheses", RULE_NESTING_MAX);
+            return parser_fail_at(parser, parser->token.text.data, "more than %d levels of parentheses",
+                                  RULE_NESTING_MAX);
         }
-        enum type type =
-            parser_is_name(parser, "known")
-                ? parse_known(parser)
-                : parse_min_max(parser, parser_is_name(parser, "min") ? OP_MIN : OP_MAX);
+        enum type type = parser_is_name(parser, "known")
+                             ? parse_known(parser)
+                             : parse_min_max(parser, parser_is_name(parser, "min") ? OP_MIN : OP_MAX);
         parser->nesting--;
         return type;
     }

@@ -3,8 +3,7 @@
 int tier_fitting(struct evaluation *evaluation, const struct tier_set *set, int present) {
     for (size_t i = 0; i < set->tiers_count; i++) {
         const struct tier *tier = &set->tiers[i];
-        if (tier->everyone ||
-            evaluation_rule(evaluation, (int)i == present ? &tier->stay : &tier->enter)) {
+        if (tier->everyone || evaluation_rule(evaluation, (int)i == present ? &tier->stay : &tier->enter)) {
             return (int)i;
         }
     }
@@ -12,8 +11,7 @@ int tier_fitting(struct evaluation *evaluation, const struct tier_set *set, int 
     return -1;
 }
 
-int tier_decide(struct evaluation *evaluation, const struct tier_set *set,
-                struct tier_state *state) {
+int tier_decide(struct evaluation *evaluation, const struct tier_set *set, struct tier_state *state) {
     int fitting = tier_fitting(evaluation, set, state->tier);
     if (state->tier < 0 || fitting <= state->tier) {
         state->pending_ms = TIME_NEVER;
@@ -31,8 +29,7 @@ int tier_decide(struct evaluation *evaluation, const struct tier_set *set,
     return set->one_step ? state->tier + 1 : fitting;
 }
 
-void tier_enter(struct evaluation *evaluation, const struct tier_set *set, struct tier_state *state,
-                int tier) {
+void tier_enter(struct evaluation *evaluation, const struct tier_set *set, struct tier_state *state, int tier) {
     bool fell = state->tier >= 0 && tier > state->tier;
     state->tier = (int16_t)tier;
     state->tier_tag = set->tiers[tier].tag;

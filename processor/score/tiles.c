@@ -27,8 +27,7 @@ int tiles_reserve(struct tiles *tiles, size_t count) {
     return 0;
 }
 
-/* Amounts are at most 10^15 each (ingest/decode.h), so only billions of them could overflow; then
- * the sum stays at the end. */
+/* Amounts are at most 10^15 each (ingest/decode.h), so only billions of them could overflow; then the sum stays at the end. */
 static int64_t saturating_add(int64_t a, int64_t b) {
     int64_t sum;
     if (__builtin_add_overflow(a, b, &sum)) {
@@ -46,8 +45,7 @@ int tiles_add(struct tiles *tiles, int32_t day, uint16_t field, int64_t value) {
         return 0;
     }
     uint32_t at = tiles->count;
-    while (at > 0 && !cell_before(&tiles->cells[at - 1], day,
-                                  field)) { /* most activities are of the latest day */
+    while (at > 0 && !cell_before(&tiles->cells[at - 1], day, field)) { /* most activities are of the latest day */
         at--;
     }
     struct cell *cell = tiles->cells + at;
@@ -94,15 +92,13 @@ int64_t tiles_total(const struct tiles *tiles, uint16_t field) {
     return sum;
 }
 
-/* Gives the cells first..first+count-1, all of one day, another day not later than the next cells'
- * by adding them there. */
+/* Gives the cells first..first+count-1, all of one day, another day not later than the next cells' by adding them there. */
 static void move_run(struct tiles *tiles, uint32_t first, uint32_t count, int32_t day) {
     struct cell run[64]; /* at most one cell per field */
     ASSERT(count <= sizeof run / sizeof *run);
     memcpy(run, tiles->cells + first, count * sizeof *run);
     tiles->count -= count;
-    memmove(tiles->cells + first, tiles->cells + first + count,
-            (tiles->count - first) * sizeof *run);
+    memmove(tiles->cells + first, tiles->cells + first + count, (tiles->count - first) * sizeof *run);
     for (uint32_t i = 0; i < count; i++) {
         int error = tiles_add(tiles, day, run[i].field, run[i].value);
         ASSERT(!error); /* there is room: as many cells have just left */
@@ -128,8 +124,7 @@ static size_t days_count(const struct tiles *tiles) {
 
 void tiles_trim(struct tiles *tiles, int32_t first_day, size_t days_max) {
     for (;;) {
-        uint32_t oldest =
-            tiles->count > 0 && tiles->cells[0].day == DAY_RESIDUE ? run_length(tiles, 0) : 0;
+        uint32_t oldest = tiles->count > 0 && tiles->cells[0].day == DAY_RESIDUE ? run_length(tiles, 0) : 0;
         if (oldest == tiles->count || tiles->cells[oldest].day >= first_day) {
             break;
         }

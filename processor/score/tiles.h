@@ -1,10 +1,9 @@
 /* Tiles: the sums of a customer's activities per day, sparse.
  *
- * A cell is (day, field, value); a tile is the run of cells of one day. Cells are sorted by day,
- * then field, and none is zero. Sums commute, so the order in which activities arrive does not
- * matter and a refund is an exact reversal. Days that no window can see any more are added up in
- * the residue, the cells of the pseudo-day DAY_RESIDUE, so that residue + tiles is always the whole
- * life. */
+ * A cell is (day, field, value); a tile is the run of cells of one day. Cells are sorted by day, then field, and none is
+ * zero. Sums commute, so the order in which activities arrive does not matter and a refund is an exact reversal. Days that
+ * no window can see any more are added up in the residue, the cells of the pseudo-day DAY_RESIDUE, so that
+ * residue + tiles is always the whole life. */
 #ifndef TIDEMARK_SCORE_TILES_H
 #define TIDEMARK_SCORE_TILES_H
 
@@ -59,8 +58,7 @@ int tiles_add(struct tiles *tiles, int32_t day, uint16_t field, int64_t value) M
 int64_t tiles_sum(const struct tiles *tiles, uint16_t field, int32_t first_day, int32_t last_day);
 /* The sum of a field over the whole life: residue and all tiles. */
 int64_t tiles_total(const struct tiles *tiles, uint16_t field);
-/* Moves days before first_day into the residue, then merges the two oldest days until at most
- * days_max are left. */
+/* Moves days before first_day into the residue, then merges the two oldest days until at most days_max are left. */
 void tiles_trim(struct tiles *tiles, int32_t first_day, size_t days_max);
 
 #endif

@@ -35,9 +35,8 @@ int64_t zone_day_start_ms(const struct zone *zone, int32_t day) {
     if (zone->count == 1) {
         return local_ms - zone->offsets[0].offset_ms;
     }
-    /* With each offset in force around then, the day begins at local midnight, or at the change if
-     * that skipped midnight. Offsets differ by less than a day, so the ones in force a day before
-     * and after bracket all candidates. */
+    /* With each offset in force around then, the day begins at local midnight, or at the change if that skipped midnight.
+     * Offsets differ by less than a day, so the ones in force a day before and after bracket all candidates. */
     size_t first = zone_find(zone, local_ms - 2 * (int64_t)MS_PER_DAY);
     for (size_t i = first; i < zone->count; i++) {
         int64_t start_ms = local_ms - zone->offsets[i].offset_ms;

@@ -1,8 +1,6 @@
-/* A time zone as the scoring needs it: which calendar day an instant belongs to, and when a day
- * begins.
+/* A time zone as the scoring needs it: which calendar day an instant belongs to, and when a day begins.
  *
- * The table of offsets is made at start-up by the config layer (score/ has no I/O); UTC is a table
- * of one entry. */
+ * The table of offsets is made at start-up by the config layer (score/ has no I/O); UTC is a table of one entry. */
 #ifndef TIDEMARK_SCORE_ZONE_H
 #define TIDEMARK_SCORE_ZONE_H
 

@@ -15,26 +15,21 @@ struct tree {
     bool whole;
 };
 
-static void add(struct tree *tree, yyjson_mut_val *object, struct bytes name,
-                yyjson_mut_val *value) {
+static void add(struct tree *tree, yyjson_mut_val *object, struct bytes name, yyjson_mut_val *value) {
     tree->whole =
-        yyjson_mut_obj_add(object, yyjson_mut_strn(tree->document, name.data, name.size), value) &&
-        tree->whole;
+        yyjson_mut_obj_add(object, yyjson_mut_strn(tree->document, name.data, name.size), value) && tree->whole;
 }
 
-static void add_named(struct tree *tree, yyjson_mut_val *object, const char *name,
-                      yyjson_mut_val *value) {
+static void add_named(struct tree *tree, yyjson_mut_val *object, const char *name, yyjson_mut_val *value) {
     add(tree, object, bytes_of_text(name), value);
 }
 
 static yyjson_mut_val *text_value(const struct tree *tree, struct bytes text) {
-    return text.data ? yyjson_mut_strn(tree->document, text.data, text.size)
-                     : yyjson_mut_null(tree->document);
+    return text.data ? yyjson_mut_strn(tree->document, text.data, text.size) : yyjson_mut_null(tree->document);
 }
 
 static yyjson_mut_val *number_value(const struct tree *tree, double number) {
-    return isfinite(number) ? yyjson_mut_real(tree->document, number)
-                            : yyjson_mut_null(tree->document);
+    return isfinite(number) ? yyjson_mut_real(tree->document, number) : yyjson_mut_null(tree->document);
 }
 
 static yyjson_mut_val *integer_value(const struct tree *tree, int64_t number) {
@@ -47,8 +42,7 @@ static yyjson_mut_val *time_value(const struct tree *tree, int64_t time_ms) {
                                                          : integer_value(tree, time_ms);
 }
 
-static yyjson_mut_val *conditions_value(struct tree *tree, const struct condition *conditions,
-                                        size_t count) {
+static yyjson_mut_val *conditions_value(struct tree *tree, const struct condition *conditions, size_t count) {
     yyjson_mut_val *array = yyjson_mut_arr(tree->document);
     for (size_t i = 0; i < count; i++) {
         yyjson_mut_val *object = yyjson_mut_arr_add_obj(tree->document, array);
@@ -67,8 +61,7 @@ static yyjson_mut_val *to_next_value(struct tree *tree, const struct tier_view *
     }
     yyjson_mut_val *object = yyjson_mut_obj(tree->document);
     add_named(tree, object, "tier", text_value(tree, tier->next_tier));
-    add_named(tree, object, "conditions",
-              conditions_value(tree, tier->to_next, tier->to_next_count));
+    add_named(tree, object, "conditions", conditions_value(tree, tier->to_next, tier->to_next_count));
     return object;
 }
 
@@ -88,8 +81,7 @@ static yyjson_mut_val *tier_value(struct tree *tree, const struct tier_view *tie
     add_named(tree, object, "tier", text_value(tree, tier->tier));
     add_named(tree, object, "since_ms", time_value(tree, placed ? tier->since_ms : TIME_NONE));
     add_named(tree, object, "sequence", integer_value(tree, tier->sequence));
-    add_named(tree, object, "conditions",
-              conditions_value(tree, tier->conditions, tier->conditions_count));
+    add_named(tree, object, "conditions", conditions_value(tree, tier->conditions, tier->conditions_count));
     add_named(tree, object, "to_next", to_next_value(tree, tier));
     add_named(tree, object, "forecast", forecast_value(tree, tier));
     return object;
@@ -103,8 +95,7 @@ static yyjson_mut_val *tiers_value(struct tree *tree, const struct customer_view
     return object;
 }
 
-static yyjson_mut_val *values_value(struct tree *tree, const struct named_value *values,
-                                    size_t count) {
+static yyjson_mut_val *values_value(struct tree *tree, const struct named_value *values, size_t count) {
     yyjson_mut_val *object = yyjson_mut_obj(tree->document);
     for (size_t i = 0; i < count; i++) {
         add(tree, object, values[i].name, number_value(tree, values[i].value));
@@ -147,8 +138,7 @@ static int write(const yyjson_mut_doc *document, struct buffer *out) {
     return out->error;
 }
 
-int customer_json_write(struct bytes customer_id, const struct customer_view *view,
-                        struct buffer *out) {
+int customer_json_write(struct bytes customer_id, const struct customer_view *view, struct buffer *out) {
     struct tree tree = {.document = yyjson_mut_doc_new(NULL), .whole = true};
     if (!tree.document) {
         return ERR_NO_MEMORY;

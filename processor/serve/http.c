@@ -43,8 +43,7 @@ static bool set_entity_tag(const struct http_answer *answer, struct bytes body) 
     return http_etag_matches(evhttp_find_header(headers, "If-None-Match"), etag);
 }
 
-static void write_answer(const struct http_answer *answer, int status, const char *type,
-                         struct bytes body) {
+static void write_answer(const struct http_answer *answer, int status, const char *type, struct bytes body) {
     struct evkeyvalq *headers = evhttp_request_get_output_headers(answer->request);
     bool revalidates = answer->customer && status == HTTP_OK;
     evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
@@ -72,16 +71,14 @@ void http_answer_send(struct http_answer *answer, int status, const char *type, 
     free(answer);
 }
 
-void http_answer_write_problem(const struct http_answer *answer, int status, const char *title,
-                               const char *detail) {
+void http_answer_write_problem(const struct http_answer *answer, int status, const char *title, const char *detail) {
     struct buffer problem = {0};
     http_problem_write(status, title, detail, &problem);
     write_answer(answer, status, "application/problem+json", buffer_bytes(&problem));
     buffer_finish(&problem);
 }
 
-void http_answer_problem(struct http_answer *answer, int status, const char *title,
-                         const char *detail) {
+void http_answer_problem(struct http_answer *answer, int status, const char *title, const char *detail) {
     ASSERT(status >= 200 && status <= 599);
     if (answer->connection) {
         http_answer_write_problem(answer, status, title, detail);
@@ -100,11 +97,9 @@ static void serve_metrics(const struct http_server *server, struct http_answer *
     server->callbacks.before_metrics(server->callbacks.context);
     metrics_write(&text);
     if (text.error) {
-        http_answer_problem(answer, HTTP_INTERNAL, "Internal Server Error",
-                            "There is no memory for the metrics.");
+        http_answer_problem(answer, HTTP_INTERNAL, "Internal Server Error", "There is no memory for the metrics.");
     } else {
-        http_answer_send(answer, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8",
-                         buffer_bytes(&text));
+        http_answer_send(answer, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", buffer_bytes(&text));
     }
     buffer_finish(&text);
 }
@@ -116,15 +111,13 @@ static void serve_health(struct http_answer *answer) {
 static void serve_ready(const struct http_server *server, struct http_answer *answer) {
     char reason[PROBLEM_BYTES] = "";
     if (server->callbacks.ready(server->callbacks.context, reason)) {
-        http_answer_send(answer, HTTP_OK, "application/json",
-                         bytes_of_text("{\"status\":\"ready\"}"));
+        http_answer_send(answer, HTTP_OK, "application/json", bytes_of_text("{\"status\":\"ready\"}"));
     } else {
         http_answer_problem(answer, HTTP_SERVUNAVAIL, "Service Unavailable", reason);
     }
 }
 
-static void serve_customer(const struct http_server *server, struct bytes escaped,
-                           struct http_answer *answer) {
+static void serve_customer(const struct http_server *server, struct bytes escaped, struct http_answer *answer) {
     char id[HTTP_ID_BYTES_MAX];
     size_t size = 0;
     int64_t at_ms = TIME_NONE;
@@ -164,8 +157,7 @@ static enum route route_of(const char *path, struct bytes *id) {
 }
 
 /* Probes must work without the secret; they tell nothing about customers. */
-static bool is_allowed(const struct http_server *server, const struct http_answer *answer,
-                       enum route route) {
+static bool is_allowed(const struct http_server *server, const struct http_answer *answer, enum route route) {
     if (!server->token || route == ROUTE_HEALTH || route == ROUTE_READY) {
         return true;
     }
@@ -188,8 +180,7 @@ static void dispatch(const struct http_server *server, struct http_answer *answe
     enum evhttp_cmd_type method = evhttp_request_get_command(answer->request);
     if (route != ROUTE_NONE && method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
         add_header(answer, "Allow", "GET, HEAD");
-        http_answer_problem(answer, HTTP_BADMETHOD, "Method Not Allowed",
-                            "This can only be read, with GET or HEAD.");
+        http_answer_problem(answer, HTTP_BADMETHOD, "Method Not Allowed", "This can only be read, with GET or HEAD.");
         return;
     }
     switch (route) {
@@ -235,14 +226,13 @@ static int bound_port(evutil_socket_t fd) {
     return ntohs(internet.sin_port);
 }
 
-static int server_listen(struct http_server *server, const struct http_options *options,
-                         char *problem) {
+static int server_listen(struct http_server *server, const struct http_options *options, char *problem) {
     errno = 0;
     struct evhttp_bound_socket *bound =
         evhttp_bind_socket_with_handle(server->http, options->host, (uint16_t)options->port);
     if (!bound) {
-        snprintf(problem, PROBLEM_BYTES, "cannot listen on %.150s:%d: %s", options->host,
-                 options->port, errno ? strerror(errno) : "unknown host");
+        snprintf(problem, PROBLEM_BYTES, "cannot listen on %.150s:%d: %s", options->host, options->port,
+                 errno ? strerror(errno) : "unknown host");
         return ERR_IO;
     }
     server->listener = evhttp_bound_socket_get_listener(bound);
@@ -250,8 +240,7 @@ static int server_listen(struct http_server *server, const struct http_options *
     return 0;
 }
 
-static int server_init(struct http_server *server, const struct http_options *options,
-                       char *problem) {
+static int server_init(struct http_server *server, const struct http_options *options, char *problem) {
     snprintf(problem, PROBLEM_BYTES, "no memory for the HTTP server");
     server->http = evhttp_new(server->base);
     server->token = options->token ? strdup(options->token) : NULL;

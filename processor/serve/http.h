@@ -2,9 +2,8 @@
  *
  *     GET /metrics  /healthz  /readyz  /v1/customers/{id}
  *
- * What it shows comes through the callbacks, set by the app; so this folder knows no workers, no
- * Redis and no Kafka. All callbacks run on the loop's thread. Errors are application/problem+json.
- */
+ * What it shows comes through the callbacks, set by the app; so this folder knows no workers, no Redis and no Kafka. All
+ * callbacks run on the loop's thread. Errors are application/problem+json. */
 #ifndef TIDEMARK_SERVE_HTTP_H
 #define TIDEMARK_SERVE_HTTP_H
 
@@ -18,8 +17,7 @@ struct http_answer;
 /* status 200..599; type e.g. "application/json". The body is copied. Frees the answer. */
 void http_answer_send(struct http_answer *answer, int status, const char *type, struct bytes body);
 /* A problem document; detail is one English sentence. Frees the answer. */
-void http_answer_problem(struct http_answer *answer, int status, const char *title,
-                         const char *detail);
+void http_answer_problem(struct http_answer *answer, int status, const char *title, const char *detail);
 
 struct http_callbacks {
     void *context;

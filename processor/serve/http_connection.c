@@ -64,8 +64,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *argument) {
     }
     const struct http_answer late = *connection->answer;
     abandon_answer(connection);
-    http_answer_write_problem(&late, 504, "Gateway Timeout",
-                              "The answer did not come within 10 seconds.");
+    http_answer_write_problem(&late, 504, "Gateway Timeout", "The answer did not come within 10 seconds.");
 }
 
 /* ---- pages of evhttp ---- */
@@ -73,8 +72,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *argument) {
 /* The status of a whole response in the buffer, 0: none. */
 static int status_of(struct evbuffer *output) {
     char line[STATUS_LINE_BYTES + 1] = "";
-    if (evbuffer_copyout(output, line, STATUS_LINE_BYTES) != STATUS_LINE_BYTES ||
-        strncmp(line, "HTTP/1.", 7) != 0) {
+    if (evbuffer_copyout(output, line, STATUS_LINE_BYTES) != STATUS_LINE_BYTES || strncmp(line, "HTTP/1.", 7) != 0) {
         return 0;
     }
     return atoi(line + 9);
@@ -119,8 +117,7 @@ static void replace_page(struct http_connection *connection) {
 
 /* ---- coming and going ---- */
 
-static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *info,
-                      void *argument) {
+static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *argument) {
     (void)output;
     struct http_connection *connection = argument;
     if (info->n_added > 0 && !connection->replying) {
@@ -173,8 +170,7 @@ static void on_settle(evutil_socket_t fd, short what, void *argument) {
     }
 }
 
-static struct http_connection *connection_init(struct http_connection *connection,
-                                               struct http_server *server) {
+static struct http_connection *connection_init(struct http_connection *connection, struct http_server *server) {
     *connection = (struct http_connection){
         .server = server,
         .stream = bufferevent_socket_new(server->base, -1, 0),
@@ -219,8 +215,7 @@ static struct bufferevent *connection_create(struct event_base *base, void *argu
 
 /* ---- requests and replies ---- */
 
-static struct http_connection *connection_of(const struct http_server *server,
-                                             struct evhttp_request *request) {
+static struct http_connection *connection_of(const struct http_server *server, struct evhttp_request *request) {
     struct http_connection *connection;
     LIST_FOREACH(connection, &server->connections, entry) {
         if (connection->evhttp == evhttp_request_get_connection(request)) {
@@ -230,8 +225,7 @@ static struct http_connection *connection_of(const struct http_server *server,
     return NULL;
 }
 
-struct http_answer *http_connection_await(struct http_server *server,
-                                          struct evhttp_request *request) {
+struct http_answer *http_connection_await(struct http_server *server, struct evhttp_request *request) {
     struct http_connection *connection = connection_of(server, request);
     struct http_answer *answer = connection ? malloc(sizeof *answer) : NULL;
     if (answer) {
@@ -250,8 +244,8 @@ static void on_reply_complete(struct evhttp_request *request, void *argument) {
     deadline_restart(connection);
 }
 
-void http_connection_reply(struct http_connection *connection, struct evhttp_request *request,
-                           int status, struct evbuffer *body) {
+void http_connection_reply(struct http_connection *connection, struct evhttp_request *request, int status,
+                           struct evbuffer *body) {
     connection->answer = NULL;
     connection->replying = true;
     deadline_restart(connection);

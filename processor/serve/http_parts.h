@@ -15,13 +15,12 @@
 #include <sys/queue.h>
 
 enum {
-    HTTP_HEADERS_BYTES_MAX =
-        8 * 1024, /* a request line with the longest id, escaped, takes under 1 KB */
-    HTTP_BODY_BYTES_MAX = 64 * 1024, /* bodies are read only to be skipped: no route takes one */
-    HTTP_REQUEST_SECONDS_MAX = 10, /* for a request to come; and again for its answer to be taken */
-    HTTP_CONNECTIONS_MAX = 256,    /* more wait in the kernel's queue until one closes */
-    HTTP_ID_BYTES_MAX = 256,       /* as ids of events are limited */
-    HTTP_ETAG_BYTES = 2 + 16 + 1,  /* quotes, 64 bits in hex, NUL */
+    HTTP_HEADERS_BYTES_MAX = 8 * 1024, /* a request line with the longest id, escaped, takes under 1 KB */
+    HTTP_BODY_BYTES_MAX = 64 * 1024,   /* bodies are read only to be skipped: no route takes one */
+    HTTP_REQUEST_SECONDS_MAX = 10,     /* for a request to come; and again for its answer to be taken */
+    HTTP_CONNECTIONS_MAX = 256,        /* more wait in the kernel's queue until one closes */
+    HTTP_ID_BYTES_MAX = 256,           /* as ids of events are limited */
+    HTTP_ETAG_BYTES = 2 + 16 + 1,      /* quotes, 64 bits in hex, NUL */
 };
 
 struct http_connection;
@@ -48,8 +47,7 @@ struct http_answer {
 /* ---- http.c ---- */
 
 /* Writes the answer without freeing it. */
-void http_answer_write_problem(const struct http_answer *answer, int status, const char *title,
-                               const char *detail);
+void http_answer_write_problem(const struct http_answer *answer, int status, const char *title, const char *detail);
 /* A problem document; empty without memory. */
 void http_problem_write(int status, const char *title, const char *detail, struct buffer *out);
 
@@ -61,12 +59,11 @@ int http_connections_init(struct http_server *server) MUST_CHECK;
 /* Before evhttp_free: afterwards every connection will be told when it is closed. */
 void http_connections_finish(struct http_server *server);
 /* An answer for the request, with a new deadline; NULL without memory. */
-struct http_answer *http_connection_await(struct http_server *server,
-                                          struct evhttp_request *request);
+struct http_answer *http_connection_await(struct http_server *server, struct evhttp_request *request);
 /* Sends the request's reply, whose headers are set, and gives the client a new deadline to take it.
  */
-void http_connection_reply(struct http_connection *connection, struct evhttp_request *request,
-                           int status, struct evbuffer *body);
+void http_connection_reply(struct http_connection *connection, struct evhttp_request *request, int status,
+                           struct evbuffer *body);
 
 /* ---- http_request.c ---- */
 

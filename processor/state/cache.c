@@ -31,8 +31,7 @@ struct cache *cache_create(size_t bytes_max) {
 
 /* Tasks share the table: the same id may be known to two of them after a change of partitions. */
 static size_t place(const struct cache *cache, int32_t task, uint64_t hash) {
-    return (size_t)((hash + (uint64_t)task * UINT64_C(0x9E3779B97F4A7C15)) &
-                    (cache->table_size - 1));
+    return (size_t)((hash + (uint64_t)task * UINT64_C(0x9E3779B97F4A7C15)) & (cache->table_size - 1));
 }
 
 static void list_remove(struct cache *cache, struct cache_entry *entry) {
@@ -102,8 +101,7 @@ static void grow(struct cache *cache) {
 
 struct cache_entry *cache_get(struct cache *cache, int32_t task, struct bytes id, uint64_t hash) {
     struct cache_entry *entry = cache->table[place(cache, task, hash)];
-    while (entry && (entry->hash != hash || entry->task != task ||
-                     !bytes_equal(cache_entry_id(entry), id))) {
+    while (entry && (entry->hash != hash || entry->task != task || !bytes_equal(cache_entry_id(entry), id))) {
         entry = entry->chain;
     }
     if (entry) {
@@ -120,10 +118,8 @@ struct cache_entry *cache_get(struct cache *cache, int32_t task, struct bytes id
     if (!entry) {
         return NULL;
     }
-    *entry = (struct cache_entry){.hash = hash,
-                                  .task = task,
-                                  .id_size = (uint16_t)id.size,
-                                  .bytes = sizeof *entry + id.size + MALLOC_OVERHEAD};
+    *entry = (struct cache_entry){
+        .hash = hash, .task = task, .id_size = (uint16_t)id.size, .bytes = sizeof *entry + id.size + MALLOC_OVERHEAD};
     memcpy(entry->id, id.data, id.size);
     size_t at = place(cache, task, hash);
     entry->chain = cache->table[at];
@@ -141,8 +137,8 @@ void cache_unpin(struct cache *cache, struct cache_entry *entry) {
 }
 
 void cache_resize(struct cache *cache, struct cache_entry *entry) {
-    size_t bytes = sizeof *entry + entry->id_size + MALLOC_OVERHEAD +
-                   (entry->customer ? customer_bytes(entry->customer) : 0);
+    size_t bytes =
+        sizeof *entry + entry->id_size + MALLOC_OVERHEAD + (entry->customer ? customer_bytes(entry->customer) : 0);
     cache->bytes += bytes - entry->bytes;
     entry->bytes = bytes;
 }

@@ -1,8 +1,7 @@
 /* The cache of decoded customers of one worker: bounded by bytes, least recently used out first.
  *
- * The cache runs ahead of the store: an entry that a batch in the making or in flight has changed
- * is pinned, and only unpinned entries leave. So what is not here is in the store exactly as it was
- * last known.
+ * The cache runs ahead of the store: an entry that a batch in the making or in flight has changed is pinned, and only
+ * unpinned entries leave. So what is not here is in the store exactly as it was last known.
  *
  *     entry = cache_get(cache, task, id, hash);     finds or creates; created ones are CACHE_EMPTY
  *     cache_pin(entry) ... cache_unpin(cache, entry)
@@ -42,13 +41,11 @@ static inline struct bytes cache_entry_id(const struct cache_entry *entry) {
 
 struct cache;
 
-/* A cache that holds about bytes_max of entries and customers (the pinned ones may exceed it). NULL
- * without memory. */
+/* A cache that holds about bytes_max of entries and customers (the pinned ones may exceed it). NULL without memory. */
 struct cache *cache_create(size_t bytes_max);
 void cache_destroy(struct cache *cache);
 
-/* The entry of a customer, made the most recently used; created when missing. NULL without memory.
- */
+/* The entry of a customer, made the most recently used; created when missing. NULL without memory. */
 struct cache_entry *cache_get(struct cache *cache, int32_t task, struct bytes id, uint64_t hash);
 static inline void cache_pin(struct cache_entry *entry) {
     entry->pins++;

@@ -1,5 +1,5 @@
-/* Fields of schemas/customer_state.proto. All times are zigzag differences from the one before, in
- * the order below, so that most take a few bytes; TIME_NONE and TIME_NEVER are simply absent. */
+/* Fields of schemas/customer_state.proto. All times are zigzag differences from the one before, in the order below, so that
+ * most take a few bytes; TIME_NONE and TIME_NEVER are simply absent. */
 #include "state/customer_codec.h"
 
 enum {
@@ -58,8 +58,8 @@ static uint64_t zigzag(int64_t value) {
     return ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
 }
 
-/* A day is: difference to the day before (the first: to day 0; the residue, which is first, is told
- * by a leading 0), number of cells, and per cell the field and the value. */
+/* A day is: difference to the day before (the first: to day 0; the residue, which is first, is told by a leading 0), number of
+ * cells, and per cell the field and the value. */
 static void put_tiles_body(const struct customer *customer, struct buffer *out) {
     const struct tiles *tiles = &customer->tiles;
     int32_t day = 0;
@@ -82,8 +82,7 @@ static void put_tiles_body(const struct customer *customer, struct buffer *out) 
     }
 }
 
-/* Puts a body of unknown length behind a key: the length is made room for first, and moved if it
- * needs more than a byte. */
+/* Puts a body of unknown length behind a key: the length is made room for first, and moved if it needs more than a byte. */
 static void put_body(const struct customer *customer, struct buffer *out, unsigned field,
                      void (*body)(const struct customer *customer, struct buffer *out)) {
     put_key(out, field, WIRE_BYTES);
@@ -106,11 +105,10 @@ static void put_body(const struct customer *customer, struct buffer *out, unsign
     out->size += size;
 }
 
-/* set tag, tier tag (2 bytes each), sequence, now - since, and (1 + now - pending) if a fall is
- * pending. */
+/* set tag, tier tag (2 bytes each), sequence, now - since, and (1 + now - pending) if a fall is pending. */
 static void put_tier(const struct tier_state *state, int64_t now_ms, struct buffer *out) {
-    uint8_t tags[4] = {(uint8_t)state->set_tag, (uint8_t)(state->set_tag >> 8),
-                       (uint8_t)state->tier_tag, (uint8_t)(state->tier_tag >> 8)};
+    uint8_t tags[4] = {(uint8_t)state->set_tag, (uint8_t)(state->set_tag >> 8), (uint8_t)state->tier_tag,
+                       (uint8_t)(state->tier_tag >> 8)};
     bool pending = state->pending_ms != TIME_NEVER;
     uint64_t since = zigzag(now_ms - state->since_ms);
     uint64_t waited = pending ? zigzag(now_ms - state->pending_ms) : 0;
@@ -136,8 +134,7 @@ void customer_encode(const struct customer *customer, struct buffer *out) {
     }
     if (customer->armed_ms != customer->due_ms) {
         bool armed = customer->armed_ms != TIME_NEVER;
-        put_time(out, armed ? FIELD_ARMED : FIELD_UNARMED,
-                 armed ? customer->armed_ms - now_ms : -1);
+        put_time(out, armed ? FIELD_ARMED : FIELD_UNARMED, armed ? customer->armed_ms - now_ms : -1);
     }
     put_time(out, FIELD_FIRST_SEEN, now_ms - customer->first_seen_ms);
     put_time(out, FIELD_LAST_SEEN, now_ms - customer->last_seen_ms);
@@ -178,8 +175,7 @@ static int take_tiles(struct bytes body, struct tiles *tiles) {
             uint64_t field = cursor_varint(&in);
             int64_t value = cursor_signed(&in);
             const struct cell *last = tiles->count ? &tiles->cells[tiles->count - 1] : NULL;
-            bool ascends =
-                !last || last->day < cell_day || (last->day == cell_day && last->field < field);
+            bool ascends = !last || last->day < cell_day || (last->day == cell_day && last->field < field);
             if (in.error || field > UINT16_MAX || value == 0 || !ascends) {
                 return ERR_INVALID;
             }
@@ -194,8 +190,7 @@ static int take_recent(struct bytes body, const struct model *model, struct cust
     if (body.size % RECENT_BYTES != 0) {
         return ERR_INVALID;
     }
-    size_t skipped = count > model_dedupe(model) ? count - model_dedupe(model)
-                                                 : 0; /* state.dedupe became smaller */
+    size_t skipped = count > model_dedupe(model) ? count - model_dedupe(model) : 0; /* state.dedupe became smaller */
     for (size_t i = skipped; i < count; i++) {
         uint64_t hash = 0;
         for (int b = 0; b < RECENT_BYTES; b++) {
@@ -207,8 +202,8 @@ static int take_recent(struct bytes body, const struct model *model, struct cust
 }
 
 /* The state's place: of the set in the model that has the tag, or one more behind them. */
-static struct tier_state *tier_place(struct customer *customer, const struct model *model,
-                                     uint16_t set_tag, size_t *set) {
+static struct tier_state *tier_place(struct customer *customer, const struct model *model, uint16_t set_tag,
+                                     size_t *set) {
     for (*set = 0; *set < model_sets_count(model); ++*set) {
         if (model_set_tag(model, *set) == set_tag) {
             return &customer->tiers[*set];
@@ -245,8 +240,7 @@ static int take_tier(struct bytes body, const struct model *model, struct custom
                                  .sequence = (uint32_t)sequence,
                                  .since_ms = customer->now_ms - since,
                                  .pending_ms = pending ? customer->now_ms - waited : TIME_NEVER};
-    for (size_t tier = 0; set < model_sets_count(model) && tier < model_tiers_count(model, set);
-         tier++) {
+    for (size_t tier = 0; set < model_sets_count(model) && tier < model_tiers_count(model, set); tier++) {
         if (model_tier_tag(model, set, tier) == tags[1]) {
             state->tier = (int16_t)tier;
         }

@@ -16,8 +16,7 @@ static bool anything_committed(const struct committed *committed) {
 }
 
 static bool is_behind(const struct store_meta *stored, const struct committed *committed) {
-    bool behind =
-        stored->output_seq < committed->published_seq || stored->fired_ms < committed->fired_ms;
+    bool behind = stored->output_seq < committed->published_seq || stored->fired_ms < committed->fired_ms;
     for (int input = 0; input < INPUTS; input++) {
         behind |= stored->next_offset[input] < committed->offset[input];
     }
@@ -28,8 +27,7 @@ static uint64_t larger(uint64_t a, uint64_t b) {
     return a > b ? a : b;
 }
 
-struct recovery recovery_decide(const struct store_found *found, const struct committed *committed,
-                                bool rebuild) {
+struct recovery recovery_decide(const struct store_found *found, const struct committed *committed, bool rebuild) {
     struct recovery recovery = {.meta = found->meta, .suppress_fired_ms = committed->fired_ms};
     bool any = anything_committed(committed);
     for (int input = 0; input < INPUTS; input++) {
@@ -47,16 +45,14 @@ struct recovery recovery_decide(const struct store_found *found, const struct co
     } else {
         recovery.kind = is_behind(&found->meta, committed) ? RECOVERY_REWOUND : RECOVERY_RESUMED;
     }
-    /* Numbers of outputs that were published must never be given again: the mark would hide the new
-     * ones. */
+    /* Numbers of outputs that were published must never be given again: the mark would hide the new ones. */
     recovery.meta.output_seq = larger(recovery.meta.output_seq, committed->published_seq);
     recovery.meta.published_seq = larger(recovery.meta.published_seq, committed->published_seq);
     return recovery;
 }
 
 size_t mark_format(char text[MARK_BYTES_MAX], uint64_t published_seq, int64_t fired_ms) {
-    int size = snprintf(text, MARK_BYTES_MAX, "tm1 seq=%" PRIu64 " fired=%" PRId64, published_seq,
-                        fired_ms);
+    int size = snprintf(text, MARK_BYTES_MAX, "tm1 seq=%" PRIu64 " fired=%" PRId64, published_seq, fired_ms);
     ASSERT(size > 0 && size < MARK_BYTES_MAX);
     return (size_t)size;
 }
@@ -73,8 +69,7 @@ bool mark_parse(struct bytes text, uint64_t *published_seq, int64_t *fired_ms) {
     copy[text.size] = '\0';
     uint64_t seq;
     int64_t fired;
-    if (sscanf(copy, "tm1 seq=%20" SCNu64 " fired=%20" SCNd64 "%n", &seq, &fired, &end) != 2 ||
-        end != (int)text.size) {
+    if (sscanf(copy, "tm1 seq=%20" SCNu64 " fired=%20" SCNd64 "%n", &seq, &fired, &end) != 2 || end != (int)text.size) {
         return false;
     }
     *published_seq = seq;

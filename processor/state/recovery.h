@@ -1,14 +1,13 @@
-/* Taking over a task: from what the store has (R) and what Kafka has committed (K), decide where to
- * go on.
+/* Taking over a task: from what the store has (R) and what Kafka has committed (K), decide where to go on.
  *
- * R is the truth. K's offsets carry, in their metadata, the mark "published up to output N, due
- * instants fired up to T". One rule serves every case:
+ * R is the truth. K's offsets carry, in their metadata, the mark "published up to output N, due instants fired up to T".
+ * One rule serves every case:
  *   - go on from R's offsets;
  *   - publish R's outbox past N (R ahead of K: the last owner died between apply and commit);
- *   - drop outputs caused by records before K's offsets or by due instants up to T (R behind K: the
- * store lost its tail, and these were published already). In the ordinary case there are none. Only
- * R absent with K present is refused unless told to rebuild: then R starts empty at the beginning
- * of the log. Pure; the mark's text is ASCII: "tm1 seq=42 fired=1735689600000". */
+ *   - drop outputs caused by records before K's offsets or by due instants up to T (R behind K: the store lost its tail,
+ *     and these were published already). In the ordinary case there are none.
+ * Only R absent with K present is refused unless told to rebuild: then R starts empty at the beginning of the log.
+ * Pure; the mark's text is ASCII: "tm1 seq=42 fired=1735689600000". */
 #ifndef TIDEMARK_STATE_RECOVERY_H
 #define TIDEMARK_STATE_RECOVERY_H
 
@@ -31,21 +30,17 @@ enum recovery_kind {
 
 struct recovery {
     enum recovery_kind kind;
-    struct store_meta
-        meta; /* to go on from: next_offset, output_seq = max(R, N), published_seq, clocks */
-    int64_t suppress_before[INPUTS]; /* outputs of records before these offsets are known to be
-                                        published */
+    struct store_meta meta;          /* to go on from: next_offset, output_seq = max(R, N), published_seq, clocks */
+    int64_t suppress_before[INPUTS]; /* outputs of records before these offsets are known to be published */
     int64_t suppress_fired_ms;       /* likewise outputs of due instants up to here */
 };
 
-struct recovery recovery_decide(const struct store_found *found, const struct committed *committed,
-                                bool rebuild);
+struct recovery recovery_decide(const struct store_found *found, const struct committed *committed, bool rebuild);
 
 enum { MARK_BYTES_MAX = 80 };
 /* Writes the mark; returns its length. */
 size_t mark_format(char text[MARK_BYTES_MAX], uint64_t published_seq, int64_t fired_ms);
-/* False when the text is not a mark (another program committed): the numbers are then 0 and
- * TIME_NONE. */
+/* False when the text is not a mark (another program committed): the numbers are then 0 and TIME_NONE. */
 bool mark_parse(struct bytes text, uint64_t *published_seq, int64_t *fired_ms);
 
 #endif

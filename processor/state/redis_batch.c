@@ -1,11 +1,10 @@
 /* The atomic batch and its fence.
  *
- *     MULTI  HSET customers...  APPEND due...  SADD/SREM wheel  HINCRBY populations...  HSET meta
- * XADD out...  XTRIM out  EXEC [WAIT or WAITAOF]  WATCH meta  HMGET meta epoch seq
+ *     MULTI  HSET customers...  APPEND due...  SADD/SREM wheel  HINCRBY populations...  HSET meta  XADD out...  XTRIM out  EXEC
+ *     [WAIT or WAITAOF]  WATCH meta  HMGET meta epoch seq
  *
- * all in one write. The WATCH and HMGET at its end are the guard of the next batch, which is sent
- * only when their answer shows that this owner was the last to write: whoever writes meta in
- * between makes EXEC answer nil. */
+ * all in one write. The WATCH and HMGET at its end are the guard of the next batch, which is sent only when their answer
+ * shows that this owner was the last to write: whoever writes meta in between makes EXEC answer nil. */
 #include "base/log.h"
 #include "base/mutation.h"
 #include "state/redis_parts.h"
@@ -26,8 +25,8 @@ static void flight_end(struct flight *flight) {
     flight->ends[flight->ends_count++] = flight->commands.size;
 }
 
-static struct buffer *begin(struct redis_store *store, struct flight *flight, size_t arguments,
-                            const char *name, const char *what) {
+static struct buffer *begin(struct redis_store *store, struct flight *flight, size_t arguments, const char *name,
+                            const char *what) {
     char key[REDIS_KEY_BYTES];
     redis_key(store->options, store->partition, what, key);
     resp_begin(&flight->commands, arguments);
@@ -105,8 +104,7 @@ static void put_customers(struct redis_store *store) {
         snprintf(what, sizeof what, "c:%d", bucket);
         struct buffer *staged = &store->staging.customers[bucket];
         ASSERT(!staged->error);
-        buffer_put_bytes(begin(store, &store->flight, 2 + 2 * count, "HSET", what),
-                         buffer_bytes(staged));
+        buffer_put_bytes(begin(store, &store->flight, 2 + 2 * count, "HSET", what), buffer_bytes(staged));
         flight_end(&store->flight);
         buffer_reset(staged);
         store->staging.customers_count[bucket] = 0;
@@ -132,8 +130,7 @@ static void put_meta(struct redis_store *store, const struct store_meta *meta) {
     struct store_meta written = *meta;
     written.epoch = store->epoch;
     written.seq = store->flight.seq;
-    redis_meta_put(begin(store, &store->flight, 2 + 2 * STORE_META_FIELDS, "HSET", "meta"),
-                   &written);
+    redis_meta_put(begin(store, &store->flight, 2 + 2 * STORE_META_FIELDS, "HSET", "meta"), &written);
     flight_end(&store->flight);
     if (meta->published_seq > store->trimmed) {
         struct buffer *out = begin(store, &store->flight, 4, "XTRIM", "out");
@@ -195,16 +192,14 @@ static void on_durable(void *context, const struct redisReply *reply) {
     }
     bool fsync = store->options->durability == DURABILITY_FSYNC;
     const struct redisReply *count =
-        fsync && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 ? reply->element[0]
-                                                                          : reply;
+        fsync && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 ? reply->element[0] : reply;
     int64_t wanted = fsync ? 1 : store->options->replicas;
     if (count->type == REDIS_REPLY_INTEGER && count->integer >= wanted) {
         finish(store);
         return;
     }
-    log_warning(fsync ? "waits for Redis to write its log to disk" : "waits for replicas",
-                "task=%d error=\"%.200s\"", store->partition,
-                reply->type == REDIS_REPLY_ERROR ? reply->str : "not yet");
+    log_warning(fsync ? "waits for Redis to write its log to disk" : "waits for replicas", "task=%d error=\"%.200s\"",
+                store->partition, reply->type == REDIS_REPLY_ERROR ? reply->str : "not yet");
     if (count->type == REDIS_REPLY_INTEGER) {
         redis_durable_ask(store);
     } else {
@@ -230,8 +225,7 @@ void redis_durable_ask(struct redis_store *store) {
 static void on_queued(void *context, const struct redisReply *reply) {
     struct redis_store *store = context;
     if (reply && reply->type == REDIS_REPLY_ERROR) {
-        log_warning("could not queue a command in Redis", "task=%d error=\"%.200s\"",
-                    store->partition, reply->str);
+        log_warning("could not queue a command in Redis", "task=%d error=\"%.200s\"", store->partition, reply->str);
     }
 }
 
@@ -251,21 +245,18 @@ static void on_exec(void *context, const struct redisReply *reply) {
         return;
     }
     if (reply->type == REDIS_REPLY_NIL) {
-        store->flight.state =
-            FLIGHT_UNKNOWN; /* somebody wrote meta: the guard's answer, next, tells who */
+        store->flight.state = FLIGHT_UNKNOWN; /* somebody wrote meta: the guard's answer, next, tells who */
         return;
     }
-    if (reply->type ==
-        REDIS_REPLY_ERROR) { /* nothing of it was done: out of memory, loading, read-only... */
+    if (reply->type == REDIS_REPLY_ERROR) { /* nothing of it was done: out of memory, loading, read-only... */
         store->flight.state = FLIGHT_BUILT;
         redis_store_later(store, reply);
         return;
     }
     for (size_t i = 0; i < reply->elements; i++) {
-        if (reply->element[i]->type ==
-            REDIS_REPLY_ERROR) { /* a key of ours has another type: somebody else wrote it */
-            log_error("found foreign data among the keys of a task", "task=%d error=\"%.200s\"",
-                      store->partition, reply->element[i]->str);
+        if (reply->element[i]->type == REDIS_REPLY_ERROR) { /* a key of ours has another type: somebody else wrote it */
+            log_error("found foreign data among the keys of a task", "task=%d error=\"%.200s\"", store->partition,
+                      reply->element[i]->str);
         }
     }
     applied(store);
@@ -273,16 +264,14 @@ static void on_exec(void *context, const struct redisReply *reply) {
 
 void redis_batch_send(struct redis_store *store) {
     struct flight *flight = &store->flight;
-    if (flight->state != FLIGHT_BUILT || store->guard != GUARD_STANDS ||
-        evtimer_pending(store->retry, NULL)) {
+    if (flight->state != FLIGHT_BUILT || store->guard != GUARD_STANDS || evtimer_pending(store->retry, NULL)) {
         return;
     }
     size_t start = 0;
     flight->state = FLIGHT_SENT;
     store->guard = GUARD_NONE;
     for (size_t i = 0; i < flight->ends_count; i++) {
-        redis_conn_send(store->conn,
-                        bytes_of(flight->commands.data + start, flight->ends[i] - start),
+        redis_conn_send(store->conn, bytes_of(flight->commands.data + start, flight->ends[i] - start),
                         i + 1 == flight->ends_count ? on_exec : on_queued, store);
         start = flight->ends[i];
     }
@@ -291,9 +280,8 @@ void redis_batch_send(struct redis_store *store) {
 
 /* ---- the guard ---- */
 
-/* The batch is in the store, but on a connection that is gone, whose writes a WAIT of this one does
- * not cover. So a small write, under the same guard, takes its place: when that is durable, so is
- * everything before it. */
+/* The batch is in the store, but on a connection that is gone, whose writes a WAIT of this one does not cover. So a small
+ * write, under the same guard, takes its place: when that is durable, so is everything before it. */
 static void build_touch(struct redis_store *store) {
     struct flight *flight = &store->flight;
     buffer_reset(&flight->commands);

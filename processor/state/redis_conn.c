@@ -106,10 +106,8 @@ static void attach(struct redis_conn *conn, redisAsyncContext *context) {
     struct adapter *adapter = calloc(1, sizeof *adapter);
     ASSERT(adapter);
     adapter->context = context;
-    adapter->read =
-        event_new(conn->base, context->c.fd, EV_READ | EV_PERSIST, on_readable, adapter);
-    adapter->write =
-        event_new(conn->base, context->c.fd, EV_WRITE | EV_PERSIST, on_writable, adapter);
+    adapter->read = event_new(conn->base, context->c.fd, EV_READ | EV_PERSIST, on_readable, adapter);
+    adapter->write = event_new(conn->base, context->c.fd, EV_WRITE | EV_PERSIST, on_writable, adapter);
     adapter->timer = evtimer_new(conn->base, on_timer, adapter);
     ASSERT(adapter->read && adapter->write && adapter->timer);
     context->ev.data = adapter;
@@ -124,8 +122,7 @@ static void attach(struct redis_conn *conn, redisAsyncContext *context) {
 /* ---- up and down ---- */
 
 static void set_problem(struct redis_conn *conn, const char *problem) {
-    snprintf(conn->problem, sizeof conn->problem, "%s",
-             problem && problem[0] ? problem : "connection lost");
+    snprintf(conn->problem, sizeof conn->problem, "%s", problem && problem[0] ? problem : "connection lost");
     if (!conn->logged) {
         log_warning("cannot use Redis; tries again", "error=\"%s\"", conn->problem);
         conn->logged = true;
@@ -136,11 +133,9 @@ static void retry_later(struct redis_conn *conn) {
     if (conn->closing) {
         return;
     }
-    int wait_ms = conn->backoff_ms / 2 +
-                  rand() % (conn->backoff_ms / 2 + 1); /* jitter: not all clients at once */
+    int wait_ms = conn->backoff_ms / 2 + rand() % (conn->backoff_ms / 2 + 1); /* jitter: not all clients at once */
     struct timeval wait = {wait_ms / 1000, (wait_ms % 1000) * 1000};
-    conn->backoff_ms =
-        conn->backoff_ms * 2 < BACKOFF_MS_MAX ? conn->backoff_ms * 2 : BACKOFF_MS_MAX;
+    conn->backoff_ms = conn->backoff_ms * 2 < BACKOFF_MS_MAX ? conn->backoff_ms * 2 : BACKOFF_MS_MAX;
     evtimer_add(conn->retry, &wait);
 }
 
@@ -155,8 +150,8 @@ static void on_disconnect(const redisAsyncContext *context, int status) {
     if (status != REDIS_OK) {
         /* hiredis leaves the text empty when TLS fails */
         set_problem(conn, context->errstr && context->errstr[0] ? context->errstr
-                          : conn->endpoint.tls ? "TLS handshake failed or connection lost"
-                                               : "connection lost");
+                          : conn->endpoint.tls                  ? "TLS handshake failed or connection lost"
+                                                                : "connection lost");
     }
     if (was_up) {
         conn->callbacks.down(conn->callbacks.context);
@@ -198,14 +193,12 @@ static void on_connect(redisAsyncContext *context, int status) {
     }
     if (status != REDIS_OK) {
         conn->context = NULL; /* hiredis frees it */
-        set_problem(conn,
-                    context->errstr && context->errstr[0] ? context->errstr : "cannot connect");
+        set_problem(conn, context->errstr && context->errstr[0] ? context->errstr : "cannot connect");
         retry_later(conn);
         return;
     }
     const char *user = conn->options->username ? conn->options->username : conn->endpoint.user;
-    const char *password =
-        conn->options->password ? conn->options->password : conn->endpoint.password;
+    const char *password = conn->options->password ? conn->options->password : conn->endpoint.password;
     conn->setup_left = 1 + (conn->endpoint.database != 0) + (password[0] != '\0');
     static char auth[] = "AUTH", select[] = "SELECT", ping[] = "PING";
     if (password[0] && user[0]) {
@@ -216,19 +209,14 @@ static void on_connect(redisAsyncContext *context, int status) {
     if (conn->endpoint.database != 0) {
         redisAsyncCommand(context, on_setup, select, "SELECT %d", conn->endpoint.database);
     }
-    redisAsyncCommand(context, on_setup, ping,
-                      "PING"); /* tells LOADING and NOAUTH before anything depends on it */
+    redisAsyncCommand(context, on_setup, ping, "PING"); /* tells LOADING and NOAUTH before anything depends on it */
 }
 
 static void open_context(struct redis_conn *conn, const char *address) {
-    struct timeval connect_wait = {.tv_sec = (conn->options->connect_timeout_ms
-                                                  ? conn->options->connect_timeout_ms
-                                                  : CONNECT_TIMEOUT_MS) /
-                                             1000};
-    struct timeval command_wait = {.tv_sec = (conn->options->command_timeout_ms
-                                                  ? conn->options->command_timeout_ms
-                                                  : COMMAND_TIMEOUT_MS) /
-                                             1000};
+    struct timeval connect_wait = {
+        .tv_sec = (conn->options->connect_timeout_ms ? conn->options->connect_timeout_ms : CONNECT_TIMEOUT_MS) / 1000};
+    struct timeval command_wait = {
+        .tv_sec = (conn->options->command_timeout_ms ? conn->options->command_timeout_ms : COMMAND_TIMEOUT_MS) / 1000};
     redisOptions options = {.connect_timeout = &connect_wait, .command_timeout = &command_wait};
     if (conn->endpoint.unix_socket) {
         REDIS_OPTIONS_SET_UNIX(&options, address);
@@ -265,11 +253,9 @@ static void on_resolved(int error, struct evutil_addrinfo *found, void *arg) {
     if (error == EVUTIL_EAI_CANCEL) {
         return;
     }
-    if (error || getnameinfo(found->ai_addr, found->ai_addrlen, address, sizeof address, NULL, 0,
-                             NI_NUMERICHOST)) {
+    if (error || getnameinfo(found->ai_addr, found->ai_addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST)) {
         char problem[PROBLEM_BYTES + 64];
-        snprintf(problem, sizeof problem, "cannot resolve %s: %s", conn->endpoint.host,
-                 evutil_gai_strerror(error));
+        snprintf(problem, sizeof problem, "cannot resolve %s: %s", conn->endpoint.host, evutil_gai_strerror(error));
         set_problem(conn, problem);
         retry_later(conn);
     } else {
@@ -287,8 +273,8 @@ static void start(struct redis_conn *conn) {
     }
     struct evutil_addrinfo hints = {
         .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = EVUTIL_AI_ADDRCONFIG};
-    struct evdns_getaddrinfo_request *request = evdns_getaddrinfo(
-        conn->dns, conn->endpoint.host, conn->endpoint.port, &hints, on_resolved, conn);
+    struct evdns_getaddrinfo_request *request =
+        evdns_getaddrinfo(conn->dns, conn->endpoint.host, conn->endpoint.port, &hints, on_resolved, conn);
     conn->resolving = request; /* NULL when it was answered at once */
 }
 
@@ -339,11 +325,8 @@ struct redis_conn *redis_conn_create(struct event_base *base, const struct redis
         free(conn);
         return NULL;
     }
-    conn->dns =
-        evdns_base_new(base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-    conn->dns = conn->dns
-                    ? conn->dns
-                    : evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE); /* no resolv.conf */
+    conn->dns = evdns_base_new(base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+    conn->dns = conn->dns ? conn->dns : evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE); /* no resolv.conf */
     conn->retry = evtimer_new(base, on_retry, conn);
     ASSERT(conn->dns && conn->retry);
     struct timeval at_once = {0, 0};
@@ -393,21 +376,18 @@ static void on_reply(redisAsyncContext *context, void *reply, void *arg) {
     }
 }
 
-void redis_conn_send(struct redis_conn *conn, struct bytes command, redis_reply_fn done,
-                     void *arg) {
+void redis_conn_send(struct redis_conn *conn, struct bytes command, redis_reply_fn done, void *arg) {
     struct pending *pending = malloc(sizeof *pending);
     ASSERT(pending && conn->up);
     *pending = (struct pending){done, arg};
-    if (redisAsyncFormattedCommand(conn->context, on_reply, pending, command.data, command.size) !=
-        REDIS_OK) {
+    if (redisAsyncFormattedCommand(conn->context, on_reply, pending, command.data, command.size) != REDIS_OK) {
         free(pending); /* the connection is going down: its end is told by `down` */
     }
 }
 
 void redis_conn_reconnect(struct redis_conn *conn) {
     if (conn->context) {
-        redisAsyncFree(
-            conn->context); /* deferred by hiredis inside a callback; then on_disconnect */
+        redisAsyncFree(conn->context); /* deferred by hiredis inside a callback; then on_disconnect */
     }
 }
 

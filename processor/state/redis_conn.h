@@ -1,9 +1,7 @@
-/* A connection to Redis on an event loop: connects, authenticates, reconnects for ever with growing
- * pauses.
+/* A connection to Redis on an event loop: connects, authenticates, reconnects for ever with growing pauses.
  *
- * Commands are bytes in Redis' protocol (resp.h). Each gets its answer through a callback; when the
- * connection is lost, the answers still owed come as NULL ("outcome unknown"), then `down` is
- * called; after a successful reconnect `up`. */
+ * Commands are bytes in Redis' protocol (resp.h). Each gets its answer through a callback; when the connection is lost, the
+ * answers still owed come as NULL ("outcome unknown"), then `down` is called; after a successful reconnect `up`. */
 #ifndef TIDEMARK_STATE_REDIS_CONN_H
 #define TIDEMARK_STATE_REDIS_CONN_H
 
@@ -29,8 +27,7 @@ void redis_conn_destroy(struct redis_conn *conn);
 bool redis_conn_is_up(const struct redis_conn *conn);
 /* Sends one command. Only while up. */
 void redis_conn_send(struct redis_conn *conn, struct bytes command, redis_reply_fn done, void *arg);
-/* Drops the connection and connects again after a while (the server said that it is not the one to
- * talk to). */
+/* Drops the connection and connects again after a while (the server said that it is not the one to talk to). */
 void redis_conn_reconnect(struct redis_conn *conn);
 /* The last reason why the connection is down; "" while up. */
 const char *redis_conn_problem(const struct redis_conn *conn);

@@ -1,5 +1,5 @@
-/* Reads for the task: customers, one HMGET per bucket, and pieces of wheel slots. What is not
- * answered when the connection is lost is asked again on the next. */
+/* Reads for the task: customers, one HMGET per bucket, and pieces of wheel slots. What is not answered when the connection is
+ * lost is asked again on the next. */
 #include "base/log.h"
 #include "state/redis_parts.h"
 
@@ -47,8 +47,7 @@ static void finish_load(struct redis_read *read) {
     ASSERT(values && !read->values.error);
     for (size_t i = 0; i < read->count; i++) {
         if (read->value_at[i] != SIZE_MAX) {
-            values[i] =
-                bytes_of(buffer_bytes(&read->values).data + read->value_at[i], read->value_size[i]);
+            values[i] = bytes_of(buffer_bytes(&read->values).data + read->value_at[i], read->value_size[i]);
         }
     }
     read_unlink(read);
@@ -193,8 +192,7 @@ void redis_reads_forget(struct redis_store *store) {
     }
 }
 
-void redis_load(void *context, const struct bytes *ids, size_t count, store_loaded_fn done,
-                void *arg) {
+void redis_load(void *context, const struct bytes *ids, size_t count, store_loaded_fn done, void *arg) {
     struct redis_store *store = context;
     struct redis_read *read = read_new(store, arg);
     read->loaded = done;

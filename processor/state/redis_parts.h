@@ -1,6 +1,5 @@
-/* The inside of the store in Redis: redis_store.c (ports, connection up and down, what is lost),
- * redis_takeover.c, redis_load.c (customers and wheel slots), redis_batch.c (the atomic batch and
- * its fence). */
+/* The inside of the store in Redis: redis_store.c (ports, connection up and down, what is lost), redis_takeover.c,
+ * redis_load.c (customers and wheel slots), redis_batch.c (the atomic batch and its fence). */
 #ifndef TIDEMARK_STATE_REDIS_PARTS_H
 #define TIDEMARK_STATE_REDIS_PARTS_H
 
@@ -10,8 +9,7 @@
 #include <hiredis/hiredis.h>
 
 enum {
-    REDIS_BUCKETS =
-        64, /* hashes of a task: small enough for one HMGET each, few enough to cost no memory */
+    REDIS_BUCKETS = 64, /* hashes of a task: small enough for one HMGET each, few enough to cost no memory */
     REDIS_KEY_BYTES = 512,
     REDIS_RETRY_MS_MIN = 50, /* after an answer like BUSY or OOM */
     REDIS_RETRY_MS_MAX = 2000,
@@ -56,8 +54,7 @@ enum flight_state {
     FLIGHT_SYNCING, /* applied, not yet as durable as configured */
 };
 
-/* The batch in flight: its commands in Redis' protocol, kept until the answer in case they must be
- * sent again. */
+/* The batch in flight: its commands in Redis' protocol, kept until the answer in case they must be sent again. */
 struct flight {
     enum flight_state state;
     uint64_t seq;
@@ -105,8 +102,7 @@ struct redis_store {
 };
 
 /* Writes the task's key, "tm:{group.3}:<what>". */
-void redis_key(const struct redis_options *options, int partition, const char *what,
-               char key[REDIS_KEY_BYTES]);
+void redis_key(const struct redis_options *options, int partition, const char *what, char key[REDIS_KEY_BYTES]);
 int redis_bucket(struct bytes id);
 /* Fills meta, schema and absent from HGETALL's answer. */
 void redis_meta_parse(const struct redisReply *reply, struct store_found *found);
@@ -123,13 +119,11 @@ void redis_store_lost(struct redis_store *store, int error);
 /* redis_takeover.c */
 void redis_takeover_start(struct redis_store *store);
 enum { STORE_META_FIELDS = 12 };
-void redis_meta_put(
-    struct buffer *out,
-    const struct store_meta *meta); /* field, value pairs: STORE_META_FIELDS of them */
+void redis_meta_put(struct buffer *out,
+                    const struct store_meta *meta); /* field, value pairs: STORE_META_FIELDS of them */
 
 /* redis_load.c */
-void redis_load(void *context, const struct bytes *ids, size_t count, store_loaded_fn done,
-                void *arg);
+void redis_load(void *context, const struct bytes *ids, size_t count, store_loaded_fn done, void *arg);
 void redis_read_slot(void *context, int64_t hour, size_t offset, store_slot_fn done, void *arg);
 void redis_reads_send(struct redis_store *store);
 void redis_reads_forget(struct redis_store *store); /* without telling */
@@ -142,8 +136,7 @@ void redis_drop_slot(void *context, int64_t hour);
 void redis_add_population(void *context, struct bytes field, int64_t delta);
 void redis_put_output(void *context, uint64_t seq, struct bytes record);
 void redis_apply(void *context, const struct store_meta *meta, store_applied_fn done, void *arg);
-/* Asks what is in the store, watching it; the answer settles what is unknown and lets the next
- * batch go. */
+/* Asks what is in the store, watching it; the answer settles what is unknown and lets the next batch go. */
 void redis_guard_ask(struct redis_store *store);
 /* Sends the batch if it waits and the fence stands. */
 void redis_batch_send(struct redis_store *store);

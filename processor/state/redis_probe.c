@@ -54,13 +54,12 @@ static void on_info(void *context, const struct redisReply *reply) {
     probe->minor = minor ? atoi(minor + 1) : 0;
     probe->aof = atoi(line_of(reply, "aof_enabled:")) != 0;
     if (probe->result == 0 && probe->options->durability == DURABILITY_FSYNC && !probe->aof) {
-        refuse(probe, "redis.durability is fsync, but Redis keeps no append-only file: set "
-                      "appendonly yes and appendfsync always");
+        refuse(probe, "redis.durability is fsync, but Redis keeps no append-only file: set appendonly yes and "
+                      "appendfsync always");
     }
     if (probe->result == 0 && probe->options->durability == DURABILITY_REPLICAS &&
         atoi(line_of(reply, "connected_slaves:")) < probe->options->replicas) {
-        snprintf(probe->problem, PROBE_BYTES,
-                 "redis.durability asks for %d replicas, but only %d are connected",
+        snprintf(probe->problem, PROBE_BYTES, "redis.durability asks for %d replicas, but only %d are connected",
                  probe->options->replicas, atoi(line_of(reply, "connected_slaves:")));
         probe->result = ERR_REFUSED;
     }
@@ -72,13 +71,12 @@ static void on_fsync(void *context, const struct redisReply *reply) {
     if (!reply) {
         return;
     }
-    bool always = reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
-                  strcmp(reply->element[1]->str, "always") == 0;
-    bool can_wait =
-        probe->major > 7 || (probe->major == 7 && probe->minor >= 2); /* WAITAOF came with 7.2 */
+    bool always =
+        reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 && strcmp(reply->element[1]->str, "always") == 0;
+    bool can_wait = probe->major > 7 || (probe->major == 7 && probe->minor >= 2); /* WAITAOF came with 7.2 */
     if (probe->result == 0 && !always && !can_wait) {
-        refuse(probe, "redis.durability is fsync, but this Redis neither has appendfsync always "
-                      "nor knows WAITAOF (7.2)");
+        refuse(probe,
+               "redis.durability is fsync, but this Redis neither has appendfsync always nor knows WAITAOF (7.2)");
     }
     one_less(probe);
 }
@@ -111,8 +109,7 @@ static void on_down(void *context) {
 }
 
 int redis_probe(const struct redis_options *options, char *problem) {
-    struct probe probe = {
-        .options = options, .problem = problem, .result = ERR_UNAVAILABLE, .waiting = 1};
+    struct probe probe = {.options = options, .problem = problem, .result = ERR_UNAVAILABLE, .waiting = 1};
     struct redis_conn_callbacks callbacks = {&probe, on_up, on_down};
     struct timeval limit = {PROBE_GIVE_UP_MS / 1000, 0};
     probe.base = event_base_new();
@@ -127,8 +124,7 @@ int redis_probe(const struct redis_options *options, char *problem) {
     if (probe.result == ERR_UNAVAILABLE || probe.waiting > 0) {
         const char *reason = redis_conn_problem(probe.conn);
         bool refused = strstr(reason, "was refused") != NULL;
-        snprintf(problem, PROBE_BYTES, "Redis cannot be used: %.200s",
-                 reason[0] ? reason : "no answer in time");
+        snprintf(problem, PROBE_BYTES, "Redis cannot be used: %.200s", reason[0] ? reason : "no answer in time");
         probe.result = refused ? ERR_REFUSED : ERR_UNAVAILABLE;
     }
     redis_conn_destroy(probe.conn);

@@ -58,8 +58,7 @@ static void give_values(struct reader_call *call, const struct redisReply *reply
     ASSERT(values);
     for (size_t i = 0; i < count; i++) {
         const struct redisReply *value = many ? reply->element[i] : reply;
-        values[i] = value->type == REDIS_REPLY_STRING ? bytes_of(value->str, value->len)
-                                                      : bytes_of(NULL, 0);
+        values[i] = value->type == REDIS_REPLY_STRING ? bytes_of(value->str, value->len) : bytes_of(NULL, 0);
     }
     call->loaded(call->arg, 0, values, count);
     free(values);
@@ -85,8 +84,7 @@ static void on_reply(void *context, const struct redisReply *reply) {
 }
 
 static void send_all(struct redis_reader *reader) {
-    for (struct reader_call *call = reader->calls; call && redis_conn_is_up(reader->conn);
-         call = call->next) {
+    for (struct reader_call *call = reader->calls; call && redis_conn_is_up(reader->conn); call = call->next) {
         if (!call->sent) {
             call->sent = true;
             redis_conn_send(reader->conn, buffer_bytes(&call->command), on_reply, call);
@@ -108,8 +106,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context) {
     int64_t now_ms = clock_monotonic_ms();
     (void)fd;
     (void)what;
-    while (reader->calls && !reader->calls->sent &&
-           now_ms - reader->calls->since_ms > READER_GIVE_UP_MS) {
+    while (reader->calls && !reader->calls->sent && now_ms - reader->calls->since_ms > READER_GIVE_UP_MS) {
         struct reader_call *call = reader->calls;
         reader->calls = call->next;
         fail(call);
@@ -146,8 +143,8 @@ static void ask(struct reader_call *call, int partition, const char *name, const
     send_all(call->reader);
 }
 
-void redis_reader_customer(struct redis_reader *reader, int partition, struct bytes id,
-                           store_loaded_fn done, void *arg) {
+void redis_reader_customer(struct redis_reader *reader, int partition, struct bytes id, store_loaded_fn done,
+                           void *arg) {
     struct reader_call *call = call_new(reader, READ_CUSTOMER, arg);
     char what[16];
     call->loaded = done;
@@ -161,15 +158,13 @@ void redis_reader_meta(struct redis_reader *reader, int partition, store_found_f
     ask(call, partition, "HGETALL", "meta", NULL);
 }
 
-void redis_reader_populations(struct redis_reader *reader, int partition, store_loaded_fn done,
-                              void *arg) {
+void redis_reader_populations(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg) {
     struct reader_call *call = call_new(reader, READ_POPULATIONS, arg);
     call->loaded = done;
     ask(call, partition, "HGETALL", "pop", NULL);
 }
 
-struct redis_reader *redis_reader_create(struct event_base *base,
-                                         const struct redis_options *options, char *problem) {
+struct redis_reader *redis_reader_create(struct event_base *base, const struct redis_options *options, char *problem) {
     struct redis_reader *reader = calloc(1, sizeof *reader);
     ASSERT(reader);
     struct redis_conn_callbacks callbacks = {reader, on_up, on_down};

@@ -7,10 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void redis_key(const struct redis_options *options, int partition, const char *what,
-               char key[REDIS_KEY_BYTES]) {
-    snprintf(key, REDIS_KEY_BYTES, "%s:{%s.%d}:%s", options->key_prefix, options->group, partition,
-             what);
+void redis_key(const struct redis_options *options, int partition, const char *what, char key[REDIS_KEY_BYTES]) {
+    snprintf(key, REDIS_KEY_BYTES, "%s:{%s.%d}:%s", options->key_prefix, options->group, partition, what);
 }
 
 int redis_bucket(struct bytes id) {
@@ -41,8 +39,7 @@ void redis_store_later(struct redis_store *store, const struct redisReply *reply
     log_warning("was told by Redis to come later", "task=%d error=\"%.200s\"", store->partition,
                 reply->str ? reply->str : "no answer");
     atomic_fetch_add(&store->health->retries, 1);
-    store->retry_ms =
-        store->retry_ms * 2 < REDIS_RETRY_MS_MAX ? store->retry_ms * 2 : REDIS_RETRY_MS_MAX;
+    store->retry_ms = store->retry_ms * 2 < REDIS_RETRY_MS_MAX ? store->retry_ms * 2 : REDIS_RETRY_MS_MAX;
     if (reply->str && strncmp(reply->str, "READONLY", 8) == 0) {
         redis_conn_reconnect(store->conn); /* a replica now: find the master */
         return;
@@ -87,16 +84,14 @@ static void on_retry(evutil_socket_t fd, short what, void *context) {
 
 static void on_memory_info(void *context, const struct redisReply *reply) {
     struct redis_store *store = context;
-    const char *policy =
-        reply && reply->type == REDIS_REPLY_STRING ? strstr(reply->str, "maxmemory_policy:") : NULL;
+    const char *policy = reply && reply->type == REDIS_REPLY_STRING ? strstr(reply->str, "maxmemory_policy:") : NULL;
     if (!policy) {
         return;
     }
-    bool evicts =
-        strncmp(policy + strlen("maxmemory_policy:"), "noeviction", strlen("noeviction")) != 0;
+    bool evicts = strncmp(policy + strlen("maxmemory_policy:"), "noeviction", strlen("noeviction")) != 0;
     if (evicts) {
-        log_error("found a Redis that may evict customers: set maxmemory-policy noeviction",
-                  "task=%d", store->partition);
+        log_error("found a Redis that may evict customers: set maxmemory-policy noeviction", "task=%d",
+                  store->partition);
     }
     store->health->evicts = evicts;
 }

@@ -1,12 +1,11 @@
 /* The store in Redis: one connection per task, state and fence as in ARCHITECTURE.md.
  *
  *     tm:{<group>.<partition>}:meta        hash    epoch, seq, offsets, output seq, clock, versions
- *     tm:{<group>.<partition>}:c:<bucket>  hash    customer id -> packed state; bucket = hash(id)
- * mod 64 tm:{<group>.<partition>}:due:<hour>  string  due entries, appended
+ *     tm:{<group>.<partition>}:c:<bucket>  hash    customer id -> packed state; bucket = hash(id) mod 64
+ *     tm:{<group>.<partition>}:due:<hour>  string  due entries, appended
  *     tm:{<group>.<partition>}:wheel       set     the hours that have a due string
  *     tm:{<group>.<partition>}:pop         hash    populations
- *     tm:{<group>.<partition>}:out         stream  outputs not yet known to be in Kafka; id <seq>-0
- */
+ *     tm:{<group>.<partition>}:out         stream  outputs not yet known to be in Kafka; id <seq>-0 */
 #ifndef TIDEMARK_STATE_REDIS_STORE_H
 #define TIDEMARK_STATE_REDIS_STORE_H
 
@@ -18,11 +17,9 @@ struct event_base;
 
 enum redis_durability { DURABILITY_MEMORY, DURABILITY_FSYNC, DURABILITY_REPLICAS };
 
-/* Where Redis is and how to speak to it; strings are borrowed for the life of every store made from
- * it. */
+/* Where Redis is and how to speak to it; strings are borrowed for the life of every store made from it. */
 struct redis_options {
-    const char
-        *url; /* redis://[user:password@]host[:port][/db], rediss://..., unix://path[?db=n] */
+    const char *url;       /* redis://[user:password@]host[:port][/db], rediss://..., unix://path[?db=n] */
     const char *username;  /* NULL: as in the url, or none */
     const char *password;  /* NULL: as in the url, or none */
     const char *ca_file;   /* rediss: NULL means the system's certificates */
@@ -42,34 +39,27 @@ struct redis_health {
     atomic_int stores;    /* stores in all */
     atomic_int evicts;    /* 1: maxmemory-policy is not noeviction */
     _Atomic uint64_t reconnects;
-    _Atomic uint64_t
-        retries; /* batches sent again (busy, loading, out of memory, unknown outcome) */
+    _Atomic uint64_t retries; /* batches sent again (busy, loading, out of memory, unknown outcome) */
 };
 
-/* A store for one task. NULL and a message in `problem` (of at least 256 bytes) when the options
- * make no sense. */
+/* A store for one task. NULL and a message in `problem` (of at least 256 bytes) when the options make no sense. */
 struct store *redis_store_create(struct event_base *base, const struct redis_options *options,
                                  struct redis_health *health, int partition, char *problem);
 
-/* Reads one customer's packed state (for get and the HTTP API); asynchronous, on its own
- * connection. */
+/* Reads one customer's packed state (for get and the HTTP API); asynchronous, on its own connection. */
 struct redis_reader;
-struct redis_reader *redis_reader_create(struct event_base *base,
-                                         const struct redis_options *options, char *problem);
+struct redis_reader *redis_reader_create(struct event_base *base, const struct redis_options *options, char *problem);
 void redis_reader_destroy(struct redis_reader *reader);
 /* done(error, values, count): 1 value; ERR_UNAVAILABLE when Redis cannot be reached. */
-void redis_reader_customer(struct redis_reader *reader, int partition, struct bytes id,
-                           store_loaded_fn done, void *arg);
-/* Meta of a task as stored; error ERR_NOT_FOUND: none. done's found->outputs and wheel_hours are
- * empty. */
+void redis_reader_customer(struct redis_reader *reader, int partition, struct bytes id, store_loaded_fn done,
+                           void *arg);
+/* Meta of a task as stored; error ERR_NOT_FOUND: none. done's found->outputs and wheel_hours are empty. */
 void redis_reader_meta(struct redis_reader *reader, int partition, store_found_fn done, void *arg);
 /* Every population counter of a task: values alternate field, decimal number. */
-void redis_reader_populations(struct redis_reader *reader, int partition, store_loaded_fn done,
-                              void *arg);
+void redis_reader_populations(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg);
 
-/* Connects, authenticates, and checks what check and run must know: 0; ERR_UNAVAILABLE; ERR_REFUSED
- * (evicts, or the wanted durability is not there, or authentication failed). One clear line in
- * `problem` (256 bytes). Blocks up to the time-outs. */
+/* Connects, authenticates, and checks what check and run must know: 0; ERR_UNAVAILABLE; ERR_REFUSED (evicts, or the wanted
+ * durability is not there, or authentication failed). One clear line in `problem` (256 bytes). Blocks up to the time-outs. */
 int redis_probe(const struct redis_options *options, char *problem) MUST_CHECK;
 
 #endif

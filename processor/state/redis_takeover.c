@@ -1,9 +1,8 @@
-/* Taking over in Redis. Two round trips: WATCH meta and read who owns it; then, if still so, in one
- * MULTI raise the epoch and read everything. Whoever owned the task before finds its WATCH broken
- * at its next EXEC.
+/* Taking over in Redis. Two round trips: WATCH meta and read who owns it; then, if still so, in one MULTI raise the epoch and
+ * read everything. Whoever owned the task before finds its WATCH broken at its next EXEC.
  *
- * The epoch is at least the wall clock in ms: a store that has lost its tail may hand out an old
- * epoch again, and two owners must never hold the same one. */
+ * The epoch is at least the wall clock in ms: a store that has lost its tail may hand out an old epoch again, and two owners
+ * must never hold the same one. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "state/redis_parts.h"
@@ -12,8 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const OFFSET_FIELDS[INPUTS] = {"offset.purchases", "offset.interactions",
-                                                  "offset.feedback"};
+static const char *const OFFSET_FIELDS[INPUTS] = {"offset.purchases", "offset.interactions", "offset.feedback"};
 
 void redis_meta_put(struct buffer *out, const struct store_meta *meta) {
     struct {
@@ -32,8 +30,7 @@ void redis_meta_put(struct buffer *out, const struct store_meta *meta) {
         {"fired", meta->fired_ms},
         {"partitions", meta->partitions},
     };
-    _Static_assert(sizeof numbers / sizeof *numbers + 1 == STORE_META_FIELDS,
-                   "every field is counted");
+    _Static_assert(sizeof numbers / sizeof *numbers + 1 == STORE_META_FIELDS, "every field is counted");
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         resp_text(out, numbers[i].field);
         resp_number(out, numbers[i].value);
@@ -77,10 +74,9 @@ void redis_meta_parse(const struct redisReply *reply, struct store_found *found)
     found->absent = meta->seq == 0;
 }
 
-static void tell(struct redis_store *store, const struct redisReply *meta,
-                 const struct redisReply *wheel, const struct redisReply *out) {
-    struct store_found found = {.wheel_hours_count = wheel->elements,
-                                .outputs_count = out->elements};
+static void tell(struct redis_store *store, const struct redisReply *meta, const struct redisReply *wheel,
+                 const struct redisReply *out) {
+    struct store_found found = {.wheel_hours_count = wheel->elements, .outputs_count = out->elements};
     int64_t *hours = calloc(wheel->elements + 1, sizeof *hours);
     struct stored_output *outputs = calloc(out->elements + 1, sizeof *outputs);
     ASSERT(hours && outputs);
@@ -90,8 +86,8 @@ static void tell(struct redis_store *store, const struct redisReply *meta,
     for (size_t i = 0; i < out->elements; i++) {
         const struct redisReply *entry = out->element[i]; /* id, [field, value] */
         const struct redisReply *record = entry->element[1]->element[1];
-        outputs[i] = (struct stored_output){strtoull(entry->element[0]->str, NULL, 10),
-                                            bytes_of(record->str, record->len)};
+        outputs[i] =
+            (struct stored_output){strtoull(entry->element[0]->str, NULL, 10), bytes_of(record->str, record->len)};
     }
     redis_meta_parse(meta, &found);
     found.wheel_hours = hours;
@@ -132,13 +128,12 @@ static void on_taken(void *context, const struct redisReply *reply) {
 static void on_queued(void *context, const struct redisReply *reply) {
     struct redis_store *store = context;
     if (reply && reply->type == REDIS_REPLY_ERROR) {
-        log_warning("could not queue a command in Redis", "task=%d error=\"%.200s\"",
-                    store->partition, reply->str);
+        log_warning("could not queue a command in Redis", "task=%d error=\"%.200s\"", store->partition, reply->str);
     }
 }
 
-static void send_words(struct redis_store *store, struct buffer *command, redis_reply_fn done,
-                       size_t count, const char *const *words) {
+static void send_words(struct redis_store *store, struct buffer *command, redis_reply_fn done, size_t count,
+                       const char *const *words) {
     resp_begin(command, count);
     for (size_t i = 0; i < count; i++) {
         resp_text(command, words[i]);
@@ -186,7 +181,6 @@ void redis_takeover_start(struct redis_store *store) {
     char meta[REDIS_KEY_BYTES];
     redis_key(store->options, store->partition, "meta", meta);
     send_words(store, &command, on_queued, 2, (const char *const[]){"WATCH", meta});
-    send_words(store, &command, on_owner, 4,
-               (const char *const[]){"HMGET", meta, "schema", "epoch"});
+    send_words(store, &command, on_owner, 4, (const char *const[]){"HMGET", meta, "schema", "epoch"});
     buffer_finish(&command);
 }

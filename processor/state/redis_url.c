@@ -19,8 +19,7 @@ static int copy_decoded(char *to, size_t size, const char *from, const char *end
     while (from < end) {
         char c = *from++;
         if (c == '%') {
-            if (end - from < 2 || !isxdigit((unsigned char)from[0]) ||
-                !isxdigit((unsigned char)from[1])) {
+            if (end - from < 2 || !isxdigit((unsigned char)from[0]) || !isxdigit((unsigned char)from[1])) {
                 return ERR_INVALID;
             }
             c = (char)(hex_digit(from[0]) * 16 + hex_digit(from[1]));
@@ -95,8 +94,7 @@ static int parse_host(const char *at, const char *end, struct redis_url *out) {
 static int parse_unix(const char *path, struct redis_url *out) {
     const char *query = strchr(path, '?');
     out->unix_socket = true;
-    if (copy_decoded(out->host, sizeof out->host, path, query ? query : path + strlen(path)) ||
-        out->host[0] != '/') {
+    if (copy_decoded(out->host, sizeof out->host, path, query ? query : path + strlen(path)) || out->host[0] != '/') {
         return ERR_INVALID;
     }
     if (!query) {

@@ -1,21 +1,17 @@
-/* The store of one task: where its customers, wheel, populations and outbox live, and the fence
- * that makes one owner.
+/* The store of one task: where its customers, wheel, populations and outbox live, and the fence that makes one owner.
  *
- * All calls return at once; answers come through callbacks, on the same thread, never from inside
- * the call. A store hides lost connections: it reconnects, compares what the task last wrote with
- * what is there, and goes on or sends again. Only three outcomes reach the task: done (0),
- * ERR_FENCED (another owner has written; drop everything) and ERR_REWOUND (the store lost writes
- * that it had acknowledged, or is empty now; drop everything and take over again).
+ * All calls return at once; answers come through callbacks, on the same thread, never from inside the call. A store hides
+ * lost connections: it reconnects, compares what the task last wrote with what is there, and goes on or sends again. Only
+ * three outcomes reach the task: done (0), ERR_FENCED (another owner has written; drop everything) and ERR_REWOUND (the
+ * store lost writes that it had acknowledged, or is empty now; drop everything and take over again).
  *
  *     store_take_over      raises the epoch, reads meta, wheel hours and outbox
  *     store_load           customers by id            store_read_slot   due customers of one hour
  *     store_put_*          collect the writes of the next batch
- *     store_apply          sends them as one atomic batch, if epoch and seq are still what this
- * owner wrote last
+ *     store_apply          sends them as one atomic batch, if epoch and seq are still what this owner wrote last
  *
- * One batch is in flight at a time: the next store_put_* may begin at once after store_apply (they
- * go to the batch behind it), but store_apply is called again only after the answer. Redis:
- * state/redis_store.h. Tests: tests/support/fake_store.h. */
+ * One batch is in flight at a time: the next store_put_* may begin at once after store_apply (they go to the batch behind
+ * it), but store_apply is called again only after the answer. Redis: state/redis_store.h. Tests: tests/support/fake_store.h. */
 #ifndef TIDEMARK_STATE_STORE_H
 #define TIDEMARK_STATE_STORE_H
 
@@ -26,15 +22,14 @@ enum { STORE_SCHEMA_VERSION = 1, RULES_VERSION_BYTES = 16 };
 
 /* The task's own numbers, written with every batch. */
 struct store_meta {
-    uint64_t epoch; /* number of this owner; set by take over */
-    uint64_t seq;   /* of the last applied batch; the store counts it up */
-    int64_t
-        next_offset[INPUTS]; /* the first offset not applied yet; OFFSET_NONE: nothing applied */
-    uint64_t output_seq;     /* sequence of the last output ever put in the outbox */
-    uint64_t published_seq;  /* outputs up to here are known to be in Kafka; trimmed */
-    int64_t clock_ms;        /* task clock; TIME_NONE before the first record */
-    int64_t fired_ms;        /* every due instant up to here has been evaluated */
-    uint32_t partitions;     /* partition count of the topics: part of the state */
+    uint64_t epoch;              /* number of this owner; set by take over */
+    uint64_t seq;                /* of the last applied batch; the store counts it up */
+    int64_t next_offset[INPUTS]; /* the first offset not applied yet; OFFSET_NONE: nothing applied */
+    uint64_t output_seq;         /* sequence of the last output ever put in the outbox */
+    uint64_t published_seq;      /* outputs up to here are known to be in Kafka; trimmed */
+    int64_t clock_ms;            /* task clock; TIME_NONE before the first record */
+    int64_t fired_ms;            /* every due instant up to here has been evaluated */
+    uint32_t partitions;         /* partition count of the topics: part of the state */
     char rules_version[RULES_VERSION_BYTES + 1];
 };
 
@@ -55,11 +50,9 @@ struct store_found {
 };
 
 typedef void (*store_found_fn)(void *arg, int error, const struct store_found *found);
-/* values[i] belongs to ids[i] of the request; data NULL: no such customer. Borrowed until the
- * callback returns. */
+/* values[i] belongs to ids[i] of the request; data NULL: no such customer. Borrowed until the callback returns. */
 typedef void (*store_loaded_fn)(void *arg, int error, const struct bytes *values, size_t count);
-/* One piece of an hour's entries, from the asked byte on; `last` when nothing is behind it.
- * Borrowed. */
+/* One piece of an hour's entries, from the asked byte on; `last` when nothing is behind it. Borrowed. */
 typedef void (*store_slot_fn)(void *arg, int error, struct bytes piece, bool last);
 typedef void (*store_applied_fn)(void *arg, int error);
 
@@ -69,33 +62,27 @@ struct store {
 };
 
 struct store_ops {
-    /* Raises the epoch (fencing the last owner), then reads everything. Waits for the store to be
-     * reachable, however long. error: ERR_REFUSED when the stored schema version is unreadable.
-     * After its answer `done` may be called once more, with ERR_FENCED or ERR_REWOUND (found NULL),
-     * when the store finds out between batches that the task is lost. */
+    /* Raises the epoch (fencing the last owner), then reads everything. Waits for the store to be reachable, however long.
+     * error: ERR_REFUSED when the stored schema version is unreadable. After its answer `done` may be called once more, with
+     * ERR_FENCED or ERR_REWOUND (found NULL), when the store finds out between batches that the task is lost. */
     void (*take_over)(void *context, store_found_fn done, void *arg);
     /* Loads customers. ids are copied. */
-    void (*load)(void *context, const struct bytes *ids, size_t count, store_loaded_fn done,
-                 void *arg);
+    void (*load)(void *context, const struct bytes *ids, size_t count, store_loaded_fn done, void *arg);
     /* Reads the due entries of an hour from byte `offset` on, at most STORE_SLOT_PIECE_BYTES. */
     void (*read_slot)(void *context, int64_t hour, size_t offset, store_slot_fn done, void *arg);
 
-    /* The writes of the next batch. Bytes are copied at once. Errors are sticky and come out of
-     * apply. */
+    /* The writes of the next batch. Bytes are copied at once. Errors are sticky and come out of apply. */
     void (*put_customer)(void *context, struct bytes id, struct bytes packed);
     void (*put_due)(void *context, int64_t hour, struct bytes entries); /* appended */
     void (*drop_slot)(void *context, int64_t hour);                     /* an hour that is done */
-    /* Adds `delta` to a population counter, e.g. "tier/value/vip" or
-     * "feedback/nps/2026-11-24/promoters". */
+    /* Adds `delta` to a population counter, e.g. "tier/value/vip" or "feedback/nps/2026-11-24/promoters". */
     void (*add_population)(void *context, struct bytes field, int64_t delta);
     void (*put_output)(void *context, uint64_t seq, struct bytes record);
-    /* Sends the batch: all puts since the last apply, and meta (seq and epoch are filled in by the
-     * store), and drops outputs up to meta->published_seq. done(0) once it is applied and as
-     * durable as configured. */
+    /* Sends the batch: all puts since the last apply, and meta (seq and epoch are filled in by the store), and drops outputs
+     * up to meta->published_seq. done(0) once it is applied and as durable as configured. */
     void (*apply)(void *context, const struct store_meta *meta, store_applied_fn done, void *arg);
 
-    /* Forgets pending puts and callbacks (none will be called any more) and closes. Frees the
-     * store. */
+    /* Forgets pending puts and callbacks (none will be called any more) and closes. Frees the store. */
     void (*destroy)(void *context);
 };
 

@@ -33,10 +33,9 @@ static double now_s(void) {
 static rd_kafka_t *consumer_of(const char *bootstrap) {
     char problem[512];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    const char *const settings[][2] = {
-        {"bootstrap.servers", bootstrap},      {"group.id", "bench-consume"},
-        {"enable.auto.commit", "false"},       {"enable.partition.eof", "true"},
-        {"isolation.level", "read_committed"}, {"fetch.queue.backoff.ms", "5"}};
+    const char *const settings[][2] = {{"bootstrap.servers", bootstrap},      {"group.id", "bench-consume"},
+                                       {"enable.auto.commit", "false"},       {"enable.partition.eof", "true"},
+                                       {"isolation.level", "read_committed"}, {"fetch.queue.backoff.ms", "5"}};
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], problem, sizeof problem)) {
             fail(problem);
@@ -51,11 +50,10 @@ static rd_kafka_t *consumer_of(const char *bootstrap) {
 
 /* Decodes as the topic says and drops; false when it is no such message. */
 static int decodes(int input, const uint8_t *data, size_t size) {
-    ProtobufCMessage *message =
-        protobuf_c_message_unpack(input == 0   ? &tidemark__v1__purchase__descriptor
-                                  : input == 1 ? &tidemark__v1__interaction__descriptor
-                                               : &tidemark__v1__feedback__descriptor,
-                                  NULL, size, data);
+    ProtobufCMessage *message = protobuf_c_message_unpack(input == 0   ? &tidemark__v1__purchase__descriptor
+                                                          : input == 1 ? &tidemark__v1__interaction__descriptor
+                                                                       : &tidemark__v1__feedback__descriptor,
+                                                          NULL, size, data);
     protobuf_c_message_free_unpacked(message, NULL);
     return message != NULL;
 }
@@ -98,9 +96,8 @@ int main(int argc, char **argv) {
     const double wall_s = now_s() - started;
     struct rusage used;
     getrusage(RUSAGE_SELF, &used);
-    printf(
-        "{\"events\": %ld, \"broken\": %ld, \"wall_s\": %.3f, \"cpu_s\": %.3f, \"peak_kb\": %ld}\n",
-        events, broken, wall_s, seconds(used.ru_utime) + seconds(used.ru_stime), used.ru_maxrss);
+    printf("{\"events\": %ld, \"broken\": %ld, \"wall_s\": %.3f, \"cpu_s\": %.3f, \"peak_kb\": %ld}\n", events, broken,
+           wall_s, seconds(used.ru_utime) + seconds(used.ru_stime), used.ru_maxrss);
     fflush(stdout);
     _Exit(broken != 0);
 }

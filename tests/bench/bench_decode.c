@@ -33,11 +33,8 @@ struct samples {
 static const char *const format_names[FORMATS] = {"protobuf", "json", "confluent-protobuf"};
 
 static void make_samples(struct samples *samples, int64_t events, enum activity_format format) {
-    const struct generator_options options = {.customers = events / 15 + 1,
-                                              .events = events,
-                                              .seed = 1,
-                                              .days = 365,
-                                              .end_ms = INT64_C(1735689600000)};
+    const struct generator_options options = {
+        .customers = events / 15 + 1, .events = events, .seed = 1, .days = 365, .end_ms = INT64_C(1735689600000)};
     struct generator *generator = generator_create(&options);
     struct generated event;
     samples->list = calloc((size_t)events, sizeof *samples->list);
@@ -54,8 +51,7 @@ static void make_samples(struct samples *samples, int64_t events, enum activity_
     generator_destroy(generator);
 }
 
-static void decode_all(const struct samples *samples, const struct decoder *decoder,
-                       struct arena *arena) {
+static void decode_all(const struct samples *samples, const struct decoder *decoder, struct arena *arena) {
     char detail[DEAD_DETAIL_BYTES_MAX];
     struct activity activity;
     for (size_t i = 0; i < samples->count; i++) {
@@ -80,9 +76,9 @@ static void keep(void *arena, void *memory) {
 }
 
 static void unpack_all(const struct samples *samples, struct arena *arena) {
-    static const ProtobufCMessageDescriptor *const schemas[INPUTS] = {
-        &tidemark__v1__purchase__descriptor, &tidemark__v1__interaction__descriptor,
-        &tidemark__v1__feedback__descriptor};
+    static const ProtobufCMessageDescriptor *const schemas[INPUTS] = {&tidemark__v1__purchase__descriptor,
+                                                                      &tidemark__v1__interaction__descriptor,
+                                                                      &tidemark__v1__feedback__descriptor};
     ProtobufCAllocator allocator = {take, keep, arena};
     for (size_t i = 0; i < samples->count; i++) {
         const struct sample *sample = &samples->list[i];
@@ -127,8 +123,7 @@ int main(int argc, char **argv) {
             for (int i = 0; i < rounds; i++) {
                 unpack_all(&samples, &arena);
             }
-            report("(protobuf-c, unpacking only)", &samples, clock_monotonic_us() - start_us,
-                   rounds);
+            report("(protobuf-c, unpacking only)", &samples, clock_monotonic_us() - start_us, rounds);
         }
         free(samples.list);
         buffer_finish(&samples.values);

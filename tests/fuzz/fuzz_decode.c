@@ -18,8 +18,7 @@ enum { FORMATS = 3, HEADER_MODES = 4 };
 
 #define NOW_MS INT64_C(1735689600000)
 
-static const struct currency_rate currencies[] = {
-    {"EUR", 1000000000, 0}, {"USD", 920000000, 0}, {"JPY", 6100000, 2}};
+static const struct currency_rate currencies[] = {{"EUR", 1000000000, 0}, {"USD", 920000000, 0}, {"JPY", 6100000, 2}};
 
 static void check_text(struct bytes text) {
     if (text.data) {
@@ -60,8 +59,8 @@ static void check_activity(const struct activity *activity) {
 }
 
 /* protobuf-c's member for a field: the same text up to its first NUL, the same number. */
-static void check_field(const struct field_spec *spec, const struct raw_activity *raw,
-                        const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
+static void check_field(const struct field_spec *spec, const struct raw_activity *raw, const ProtobufCMessage *message,
+                        const ProtobufCFieldDescriptor *field) {
     const char *base = (const char *)message;
     bool seen = raw_has(raw, (enum raw_field)spec->field);
     if (spec->type == FIELD_TEXT) {
@@ -83,9 +82,9 @@ static void check_field(const struct field_spec *spec, const struct raw_activity
 }
 
 static void compare_with_protobuf_c(enum input input, struct bytes value, struct arena *arena) {
-    static const ProtobufCMessageDescriptor *const schemas[INPUTS] = {
-        &tidemark__v1__purchase__descriptor, &tidemark__v1__interaction__descriptor,
-        &tidemark__v1__feedback__descriptor};
+    static const ProtobufCMessageDescriptor *const schemas[INPUTS] = {&tidemark__v1__purchase__descriptor,
+                                                                      &tidemark__v1__interaction__descriptor,
+                                                                      &tidemark__v1__feedback__descriptor};
     char detail[DEAD_DETAIL_BYTES_MAX];
     struct raw_activity raw = {.type = (enum activity_type)input};
     enum dead_reason reason = decode_protobuf(value, &raw, arena, detail);
@@ -94,13 +93,11 @@ static void compare_with_protobuf_c(enum input input, struct bytes value, struct
     if (!reason && message) {
         const struct field_table *table = &activity_fields[input];
         for (size_t i = 0; i < table->count; i++) {
-            if (table->fields[i].type != FIELD_ITEMS &&
-                table->fields[i].type != FIELD_IGNORED_TEXT) {
+            if (table->fields[i].type != FIELD_ITEMS && table->fields[i].type != FIELD_IGNORED_TEXT) {
                 check_field(&table->fields[i], &raw, message, &schemas[input]->fields[i]);
             }
         }
-        ASSERT(input != INPUT_PURCHASES ||
-               ((const Tidemark__V1__Purchase *)message)->n_items == raw.items_count);
+        ASSERT(input != INPUT_PURCHASES || ((const Tidemark__V1__Purchase *)message)->n_items == raw.items_count);
     } else if (!message) {
         /* With too many items ours does not look into them; that is refused later. */
         ASSERT(reason || raw.items_count > ITEMS_MAX);
@@ -138,8 +135,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct activity activity;
     struct arena arena;
     arena_init(&arena, 4 * 1024 * 1024);
-    enum dead_reason reason = decode_record(&decoder, &record, mode ? &modes[mode] : NULL,
-                                            mode ? 1 : 0, NOW_MS, &arena, &activity, detail);
+    enum dead_reason reason =
+        decode_record(&decoder, &record, mode ? &modes[mode] : NULL, mode ? 1 : 0, NOW_MS, &arena, &activity, detail);
     ASSERT(memchr(detail, '\0', sizeof detail));
     ASSERT((reason != DEAD_NOT) == (detail[0] != '\0'));
     if (!reason) {

@@ -1,8 +1,8 @@
-/* Replay: the real task over a world in memory, dropped and taken over at every step, must publish
- * what an undisturbed run publishes, each tier change once and in order.
+/* Replay: the real task over a world in memory, dropped and taken over at every step, must publish what an undisturbed run
+ * publishes, each tier change once and in order.
  *
- * Every interleaving is made from a seed; a failing one is printed and can be run alone:
- * TIDEMARK_REPLAY_SEED=123. TIDEMARK_REPLAY_SEEDS sets their number. */
+ * Every interleaving is made from a seed; a failing one is printed and can be run alone: TIDEMARK_REPLAY_SEED=123.
+ * TIDEMARK_REPLAY_SEEDS sets their number. */
 #include "base/log.h"
 #include "publish/encode_activity.h"
 #include "publish/output.h"
@@ -90,10 +90,7 @@ static int set_up(void **state) {
         .partition = 0,
         .partitions = 1,
         .model = model,
-        .decoder = {.format = FORMAT_PROTOBUF,
-                    .currencies = &euro,
-                    .currencies_count = 1,
-                    .max_future_ms = 300000},
+        .decoder = {.format = FORMAT_PROTOBUF, .currencies = &euro, .currencies_count = 1, .max_future_ms = 300000},
         .encoder = {.format = OUTPUT_PROTOBUF,
                     .group = bytes_of_text("g"),
                     .tier_changes = bytes_of_text("tier-changes"),
@@ -129,11 +126,9 @@ static void fill(struct fake_world *world) {
         struct activity activity = {.type = (enum activity_type)up_to(INPUTS),
                                     .customer_id = bytes_of_text(id),
                                     .event_id = bytes_of_text(event_id),
-                                    .time_ms =
-                                        up_to(10) == 0 ? now_ms - up_to(4 * MS_PER_DAY) : now_ms};
+                                    .time_ms = up_to(10) == 0 ? now_ms - up_to(4 * MS_PER_DAY) : now_ms};
         if (activity.type == ACTIVITY_PURCHASE) {
-            activity.purchase = (struct purchase){.kind = up_to(8) == 0 ? PURCHASE_KIND_REFUND
-                                                                        : PURCHASE_KIND_PURCHASE,
+            activity.purchase = (struct purchase){.kind = up_to(8) == 0 ? PURCHASE_KIND_REFUND : PURCHASE_KIND_PURCHASE,
                                                   .amount_minor = 500 + up_to(3000),
                                                   .order_time_ms = activity.time_ms};
         } else if (activity.type == ACTIVITY_INTERACTION) {
@@ -142,8 +137,7 @@ static void fill(struct fake_world *world) {
             activity.feedback = (struct feedback){.survey = SURVEY_NPS, .score = (int)up_to(11)};
         }
         buffer_reset(&value);
-        assert_int_equal(
-            encode_activity(ACTIVITY_AS_PROTOBUF, &activity, bytes_of_text("EUR"), &value), 0);
+        assert_int_equal(encode_activity(ACTIVITY_AS_PROTOBUF, &activity, bytes_of_text("EUR"), &value), 0);
         bool dead = up_to(20) == 0;
         fake_world_add(world, (enum input)activity.type, now_ms, bytes_of_text(dead ? "other" : id),
                        buffer_bytes(&value));
@@ -187,8 +181,7 @@ static int64_t population(const struct fake_world *world, struct bytes name) {
     return 0;
 }
 
-static const char *compare_worlds(const struct fake_world *expected,
-                                  const struct fake_world *actual) {
+static const char *compare_worlds(const struct fake_world *expected, const struct fake_world *actual) {
     struct buffer a = {0};
     struct buffer b = {0};
     const char *problem = NULL;
@@ -231,8 +224,7 @@ struct play {
 static void crash(struct play *play, size_t at) {
     fake_owner_crash(play->owners[at]);
     play->ghosts[play->ghosts_count++] = play->owners[at];
-    memmove(play->owners + at, play->owners + at + 1,
-            (play->owners_count - at - 1) * sizeof(struct fake_owner *));
+    memmove(play->owners + at, play->owners + at + 1, (play->owners_count - at - 1) * sizeof(struct fake_owner *));
     play->owners_count--;
 }
 
@@ -241,8 +233,7 @@ static void disturb(struct play *play) {
     play->crashes_left--;
     bool rewind = play->rewinds && play->has_saved && up_to(3) == 0;
     if (rewind) {
-        /* Redis comes back without its tail: every connection is gone, and with it whatever was on
-         * its way. */
+        /* Redis comes back without its tail: every connection is gone, and with it whatever was on its way. */
         while (play->owners_count > 0) {
             crash(play, 0);
         }
@@ -262,8 +253,7 @@ static void drop_fenced(struct play *play) {
     for (size_t i = 0; i < play->owners_count; i++) {
         struct task *task = fake_owner_task(play->owners[i]);
         if (task_state(task) == TASK_REFUSED) {
-            fail_msg("TIDEMARK_REPLAY_SEED=%llu: a task refused: %s", (unsigned long long)seed_now,
-                     task_problem(task));
+            fail_msg("TIDEMARK_REPLAY_SEED=%llu: a task refused: %s", (unsigned long long)seed_now, task_problem(task));
         }
         bool newest = i + 1 == play->owners_count;
         if (task_state(task) == TASK_FENCED) {
@@ -344,8 +334,8 @@ static void outputs_equal_those_of_an_undisturbed_run(void **state) {
     for (uint64_t seed = first ? first : 1; count > 0; seed++, count--) {
         const char *problem = run_seed(seed, &rewinds);
         if (problem) {
-            fail_msg("TIDEMARK_REPLAY_SEED=%llu: %s (rewinds so far %llu)",
-                     (unsigned long long)seed, problem, (unsigned long long)rewinds);
+            fail_msg("TIDEMARK_REPLAY_SEED=%llu: %s (rewinds so far %llu)", (unsigned long long)seed, problem,
+                     (unsigned long long)rewinds);
         }
     }
     printf("replayed; Redis lost its tail %llu times\n", (unsigned long long)rewinds);

@@ -40,8 +40,7 @@ static size_t source_headers(void *context, const struct record *record, struct 
 
 static enum source_end source_end(void *context, enum input input) {
     const struct fake_owner *owner = context;
-    return owner->position[input] < (int64_t)owner->world->records_count[input] ? SOURCE_MORE
-                                                                                : SOURCE_AT_END;
+    return owner->position[input] < (int64_t)owner->world->records_count[input] ? SOURCE_MORE : SOURCE_AT_END;
 }
 
 static int64_t source_confirmed_ms(void *context) {
@@ -54,9 +53,8 @@ static const char *source_problem(void *context) {
     return NULL;
 }
 
-const struct source_ops fake_source_ops = {source_start,   source_peek, source_release,
-                                           source_headers, source_end,  source_confirmed_ms,
-                                           source_problem};
+const struct source_ops fake_source_ops = {source_start, source_peek,         source_release, source_headers,
+                                           source_end,   source_confirmed_ms, source_problem};
 
 /* ---- the sink's port ---- */
 
@@ -77,16 +75,16 @@ static void sink_committed(void *context, int32_t task, sink_committed_fn done, 
     sent->arg = arg;
 }
 
-static void sink_publish(void *context, struct publication *publication, bool urgent,
-                         sink_published_fn done, void *arg) {
+static void sink_publish(void *context, struct publication *publication, bool urgent, sink_published_fn done,
+                         void *arg) {
     struct fake_owner *owner = context;
     struct sent *sent = sent_new(owner);
     (void)urgent;
     sent->publication = *publication;
     struct bytes outputs = fake_copied(owner->world, buffer_bytes(&publication->outputs));
     buffer_finish(&publication->outputs);
-    sent->publication.outputs = (struct buffer){
-        .data = (char *)(uintptr_t)outputs.data, .size = outputs.size, .capacity = outputs.size};
+    sent->publication.outputs =
+        (struct buffer){.data = (char *)(uintptr_t)outputs.data, .size = outputs.size, .capacity = outputs.size};
     sent->done = done;
     sent->arg = arg;
 }
@@ -113,8 +111,7 @@ static void commit(struct fake_world *world, const struct publication *publicati
     }
     for (int input = 0; input < INPUTS; input++) {
         if (publication->next_offset[input] != OFFSET_NONE) {
-            ASSERT(publication->next_offset[input] >=
-                   world->committed[input]); /* what is committed never goes back */
+            ASSERT(publication->next_offset[input] >= world->committed[input]); /* what is committed never goes back */
             world->committed[input] = publication->next_offset[input];
             memcpy(world->marks[input], publication->mark, sizeof world->marks[input]);
         }

@@ -11,8 +11,7 @@ static struct fake_pair *map_find(const struct fake_map *map, struct bytes name)
     return NULL;
 }
 
-static struct fake_pair *map_get(struct fake_world *world, struct fake_map *map,
-                                 struct bytes name) {
+static struct fake_pair *map_get(struct fake_world *world, struct fake_map *map, struct bytes name) {
     struct fake_pair *pair = map_find(map, name);
     if (pair) {
         return pair;
@@ -36,8 +35,7 @@ static struct bytes hour_name(const int64_t *hour) {
 }
 
 static struct fake_map map_copy(struct fake_world *world, const struct fake_map *map) {
-    struct fake_map copy = {fake_take(world, (map->count + 1) * sizeof *copy.pairs), map->count,
-                            map->count};
+    struct fake_map copy = {fake_take(world, (map->count + 1) * sizeof *copy.pairs), map->count, map->count};
     if (map->count) {
         memcpy(copy.pairs, map->pairs, map->count * sizeof *copy.pairs);
     }
@@ -90,8 +88,7 @@ static void redis_put(struct fake_world *world, const struct put *put) {
             redis->outbox = outbox;
             redis->outbox_capacity = capacity;
         }
-        redis->outbox[redis->outbox_count++] =
-            (struct stored_output){(uint64_t)put->number, put->value};
+        redis->outbox[redis->outbox_count++] = (struct stored_output){(uint64_t)put->number, put->value};
         break;
     }
     buffer_finish(&joined);
@@ -211,8 +208,7 @@ static void store_take_over(void *context, store_found_fn done, void *arg) {
     op_send(context, OP_TAKE_OVER, arg)->done.found = done;
 }
 
-static void store_load(void *context, const struct bytes *ids, size_t count, store_loaded_fn done,
-                       void *arg) {
+static void store_load(void *context, const struct bytes *ids, size_t count, store_loaded_fn done, void *arg) {
     struct fake_owner *owner = context;
     struct op *op = op_send(owner, OP_LOAD, arg);
     op->done.loaded = done;
@@ -223,8 +219,7 @@ static void store_load(void *context, const struct bytes *ids, size_t count, sto
     }
 }
 
-static void store_read_slot(void *context, int64_t hour, size_t offset, store_slot_fn done,
-                            void *arg) {
+static void store_read_slot(void *context, int64_t hour, size_t offset, store_slot_fn done, void *arg) {
     struct op *op = op_send(context, OP_READ_SLOT, arg);
     op->done.slot = done;
     op->hour = hour;
@@ -275,8 +270,7 @@ static void store_put_output(void *context, uint64_t seq, struct bytes record) {
     put->value = fake_copied(owner->world, record);
 }
 
-static void store_apply(void *context, const struct store_meta *meta, store_applied_fn done,
-                        void *arg) {
+static void store_apply(void *context, const struct store_meta *meta, store_applied_fn done, void *arg) {
     struct fake_owner *owner = context;
     struct op *op = op_send(owner, OP_APPLY, arg);
     op->done.applied = done;

@@ -34,8 +34,8 @@ void fake_world_finish(struct fake_world *world) {
     arena_finish(&world->arena);
 }
 
-void fake_world_add(struct fake_world *world, enum input input, int64_t timestamp_ms,
-                    struct bytes key, struct bytes value) {
+void fake_world_add(struct fake_world *world, enum input input, int64_t timestamp_ms, struct bytes key,
+                    struct bytes value) {
     size_t count = world->records_count[input];
     if ((count & (count + 1)) == 0) { /* full at 0, 1, 3, 7, ... */
         struct fake_record *records = fake_take(world, (2 * count + 1) * sizeof *records);

@@ -63,8 +63,8 @@ struct fake_world {
 /* A world without records. */
 void fake_world_init(struct fake_world *world, const struct task_options *options);
 void fake_world_finish(struct fake_world *world);
-void fake_world_add(struct fake_world *world, enum input input, int64_t timestamp_ms,
-                    struct bytes key, struct bytes value);
+void fake_world_add(struct fake_world *world, enum input input, int64_t timestamp_ms, struct bytes key,
+                    struct bytes value);
 
 /* Redis as it is now, to be put back later. */
 struct fake_redis fake_redis_snapshot(struct fake_world *world);

@@ -30,8 +30,7 @@ struct line {
 };
 
 void model_builder_init(struct model_builder *builder) {
-    *builder = (struct model_builder){
-        .zone = &zone_utc, .money_decimals = 2, .dedupe = 16, .tiles_max = 128};
+    *builder = (struct model_builder){.zone = &zone_utc, .money_decimals = 2, .dedupe = 16, .tiles_max = 128};
     arena_init(&builder->arena, ARENA_BYTES_MAX);
 }
 
@@ -218,11 +217,10 @@ struct activity test_purchase(const char *id, int64_t time_ms, int64_t amount_mi
     return test_reversal(PURCHASE_KIND_PURCHASE, id, time_ms, amount_minor, time_ms);
 }
 
-struct activity test_reversal(enum purchase_kind kind, const char *id, int64_t time_ms,
-                              int64_t amount_minor, int64_t order_time_ms) {
+struct activity test_reversal(enum purchase_kind kind, const char *id, int64_t time_ms, int64_t amount_minor,
+                              int64_t order_time_ms) {
     struct activity activity = activity_of(ACTIVITY_PURCHASE, id, time_ms);
-    activity.purchase = (struct purchase){
-        .kind = kind, .amount_minor = amount_minor, .order_time_ms = order_time_ms};
+    activity.purchase = (struct purchase){.kind = kind, .amount_minor = amount_minor, .order_time_ms = order_time_ms};
     return activity;
 }
 
@@ -240,11 +238,9 @@ struct activity test_feedback(const char *id, int64_t time_ms, enum survey surve
 
 /* ---- telling ---- */
 
-const char *changes_text(struct model_builder *builder, const struct model *model,
-                         const struct changes *changes) {
+const char *changes_text(struct model_builder *builder, const struct model *model, const struct changes *changes) {
     static const char *const directions[] = {"FIRST", "UP", "DOWN"};
-    static const char *const causes[] = {"PURCHASE", "REFUND", "INTERACTION",
-                                         "FEEDBACK", "TIME",   "RULES"};
+    static const char *const causes[] = {"PURCHASE", "REFUND", "INTERACTION", "FEEDBACK", "TIME", "RULES"};
     struct buffer text = {0};
     for (const struct tier_change *change = changes->first; change; change = change->next) {
         struct bytes set = model_set_name(model, change->set);
@@ -253,12 +249,11 @@ const char *changes_text(struct model_builder *builder, const struct model *mode
         if (change->from.data) {
             buffer_printf(&text, "%.*s ", (int)change->from.size, change->from.data);
         }
-        buffer_printf(&text, "-> %.*s #%" PRIu32 " at %" PRId64 "d+%" PRId64 " by %s",
-                      (int)change->to.size, change->to.data, change->sequence,
-                      after_ms / MS_PER_DAY, after_ms % MS_PER_DAY, causes[change->cause]);
+        buffer_printf(&text, "-> %.*s #%" PRIu32 " at %" PRId64 "d+%" PRId64 " by %s", (int)change->to.size,
+                      change->to.data, change->sequence, after_ms / MS_PER_DAY, after_ms % MS_PER_DAY,
+                      causes[change->cause]);
         if (change->cause_event_id.data) {
-            buffer_printf(&text, " %.*s", (int)change->cause_event_id.size,
-                          change->cause_event_id.data);
+            buffer_printf(&text, " %.*s", (int)change->cause_event_id.size, change->cause_event_id.data);
         }
         buffer_put_byte(&text, '\n');
     }

@@ -32,24 +32,22 @@ void model_builder_init(struct model_builder *builder);
 void model_builder_finish(struct model_builder *builder);
 
 /* Compiles; the model lives as long as the builder. */
-int model_builder_compile(struct model_builder *builder, const char *text,
-                          struct model **out) MUST_CHECK;
+int model_builder_compile(struct model_builder *builder, const char *text, struct model **out) MUST_CHECK;
 /* The same for a text that must compile: fails the test. */
 struct model *model_of(struct model_builder *builder, const char *text);
 
 /* Activities; id NULL: one without an event id, so never a duplicate. */
 struct activity test_purchase(const char *id, int64_t time_ms, int64_t amount_minor);
 /* A refund or cancellation of an order. */
-struct activity test_reversal(enum purchase_kind kind, const char *id, int64_t time_ms,
-                              int64_t amount_minor, int64_t order_time_ms);
+struct activity test_reversal(enum purchase_kind kind, const char *id, int64_t time_ms, int64_t amount_minor,
+                              int64_t order_time_ms);
 struct activity test_interaction(const char *id, int64_t time_ms, enum interaction_kind kind);
 struct activity test_feedback(const char *id, int64_t time_ms, enum survey survey, int score);
 
 /* Tier changes as text, one line each, times counted from TEST_START_MS:
  * "value FIRST -> rest #1 at 0d+0 by PURCHASE e1\n", "value DOWN vip -> rest #2 at 3d+1 by TIME\n".
  */
-const char *changes_text(struct model_builder *builder, const struct model *model,
-                         const struct changes *changes);
+const char *changes_text(struct model_builder *builder, const struct model *model, const struct changes *changes);
 
 /* The same numbers from the same seed, everywhere. */
 struct test_random {

@@ -38,22 +38,19 @@ static inline struct decoder test_decoder(enum decode_format format) {
 
 /* Decodes a copy of the value that is freed before anyone looks at the activity, so that a slice
  * that still points into the record is found by the sanitizer. */
-static inline void decode_value(struct decoded *decoded, enum decode_format format,
-                                enum input input, const char *key, struct bytes value,
-                                const struct header *headers, size_t headers_count) {
+static inline void decode_value(struct decoded *decoded, enum decode_format format, enum input input, const char *key,
+                                struct bytes value, const struct header *headers, size_t headers_count) {
     struct decoder decoder = test_decoder(format);
     char *copy = value.data ? malloc(value.size + 1) : NULL;
     if (copy && value.size > 0) {
         memcpy(copy, value.data, value.size);
     }
-    struct record record = {.input = input,
-                            .timestamp_ms = NOW_MS,
-                            .key = bytes_of_text(key),
-                            .value = bytes_of(copy, value.size)};
+    struct record record = {
+        .input = input, .timestamp_ms = NOW_MS, .key = bytes_of_text(key), .value = bytes_of(copy, value.size)};
     memset(&decoded->activity, 0, sizeof decoded->activity);
     arena_init(&decoded->arena, 64 * 1024 * 1024);
-    decoded->reason = decode_record(&decoder, &record, headers, headers_count, NOW_MS,
-                                    &decoded->arena, &decoded->activity, decoded->detail);
+    decoded->reason = decode_record(&decoder, &record, headers, headers_count, NOW_MS, &decoded->arena,
+                                    &decoded->activity, decoded->detail);
     assert_true(memchr(decoded->detail, '\0', sizeof decoded->detail) != NULL);
     assert_int_equal(decoded->reason != DEAD_NOT, decoded->detail[0] != '\0');
     free(copy);

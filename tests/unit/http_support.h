@@ -71,8 +71,7 @@ static inline void on_before_metrics(void *context) {
     world->refreshed++;
 }
 
-static inline void on_customer(void *context, struct bytes id, int64_t at_ms,
-                               struct http_answer *answer) {
+static inline void on_customer(void *context, struct bytes id, int64_t at_ms, struct http_answer *answer) {
     struct world *world = context;
     world->asked++;
     world->at_ms = at_ms;
@@ -122,8 +121,7 @@ static inline void loop_for_ms(struct world *world, int64_t time_ms) {
 
 static inline int client_open(const struct world *world) {
     const struct sockaddr_in address = {.sin_family = AF_INET,
-                                        .sin_port =
-                                            htons((uint16_t)http_server_port(world->server)),
+                                        .sin_port = htons((uint16_t)http_server_port(world->server)),
                                         .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
@@ -154,8 +152,7 @@ static inline const char *header(const struct reply *reply, const char *name) {
     static char value[1024];
     const char *end = strstr(reply->text, "\r\n\r\n");
     size_t size = strlen(name);
-    for (const char *line = strstr(reply->text, "\r\n"); line && line < end;
-         line = strstr(line + 2, "\r\n")) {
+    for (const char *line = strstr(reply->text, "\r\n"); line && line < end; line = strstr(line + 2, "\r\n")) {
         if (strncasecmp(line + 2, name, size) == 0 && line[2 + size] == ':') {
             const char *start = line + 2 + size + 1;
             start += strspn(start, " ");
@@ -179,12 +176,11 @@ static inline bool reply_is_whole(struct reply *reply, bool without_body) {
 }
 
 /* One reply, byte by byte so that the next one on the connection stays in the socket. */
-static inline void client_read(struct world *world, int fd, bool without_body,
-                               struct reply *reply) {
+static inline void client_read(struct world *world, int fd, bool without_body, struct reply *reply) {
     *reply = (struct reply){0};
     int64_t end = clock_monotonic_ms() + PATIENCE_MS;
-    while (!reply->closed && !reply_is_whole(reply, without_body) &&
-           reply->size < REPLY_BYTES_MAX && clock_monotonic_ms() < end) {
+    while (!reply->closed && !reply_is_whole(reply, without_body) && reply->size < REPLY_BYTES_MAX &&
+           clock_monotonic_ms() < end) {
         ssize_t size = recv(fd, reply->text + reply->size, 1, MSG_DONTWAIT);
         reply->size += size > 0 ? (size_t)size : 0;
         reply->closed = size == 0 || (size < 0 && errno != EAGAIN);
@@ -220,8 +216,7 @@ static inline struct reply *ask(struct world *world, const char *request) {
 
 /* ---- what is expected ---- */
 
-static inline void assert_header(const struct reply *reply, const char *name,
-                                 const char *expected) {
+static inline void assert_header(const struct reply *reply, const char *name, const char *expected) {
     const char *value = header(reply, name);
     if (!value || strcmp(value, expected) != 0) {
         fail_msg("%s is \"%s\", not \"%s\"", name, value ? value : "(none)", expected);

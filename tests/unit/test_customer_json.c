@@ -35,10 +35,8 @@ static const struct tier_view tiers[] = {
     {.set = {"new set", 7}, .since_ms = TIME_NONE},
 };
 static const struct named_value scores[] = {{{"r", 1}, 5}, {{"m", 1}, (double)NAN}};
-static const struct named_value metrics[] = {{{"revenue(90d)", 12}, 5200},
-                                             {{"purchases(90d)", 14}, 4},
-                                             {{"nps(90d)", 8}, (double)NAN},
-                                             {{"p_alive", 7}, 0.1}};
+static const struct named_value metrics[] = {
+    {{"revenue(90d)", 12}, 5200}, {{"purchases(90d)", 14}, 4}, {{"nps(90d)", 8}, (double)NAN}, {{"p_alive", 7}, 0.1}};
 static const struct customer_view full = {
     .as_of_ms = T0 + 5,
     .tiers = tiers,
@@ -148,8 +146,7 @@ static void values_are_reals_or_null(void **state) {
 
 static void one_who_never_bought_has_empty_parts(void **state) {
     (void)state;
-    const struct customer_view view = {
-        .as_of_ms = T0, .first_purchase_ms = TIME_NONE, .last_purchase_ms = TIME_NONE};
+    const struct customer_view view = {.as_of_ms = T0, .first_purchase_ms = TIME_NONE, .last_purchase_ms = TIME_NONE};
     yyjson_doc *document = written("c\"\\\xC3\xA9/1", &view);
     assert_text(document, "/customer_id", "c\"\\\xC3\xA9/1");
     assert_int_equal(yyjson_obj_size(at(document, "/tiers")), 0);
@@ -180,14 +177,13 @@ static void the_text_is_as_documented(void **state) {
     buffer_put_text(&out, "> "); /* appends */
     assert_int_equal(customer_json_write(text("c1"), &view, &out), 0);
     buffer_put_byte(&out, 0);
-    assert_string_equal(out.data,
-                        "> {\"customer_id\":\"c1\",\"as_of_ms\":1735689600000,\"tiers\":{"
-                        "\"churn_risk\":{\"tier\":\"low\",\"since_ms\":0,\"sequence\":1,"
-                        "\"conditions\":[],\"to_next\":null,\"forecast\":null}},"
-                        "\"scores\":{\"r\":5.0},"
-                        "\"metrics\":{\"revenue(90d)\":5200.0,\"purchases(90d)\":4.0},"
-                        "\"lifetime\":{\"first_purchase_ms\":1,\"last_purchase_ms\":2,\"orders\":3,"
-                        "\"revenue\":-4.5}}");
+    assert_string_equal(out.data, "> {\"customer_id\":\"c1\",\"as_of_ms\":1735689600000,\"tiers\":{"
+                                  "\"churn_risk\":{\"tier\":\"low\",\"since_ms\":0,\"sequence\":1,"
+                                  "\"conditions\":[],\"to_next\":null,\"forecast\":null}},"
+                                  "\"scores\":{\"r\":5.0},"
+                                  "\"metrics\":{\"revenue(90d)\":5200.0,\"purchases(90d)\":4.0},"
+                                  "\"lifetime\":{\"first_purchase_ms\":1,\"last_purchase_ms\":2,\"orders\":3,"
+                                  "\"revenue\":-4.5}}");
     buffer_finish(&out);
 }
 
@@ -201,12 +197,9 @@ static void an_id_that_is_no_text_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_tier_tells_why_and_what_comes_next),
-        cmocka_unit_test(the_top_tier_has_no_next_one),
-        cmocka_unit_test(a_set_without_a_tier_yet_is_null),
-        cmocka_unit_test(values_are_reals_or_null),
-        cmocka_unit_test(one_who_never_bought_has_empty_parts),
-        cmocka_unit_test(the_text_is_as_documented),
+        cmocka_unit_test(a_tier_tells_why_and_what_comes_next), cmocka_unit_test(the_top_tier_has_no_next_one),
+        cmocka_unit_test(a_set_without_a_tier_yet_is_null),     cmocka_unit_test(values_are_reals_or_null),
+        cmocka_unit_test(one_who_never_bought_has_empty_parts), cmocka_unit_test(the_text_is_as_documented),
         cmocka_unit_test(an_id_that_is_no_text_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,17 +2,16 @@
 
 #define SCHEMA_ID "\0\0\0\x2a"
 /* customer_id "c1", event_time_ms 1, kind LOGIN */
-#define MESSAGE                                                                                    \
-    "\x12\x02"                                                                                     \
+#define MESSAGE                                                                                                        \
+    "\x12\x02"                                                                                                         \
     "c1\x18\x01\x20\x07"
-#define CASE(text, reason)                                                                         \
+#define CASE(text, reason)                                                                                             \
     { (text), sizeof(text) - 1, (reason) }
 
 static enum dead_reason decoded_as(enum decode_format format, const char *value, size_t size,
                                    const struct header *headers, size_t headers_count) {
     struct decoded decoded;
-    decode_value(&decoded, format, INPUT_INTERACTIONS, "c1", bytes_of(value, size), headers,
-                 headers_count);
+    decode_value(&decoded, format, INPUT_INTERACTIONS, "c1", bytes_of(value, size), headers, headers_count);
     if (!decoded.reason) {
         assert_int_equal(decoded.activity.interaction.kind, INTERACTION_LOGIN);
     }
@@ -50,9 +49,8 @@ static void the_framing_is_stepped_over(void **state) {
         CASE(MESSAGE, DEAD_UNDECODABLE),                       /* no framing at all */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(
-            decoded_as(FORMAT_CONFLUENT_PROTOBUF, cases[i].value, cases[i].size, NULL, 0),
-            cases[i].reason);
+        assert_int_equal(decoded_as(FORMAT_CONFLUENT_PROTOBUF, cases[i].value, cases[i].size, NULL, 0),
+                         cases[i].reason);
     }
 }
 
@@ -85,27 +83,22 @@ static void a_schema_id_in_a_header_leaves_the_value_bare(void **state) {
         CASE("", DEAD_UNDECODABLE),
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct header headers[] = {
-            {bytes_of_text("x"), {NULL, 0}},
-            {bytes_of_text("__value_schema_id"), bytes_of(cases[i].header, cases[i].size)}};
-        assert_int_equal(
-            decoded_as(FORMAT_CONFLUENT_PROTOBUF, MESSAGE, sizeof MESSAGE - 1, headers, 2),
-            cases[i].reason);
+        struct header headers[] = {{bytes_of_text("x"), {NULL, 0}},
+                                   {bytes_of_text("__value_schema_id"), bytes_of(cases[i].header, cases[i].size)}};
+        assert_int_equal(decoded_as(FORMAT_CONFLUENT_PROTOBUF, MESSAGE, sizeof MESSAGE - 1, headers, 2),
+                         cases[i].reason);
     }
     struct header null_header = {bytes_of_text("__value_schema_id"), {NULL, 0}};
-    assert_int_equal(
-        decoded_as(FORMAT_CONFLUENT_PROTOBUF, MESSAGE, sizeof MESSAGE - 1, &null_header, 1),
-        DEAD_UNDECODABLE);
+    assert_int_equal(decoded_as(FORMAT_CONFLUENT_PROTOBUF, MESSAGE, sizeof MESSAGE - 1, &null_header, 1),
+                     DEAD_UNDECODABLE);
 }
 
 static void with_a_protobuf_content_type_both_forms_are_told_apart(void **state) {
     (void)state;
     static const char framed[] = "\0" SCHEMA_ID "\0" MESSAGE;
     struct header type = {bytes_of_text("content-type"), bytes_of_text("application/x-protobuf")};
-    assert_int_equal(decoded_as(FORMAT_CONFLUENT_PROTOBUF, MESSAGE, sizeof MESSAGE - 1, &type, 1),
-                     DEAD_NOT);
-    assert_int_equal(decoded_as(FORMAT_CONFLUENT_PROTOBUF, framed, sizeof framed - 1, &type, 1),
-                     DEAD_NOT);
+    assert_int_equal(decoded_as(FORMAT_CONFLUENT_PROTOBUF, MESSAGE, sizeof MESSAGE - 1, &type, 1), DEAD_NOT);
+    assert_int_equal(decoded_as(FORMAT_CONFLUENT_PROTOBUF, framed, sizeof framed - 1, &type, 1), DEAD_NOT);
     assert_int_equal(decoded_as(FORMAT_JSON, MESSAGE, sizeof MESSAGE - 1, &type, 1), DEAD_NOT);
 }
 

@@ -3,20 +3,18 @@
 static void every_field_of_a_purchase_is_read(void **state) {
     (void)state;
     struct decoded decoded;
-    decode_json_text(
-        &decoded, INPUT_PURCHASES,
-        "{\"event_id\":\"e1\",\"customer_id\":\"c1\",\"event_time_ms\":1735689600000,"
-        "\"kind\":\"PURCHASE\",\"order_id\":\"o1\",\"amount_minor\":12345,\"currency\":\"EUR\","
-        "\"channel\":\"web\",\"items\":[{\"sku\":\"s\",\"category\":\"books\",\"quantity\":2,"
-        "\"amount_minor\":12300},{}],\"referrer_id\":\"c9\"}");
+    decode_json_text(&decoded, INPUT_PURCHASES,
+                     "{\"event_id\":\"e1\",\"customer_id\":\"c1\",\"event_time_ms\":1735689600000,"
+                     "\"kind\":\"PURCHASE\",\"order_id\":\"o1\",\"amount_minor\":12345,\"currency\":\"EUR\","
+                     "\"channel\":\"web\",\"items\":[{\"sku\":\"s\",\"category\":\"books\",\"quantity\":2,"
+                     "\"amount_minor\":12300},{}],\"referrer_id\":\"c9\"}");
     const struct activity *activity = &decoded.activity;
     assert_int_equal(decoded.reason, DEAD_NOT);
     assert_int_equal(activity->type, ACTIVITY_PURCHASE);
     assert_text(activity->customer_id, "c1");
     assert_text(activity->event_id, "e1");
     assert_int_equal(activity->time_ms, NOW_MS);
-    assert_int_equal(activity->event_hash,
-                     bytes_hash(bytes_of_text("e1")) & ((UINT64_C(1) << 48) - 1));
+    assert_int_equal(activity->event_hash, bytes_hash(bytes_of_text("e1")) & ((UINT64_C(1) << 48) - 1));
     assert_int_equal(activity->purchase.kind, PURCHASE_KIND_PURCHASE);
     assert_int_equal(activity->purchase.amount_minor, 12345);
     assert_int_equal(activity->purchase.order_time_ms, NOW_MS);
@@ -88,12 +86,11 @@ static void an_interaction_and_a_feedback_are_read(void **state) {
 static void camel_case_strings_for_integers_and_numbers_for_enums_are_accepted(void **state) {
     (void)state;
     struct decoded decoded;
-    decode_json_text(
-        &decoded, INPUT_PURCHASES,
-        " {\"eventId\":\"e\\u00e9\",\"customerId\":\"c1\",\"eventTimeMs\":\"1735689600000\","
-        "\"kind\":3,\"orderId\":null,\"amountMinor\":1.2345e4,\"currency\":\"EUR\","
-        "\"orderTimeMs\":1735689599999.0,\"items\":[{\"amountMinor\":\"007\"}],"
-        "\"new_in_2031\":{\"a\":[1,{}]},\"new_in_2031\":2} ");
+    decode_json_text(&decoded, INPUT_PURCHASES,
+                     " {\"eventId\":\"e\\u00e9\",\"customerId\":\"c1\",\"eventTimeMs\":\"1735689600000\","
+                     "\"kind\":3,\"orderId\":null,\"amountMinor\":1.2345e4,\"currency\":\"EUR\","
+                     "\"orderTimeMs\":1735689599999.0,\"items\":[{\"amountMinor\":\"007\"}],"
+                     "\"new_in_2031\":{\"a\":[1,{}]},\"new_in_2031\":2} ");
     assert_int_equal(decoded.reason, DEAD_NOT);
     assert_text(decoded.activity.event_id, "e\xc3\xa9");
     assert_int_equal(decoded.activity.purchase.kind, PURCHASE_KIND_CANCELLATION);
@@ -106,19 +103,18 @@ static void camel_case_strings_for_integers_and_numbers_for_enums_are_accepted(v
 
 static void every_enum_name_has_its_number(void **state) {
     (void)state;
-    static const char *const kinds[] = {
-        "PAGE_VIEW", "SEARCH",          "CART_ADD", "CHECKOUT", "EMAIL_OPEN",  "EMAIL_CLICK",
-        "LOGIN",     "SUPPORT_CONTACT", "REFERRAL", "SOCIAL",   "STORE_VISIT", "OTHER"};
+    static const char *const kinds[] = {"PAGE_VIEW",  "SEARCH",      "CART_ADD",    "CHECKOUT",
+                                        "EMAIL_OPEN", "EMAIL_CLICK", "LOGIN",       "SUPPORT_CONTACT",
+                                        "REFERRAL",   "SOCIAL",      "STORE_VISIT", "OTHER"};
     static const char *const stages[] = {"STAGE_UNSPECIFIED", "AWARENESS", "INTEREST",
                                          "DECISION",          "PURCHASE",  "AFTER_SALES"};
     for (int i = 0; i < 12; i++) {
         char json[200];
         struct decoded decoded;
         int stage = i % 6;
-        (void)snprintf(
-            json, sizeof json,
-            "{\"customer_id\":\"c1\",\"event_time_ms\":1,\"kind\":\"%s\",\"stage\":\"%s\"}",
-            kinds[i], stages[stage]);
+        (void)snprintf(json, sizeof json,
+                       "{\"customer_id\":\"c1\",\"event_time_ms\":1,\"kind\":\"%s\",\"stage\":\"%s\"}", kinds[i],
+                       stages[stage]);
         decode_json_text(&decoded, INPUT_INTERACTIONS, json);
         assert_int_equal(decoded.reason, DEAD_NOT);
         assert_int_equal(decoded.activity.interaction.kind, i + 1);
@@ -209,14 +205,12 @@ static void deep_nesting_is_harmless(void **state) {
 static void a_content_type_header_overrides_the_format(void **state) {
     (void)state;
     const char *json = "{\"customer_id\":\"c1\",\"event_time_ms\":1,\"kind\":\"LOGIN\"}";
-    const char *const types[] = {"application/json", "application/json; charset=utf-8",
-                                 "Application/JSON"};
+    const char *const types[] = {"application/json", "application/json; charset=utf-8", "Application/JSON"};
     for (size_t i = 0; i < 3; i++) {
         struct header headers[] = {{bytes_of_text("other"), {NULL, 0}},
                                    {bytes_of_text("content-type"), bytes_of_text(types[i])}};
         struct decoded decoded;
-        decode_value(&decoded, FORMAT_PROTOBUF, INPUT_INTERACTIONS, "c1", bytes_of_text(json),
-                     headers, 2);
+        decode_value(&decoded, FORMAT_PROTOBUF, INPUT_INTERACTIONS, "c1", bytes_of_text(json), headers, 2);
         assert_int_equal(decoded.reason, DEAD_NOT);
         decoded_finish(&decoded);
     }

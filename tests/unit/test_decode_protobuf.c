@@ -47,13 +47,11 @@ static char *text(const char *constant) {
     return both.any;
 }
 
-static void decode_message(struct decoded *decoded, enum input input,
-                           const ProtobufCMessage *message) {
+static void decode_message(struct decoded *decoded, enum input input, const ProtobufCMessage *message) {
     size_t size = protobuf_c_message_get_packed_size(message);
     uint8_t *packed = malloc(size + 1);
     assert_int_equal(protobuf_c_message_pack(message, packed), size);
-    decode_value(decoded, FORMAT_PROTOBUF, input, "c1", bytes_of((const char *)packed, size), NULL,
-                 0);
+    decode_value(decoded, FORMAT_PROTOBUF, input, "c1", bytes_of((const char *)packed, size), NULL, 0);
     free(packed);
 }
 
@@ -66,8 +64,7 @@ static enum dead_reason decode_wire(enum input input, const char *wire, size_t s
 
 static void every_field_of_a_purchase_is_read(void **state) {
     (void)state;
-    item_message items[2] = {TIDEMARK__V1__PURCHASE__ITEM__INIT,
-                             TIDEMARK__V1__PURCHASE__ITEM__INIT};
+    item_message items[2] = {TIDEMARK__V1__PURCHASE__ITEM__INIT, TIDEMARK__V1__PURCHASE__ITEM__INIT};
     items[0].sku = text("s");
     items[0].category = text("books");
     items[0].has_quantity = 1;
@@ -208,8 +205,8 @@ static void the_tables_of_fields_are_those_of_the_schemas(void **state) {
     check_table(&item_fields, &tidemark__v1__purchase__item__descriptor);
 }
 
-#define C1                                                                                         \
-    "\x12\x02"                                                                                     \
+#define C1                                                                                                             \
+    "\x12\x02"                                                                                                         \
     "c1"
 #define LOGIN "\x18\x01\x20\x07"
 #define WIRE(text) (text), sizeof(text) - 1
@@ -268,8 +265,7 @@ static void what_is_not_the_message_is_undecodable(void **state) {
         {WIRE("plain text")},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(decode_wire(INPUT_INTERACTIONS, cases[i].wire, cases[i].size),
-                         DEAD_UNDECODABLE);
+        assert_int_equal(decode_wire(INPUT_INTERACTIONS, cases[i].wire, cases[i].size), DEAD_UNDECODABLE);
     }
     assert_int_equal(decode_wire(INPUT_INTERACTIONS, "", 0), DEAD_BAD_ID);
     /* Within an item. */
@@ -322,8 +318,7 @@ static void ids_and_texts_are_utf8_without_nul(void **state) {
         {WIRE(C1 LOGIN "\x32\x00"), DEAD_NOT},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(decode_wire(INPUT_INTERACTIONS, cases[i].wire, cases[i].size),
-                         cases[i].reason);
+        assert_int_equal(decode_wire(INPUT_INTERACTIONS, cases[i].wire, cases[i].size), cases[i].reason);
     }
 }
 

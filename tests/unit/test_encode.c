@@ -18,17 +18,12 @@ static struct model *compile(struct arena *arena) {
     const struct label_spec treatment[] = {{bytes_of_text("service"), bytes_of_text("dedicated")}};
     const struct score_spec scores[] = {{spec("r"), spec("days_since_purchase"), r_steps, 4, true}};
     const struct tier_spec tiers[] = {
-        {.name = spec("vip"),
-         .enter = spec("r >= 5"),
-         .treatment = treatment,
-         .treatment_count = 1},
+        {.name = spec("vip"), .enter = spec("r >= 5"), .treatment = treatment, .treatment_count = 1},
         {.name = spec("ordinary")},
     };
-    const struct tier_set_spec sets[] = {{.name = spec("value"), .tiers = tiers, .tiers_count = 2},
-                                         {.name = spec("churn_risk"),
-                                          .topic = bytes_of_text("churn-alerts"),
-                                          .tiers = tiers,
-                                          .tiers_count = 2}};
+    const struct tier_set_spec sets[] = {
+        {.name = spec("value"), .tiers = tiers, .tiers_count = 2},
+        {.name = spec("churn_risk"), .topic = bytes_of_text("churn-alerts"), .tiers = tiers, .tiers_count = 2}};
     const struct model_spec model_spec = {.zone = &zone_utc,
                                           .money_decimals = 2,
                                           .dedupe = 16,
@@ -64,8 +59,7 @@ static int set_up(void **state) {
         .model = compile(&fixture->arena),
     };
     fixture->conditions[0] = (struct condition){bytes_of_text("r + f + m >= 13"), 13, 13, true};
-    fixture->conditions[1] =
-        (struct condition){bytes_of_text("nps(90d) >= 50"), (double)NAN, 50, false};
+    fixture->conditions[1] = (struct condition){bytes_of_text("nps(90d) >= 50"), (double)NAN, 50, false};
     fixture->metrics[0] = (struct named_value){bytes_of_text("r"), 5};
     fixture->metrics[1] = (struct named_value){bytes_of_text("revenue(90d)"), 5200.25};
     fixture->metrics[2] = (struct named_value){bytes_of_text("nps(90d)"), (double)NAN};
@@ -100,8 +94,8 @@ static int tear_down(void **state) {
 
 static struct output encode(struct fixture *fixture) {
     struct output output;
-    assert_int_equal(encode_tier_change(&fixture->encoder, bytes_of_text("c1"), &fixture->change,
-                                        NOW_MS + 7, &fixture->arena, &output),
+    assert_int_equal(encode_tier_change(&fixture->encoder, bytes_of_text("c1"), &fixture->change, NOW_MS + 7,
+                                        &fixture->arena, &output),
                      0);
     return output;
 }
@@ -130,18 +124,17 @@ static void a_tier_change_is_the_json_of_the_interface(void **state) {
     struct output output = encode(fixture);
     struct bytes version = model_version(fixture->encoder.model);
     char expected[2000];
-    (void)snprintf(
-        expected, sizeof expected,
-        "{\"id\":\"tidemark/value/c1/3\",\"customer_id\":\"c1\",\"tier_set\":\"value\","
-        "\"from\":\"ordinary\",\"to\":\"vip\",\"direction\":\"UP\",\"sequence\":3,"
-        "\"effective_time_ms\":1735689600000,\"cause\":\"PURCHASE\",\"cause_event_id\":\"e1\","
-        "\"conditions\":[{\"rule\":\"r + f + m >= 13\",\"value\":13.0,\"threshold\":13.0,"
-        "\"met\":true},{\"rule\":\"nps(90d) >= 50\",\"value\":null,\"threshold\":50.0,"
-        "\"met\":false}],\"metrics\":{\"r\":5.0,\"revenue(90d)\":5200.25,\"nps(90d)\":null},"
-        "\"forecast\":{\"tier\":\"potential\",\"time_ms\":1743465600000},"
-        "\"treatment\":{\"service\":\"dedicated\"},\"rules_version\":\"%.*s\","
-        "\"cut_points_version\":0}",
-        (int)version.size, version.data);
+    (void)snprintf(expected, sizeof expected,
+                   "{\"id\":\"tidemark/value/c1/3\",\"customer_id\":\"c1\",\"tier_set\":\"value\","
+                   "\"from\":\"ordinary\",\"to\":\"vip\",\"direction\":\"UP\",\"sequence\":3,"
+                   "\"effective_time_ms\":1735689600000,\"cause\":\"PURCHASE\",\"cause_event_id\":\"e1\","
+                   "\"conditions\":[{\"rule\":\"r + f + m >= 13\",\"value\":13.0,\"threshold\":13.0,"
+                   "\"met\":true},{\"rule\":\"nps(90d) >= 50\",\"value\":null,\"threshold\":50.0,"
+                   "\"met\":false}],\"metrics\":{\"r\":5.0,\"revenue(90d)\":5200.25,\"nps(90d)\":null},"
+                   "\"forecast\":{\"tier\":\"potential\",\"time_ms\":1743465600000},"
+                   "\"treatment\":{\"service\":\"dedicated\"},\"rules_version\":\"%.*s\","
+                   "\"cut_points_version\":0}",
+                   (int)version.size, version.data);
     assert_bytes(output.value, expected);
     assert_bytes(output.topic, "tier-changes");
     assert_bytes(output.key, "c1");
@@ -165,14 +158,13 @@ static void a_first_tier_by_time_has_nulls(void **state) {
     struct output output = encode(fixture);
     struct bytes version = model_version(fixture->encoder.model);
     char expected[1000];
-    (void)snprintf(
-        expected, sizeof expected,
-        "{\"id\":\"tidemark/churn_risk/c1/1\",\"customer_id\":\"c1\",\"tier_set\":\"churn_risk\","
-        "\"from\":null,\"to\":\"ordinary\",\"direction\":\"FIRST\",\"sequence\":1,"
-        "\"effective_time_ms\":1735689600000,\"cause\":\"TIME\",\"cause_event_id\":null,"
-        "\"conditions\":[],\"metrics\":{},\"forecast\":null,\"treatment\":{},"
-        "\"rules_version\":\"%.*s\",\"cut_points_version\":0}",
-        (int)version.size, version.data);
+    (void)snprintf(expected, sizeof expected,
+                   "{\"id\":\"tidemark/churn_risk/c1/1\",\"customer_id\":\"c1\",\"tier_set\":\"churn_risk\","
+                   "\"from\":null,\"to\":\"ordinary\",\"direction\":\"FIRST\",\"sequence\":1,"
+                   "\"effective_time_ms\":1735689600000,\"cause\":\"TIME\",\"cause_event_id\":null,"
+                   "\"conditions\":[],\"metrics\":{},\"forecast\":null,\"treatment\":{},"
+                   "\"rules_version\":\"%.*s\",\"cut_points_version\":0}",
+                   (int)version.size, version.data);
     assert_bytes(output.value, expected);
     assert_bytes(output.topic, "churn-alerts");
 }
@@ -198,15 +190,14 @@ static void texts_are_escaped(void **state) {
     struct fixture *fixture = *state;
     struct output output;
     fixture->change.cause_event_id = bytes_of_text("\"\\\n\x01\xc3\xa9");
-    assert_int_equal(encode_tier_change(&fixture->encoder, bytes_of_text("a\"b/\xe2\x82\xac"),
-                                        &fixture->change, NOW_MS, &fixture->arena, &output),
+    assert_int_equal(encode_tier_change(&fixture->encoder, bytes_of_text("a\"b/\xe2\x82\xac"), &fixture->change, NOW_MS,
+                                        &fixture->arena, &output),
                      0);
     yyjson_doc *document = yyjson_read(output.value.data, output.value.size, 0);
     assert_non_null(document);
     yyjson_val *root = yyjson_doc_get_root(document);
     assert_string_equal(yyjson_get_str(yyjson_obj_get(root, "customer_id")), "a\"b/\xe2\x82\xac");
-    assert_string_equal(yyjson_get_str(yyjson_obj_get(root, "cause_event_id")),
-                        "\"\\\n\x01\xc3\xa9");
+    assert_string_equal(yyjson_get_str(yyjson_obj_get(root, "cause_event_id")), "\"\\\n\x01\xc3\xa9");
     yyjson_doc_free(document);
 }
 
@@ -237,8 +228,8 @@ static void protobuf_says_the_same(void **state) {
     struct fixture *fixture = *state;
     fixture->encoder.format = OUTPUT_PROTOBUF;
     struct output output = encode(fixture);
-    Tidemark__V1__TierChange *message = tidemark__v1__tier_change__unpack(
-        NULL, output.value.size, (const uint8_t *)output.value.data);
+    Tidemark__V1__TierChange *message =
+        tidemark__v1__tier_change__unpack(NULL, output.value.size, (const uint8_t *)output.value.data);
     assert_non_null(message);
     assert_string_equal(message->id, "tidemark/value/c1/3");
     assert_string_equal(message->customer_id, "c1");
@@ -272,8 +263,7 @@ static void protobuf_says_the_same(void **state) {
     fixture->change.forecast_tier = (struct bytes){NULL, 0};
     fixture->change.cause_event_id = (struct bytes){NULL, 0};
     output = encode(fixture);
-    message = tidemark__v1__tier_change__unpack(NULL, output.value.size,
-                                                (const uint8_t *)output.value.data);
+    message = tidemark__v1__tier_change__unpack(NULL, output.value.size, (const uint8_t *)output.value.data);
     assert_non_null(message);
     assert_null(message->from);
     assert_null(message->forecast);
@@ -293,8 +283,7 @@ static void without_memory_it_says_so(void **state) {
             assert_non_null(arena_alloc(&arena, 1));
             arena.bytes_max = 0;
             arena.left = left;
-            err = encode_tier_change(&fixture->encoder, bytes_of_text("c1"), &fixture->change, 0,
-                                     &arena, &output);
+            err = encode_tier_change(&fixture->encoder, bytes_of_text("c1"), &fixture->change, 0, &arena, &output);
             assert_true(err == 0 || err == ERR_NO_MEMORY);
             arena_finish(&arena);
         }
@@ -312,9 +301,8 @@ static void a_dead_letter_is_the_original_and_why(void **state) {
                             .key = bytes_of("k\0", 2),
                             .value = bytes_of("\xff\0", 2)};
     struct output output;
-    assert_int_equal(encode_dead_letter(&fixture->encoder, &record, bytes_of_text("feedback"),
-                                        headers, 2, "bad_score", "score is missing",
-                                        &fixture->arena, &output),
+    assert_int_equal(encode_dead_letter(&fixture->encoder, &record, bytes_of_text("feedback"), headers, 2, "bad_score",
+                                        "score is missing", &fixture->arena, &output),
                      0);
     assert_bytes(output.topic, "dead-letters");
     assert_true(bytes_equal(output.key, record.key));
@@ -332,9 +320,8 @@ static void a_dead_letter_is_the_original_and_why(void **state) {
     record.key = (struct bytes){NULL, 0};
     record.value = (struct bytes){NULL, 0};
     record.timestamp_ms = -1;
-    assert_int_equal(encode_dead_letter(&fixture->encoder, &record, bytes_of_text("feedback"), NULL,
-                                        0, "undecodable", "the value is null", &fixture->arena,
-                                        &output),
+    assert_int_equal(encode_dead_letter(&fixture->encoder, &record, bytes_of_text("feedback"), NULL, 0, "undecodable",
+                                        "the value is null", &fixture->arena, &output),
                      0);
     assert_null(output.key.data);
     assert_null(output.value.data);
@@ -347,8 +334,8 @@ static void a_dead_letter_too_large_for_the_broker_is_cut(void **state) {
     char *value = calloc(1, DEAD_VALUE_BYTES_MAX + 1);
     struct record record = {.value = bytes_of(value, DEAD_VALUE_BYTES_MAX + 1)};
     struct output output;
-    assert_int_equal(encode_dead_letter(&fixture->encoder, &record, bytes_of_text("t"), NULL, 0,
-                                        "too_large", "x", &fixture->arena, &output),
+    assert_int_equal(encode_dead_letter(&fixture->encoder, &record, bytes_of_text("t"), NULL, 0, "too_large", "x",
+                                        &fixture->arena, &output),
                      0);
     assert_int_equal(output.value.size, DEAD_VALUE_BYTES_MAX);
     assert_string_equal(header_of(&output, "tidemark-truncated"), "921601");

@@ -22,9 +22,7 @@ static uint64_t history_hash(const struct generator_options *options, int64_t *c
     while (generator_next(generator, &event)) {
         buffer_reset(&bytes);
         buffer_put(&bytes, &hash, sizeof hash);
-        assert_int_equal(
-            encode_activity(ACTIVITY_AS_PROTOBUF, &event.activity, bytes_of_text("EUR"), &bytes),
-            0);
+        assert_int_equal(encode_activity(ACTIVITY_AS_PROTOBUF, &event.activity, bytes_of_text("EUR"), &bytes), 0);
         hash = bytes_hash(buffer_bytes(&bytes));
         ++*count;
     }
@@ -95,8 +93,7 @@ struct order {
     uint32_t number;
 };
 
-static struct order *find_order(struct order *orders, size_t count,
-                                const struct activity *activity) {
+static struct order *find_order(struct order *orders, size_t count, const struct activity *activity) {
     char text[GENERATED_TEXT_BYTES];
     for (size_t i = 0; i < count; i++) {
         (void)snprintf(text, sizeof text, "o%u-%u", orders[i].customer, orders[i].number);
@@ -223,8 +220,7 @@ static void answers_go_with_the_customers_fortunes(void **state) {
     int64_t counts[2] = {0};
     while (generator_next(generator, &event)) {
         uint32_t customer = customer_number(&event.activity);
-        bool back = event.input == INPUT_PURCHASES &&
-                    event.activity.purchase.kind != PURCHASE_KIND_PURCHASE;
+        bool back = event.input == INPUT_PURCHASES && event.activity.purchase.kind != PURCHASE_KIND_PURCHASE;
         bool answer = event.input == INPUT_FEEDBACK;
         if (back || (answer && event.activity.feedback.survey == SURVEY_COMPLAINT)) {
             unlucky[customer] = true;
@@ -278,9 +274,9 @@ static void assert_same_activity(const struct activity *a, const struct activity
 
 /* The code generated from the schema reads it too, and finds nothing it does not know. */
 static void assert_schema_reads(enum input input, struct bytes value) {
-    static const ProtobufCMessageDescriptor *const schemas[INPUTS] = {
-        &tidemark__v1__purchase__descriptor, &tidemark__v1__interaction__descriptor,
-        &tidemark__v1__feedback__descriptor};
+    static const ProtobufCMessageDescriptor *const schemas[INPUTS] = {&tidemark__v1__purchase__descriptor,
+                                                                      &tidemark__v1__interaction__descriptor,
+                                                                      &tidemark__v1__feedback__descriptor};
     ProtobufCMessage *message =
         protobuf_c_message_unpack(schemas[input], NULL, value.size, (const uint8_t *)value.data);
     assert_non_null(message);
@@ -297,11 +293,10 @@ static void every_event_comes_back_from_every_format(void **state) {
         for (int format = 0; format <= ACTIVITY_AS_CONFLUENT_PROTOBUF; format++) {
             struct decoded decoded;
             buffer_reset(&value);
-            assert_int_equal(encode_activity((enum activity_format)format, &event.activity,
-                                             bytes_of_text("EUR"), &value),
-                             0);
-            decode_value(&decoded, (enum decode_format)format, event.input, event.customer_id,
-                         buffer_bytes(&value), NULL, 0);
+            assert_int_equal(
+                encode_activity((enum activity_format)format, &event.activity, bytes_of_text("EUR"), &value), 0);
+            decode_value(&decoded, (enum decode_format)format, event.input, event.customer_id, buffer_bytes(&value),
+                         NULL, 0);
             assert_int_equal(decoded.reason, DEAD_NOT);
             assert_same_activity(&decoded.activity, &event.activity);
             decoded_finish(&decoded);
@@ -314,8 +309,7 @@ static void every_event_comes_back_from_every_format(void **state) {
     generator_destroy(generator);
 }
 
-static const struct bytes topics[INPUTS] = {
-    {"shop.purchases", 14}, {"shop.interactions", 17}, {"shop.feedback", 13}};
+static const struct bytes topics[INPUTS] = {{"shop.purchases", 14}, {"shop.interactions", 17}, {"shop.feedback", 13}};
 
 static void a_json_line_becomes_the_same_event(void **state) {
     (void)state;
@@ -325,8 +319,7 @@ static void a_json_line_becomes_the_same_event(void **state) {
     struct buffer line = {0};
     for (int i = 0; i < 3000 && generator_next(generator, &event); i++) {
         buffer_reset(&line);
-        assert_int_equal(
-            encode_activity(ACTIVITY_AS_JSON, &event.activity, bytes_of_text("EUR"), &line), 0);
+        assert_int_equal(encode_activity(ACTIVITY_AS_JSON, &event.activity, bytes_of_text("EUR"), &line), 0);
         line.size--; /* the brace */
         buffer_printf(&line, ",\"topic\":\"%s\"}", words[event.input]);
         for (int format = 0; format <= FORMAT_CONFLUENT_PROTOBUF; format++) {
@@ -335,14 +328,12 @@ static void a_json_line_becomes_the_same_event(void **state) {
             struct decoded decoded;
             char detail[DEAD_DETAIL_BYTES_MAX];
             arena_init(&arena, 1 << 20);
-            assert_int_equal(decode_json_line(buffer_bytes(&line), (enum decode_format)format,
-                                              topics, &arena, &read, detail),
-                             0);
+            assert_int_equal(
+                decode_json_line(buffer_bytes(&line), (enum decode_format)format, topics, &arena, &read, detail), 0);
             assert_int_equal(read.input, event.input);
             assert_int_equal(read.time_ms, event.activity.time_ms);
             assert_same_text(read.key, event.activity.customer_id);
-            decode_value(&decoded, (enum decode_format)format, read.input, event.customer_id,
-                         read.value, NULL, 0);
+            decode_value(&decoded, (enum decode_format)format, read.input, event.customer_id, read.value, NULL, 0);
             assert_int_equal(decoded.reason, DEAD_NOT);
             assert_same_activity(&decoded.activity, &event.activity);
             decoded_finish(&decoded);
@@ -360,10 +351,8 @@ static void a_json_line_is_not_judged(void **state) {
         const char *line;
         enum dead_reason reason; /* DEAD_REASONS: refused */
     } cases[] = {
-        {"{\"topic\":\"feedback\",\"customer_id\":\"c1\",\"event_time_ms\":1,\"survey\":\"NPS\"}",
-         DEAD_BAD_SCORE},
-        {"{\"topic\":\"feedback\",\"customer_id\":\"c1\",\"event_time_ms\":1,\"survey\":\"X\"}",
-         DEAD_UNKNOWN_ENUM},
+        {"{\"topic\":\"feedback\",\"customer_id\":\"c1\",\"event_time_ms\":1,\"survey\":\"NPS\"}", DEAD_BAD_SCORE},
+        {"{\"topic\":\"feedback\",\"customer_id\":\"c1\",\"event_time_ms\":1,\"survey\":\"X\"}", DEAD_UNKNOWN_ENUM},
         {"{\"topic\":\"purchases\",\"customer_id\":\"c1\",\"event_time_ms\":1,\"currency\":\"EUR\","
          "\"amount_minor\":-5}",
          DEAD_NEGATIVE_AMOUNT},
@@ -382,16 +371,15 @@ static void a_json_line_is_not_judged(void **state) {
             struct json_line read;
             char detail[DEAD_DETAIL_BYTES_MAX] = "";
             arena_init(&arena, 1 << 20);
-            int err = decode_json_line(bytes_of_text(cases[i].line), (enum decode_format)format,
-                                       topics, &arena, &read, detail);
+            int err = decode_json_line(bytes_of_text(cases[i].line), (enum decode_format)format, topics, &arena, &read,
+                                       detail);
             if (cases[i].reason == DEAD_REASONS) {
                 assert_int_equal(err, ERR_INVALID);
                 assert_true(detail[0] != '\0');
             } else {
                 struct decoded decoded;
                 assert_int_equal(err, 0);
-                decode_value(&decoded, (enum decode_format)format, read.input, "c1", read.value,
-                             NULL, 0);
+                decode_value(&decoded, (enum decode_format)format, read.input, "c1", read.value, NULL, 0);
                 assert_int_equal(decoded.reason, cases[i].reason);
                 decoded_finish(&decoded);
             }

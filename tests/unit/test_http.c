@@ -92,16 +92,14 @@ static void what_is_not_there_is_a_problem(void **state) {
 
 static void everything_is_read_only(void **state) {
     (void)state;
-    static const char *const methods[] = {"POST",  "PUT",  "DELETE", "PATCH",
-                                          "TRACE", "BREW", "OPTIONS"};
+    static const char *const methods[] = {"POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW", "OPTIONS"};
     static const char *const paths[] = {"/metrics", "/healthz", "/readyz", "/v1/customers/c1"};
     struct world world;
     world_start(&world, NULL);
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
         for (size_t j = 0; j < sizeof paths / sizeof *paths; j++) {
             char request[200];
-            snprintf(request, sizeof request, "%s %s HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
-                     methods[i], paths[j]);
+            snprintf(request, sizeof request, "%s %s HTTP/1.1\r\nContent-Length: 0\r\n\r\n", methods[i], paths[j]);
             const struct reply *reply = ask(&world, request);
             assert_problem(reply, 405);
             assert_header(reply, "Allow", "GET, HEAD");
@@ -211,9 +209,8 @@ static void an_unchanged_customer_is_not_sent_again(void **state) {
         int size = snprintf(request, sizeof request, "GET /v1/customers/c1 HTTP/1.1\r\n");
         char *tag = strstr(cases[i].format, "%s");
         size +=
-            snprintf(request + size, sizeof request - (size_t)size,
-                     "If-None-Match: %.*s%s%s\r\n\r\n", tag ? (int)(tag - cases[i].format) : 100,
-                     cases[i].format, tag ? etag : "", tag ? tag + 2 : "");
+            snprintf(request + size, sizeof request - (size_t)size, "If-None-Match: %.*s%s%s\r\n\r\n",
+                     tag ? (int)(tag - cases[i].format) : 100, cases[i].format, tag ? etag : "", tag ? tag + 2 : "");
         const struct reply *reply = ask(&world, request);
         assert_int_equal(reply->status, cases[i].status);
         assert_header(reply, "ETag", etag);
@@ -221,8 +218,7 @@ static void an_unchanged_customer_is_not_sent_again(void **state) {
     }
     world.body = "{\"a\":2}";
     char request[400];
-    snprintf(request, sizeof request, "GET /v1/customers/c1 HTTP/1.1\r\nIf-None-Match: %s\r\n\r\n",
-             etag);
+    snprintf(request, sizeof request, "GET /v1/customers/c1 HTTP/1.1\r\nIf-None-Match: %s\r\n\r\n", etag);
     assert_int_equal(ask(&world, request)->status, 200);
     assert_null(header(ask(&world, GET("/v1/customers/nobody")), "ETag"));
     assert_null(header(ask(&world, GET("/healthz")), "ETag"));
@@ -260,8 +256,7 @@ static void the_token_opens_everything_but_probes(void **state) {
     assert_int_equal(ask(&world, GET("/healthz"))->status, 200);
     assert_int_equal(ask(&world, GET("/readyz"))->status, 200);
     assert_int_equal(ask(&world, WITH("/metrics", "Authorization: Bearer s3cret"))->status, 200);
-    assert_int_equal(
-        ask(&world, WITH("/v1/customers/c1", "authorization: bearer   s3cret"))->status, 200);
+    assert_int_equal(ask(&world, WITH("/v1/customers/c1", "authorization: bearer   s3cret"))->status, 200);
     assert_problem(ask(&world, WITH("/nowhere", "Authorization: Bearer s3cret")), 404);
     world_stop(&world);
 }
@@ -325,9 +320,8 @@ static void an_answer_outlives_the_server(void **state) {
     fds[3] = client_open(&world);
     client_say(&world, fds[3], "GET /v1/cust"); /* half a request */
     loop_for_ms(&world, 20);
-    http_answer_send(answers[2], 200, "application/json",
-                     bytes_of_text("{}")); /* not written yet */
-    fds[4] = client_open(&world);          /* not accepted yet */
+    http_answer_send(answers[2], 200, "application/json", bytes_of_text("{}")); /* not written yet */
+    fds[4] = client_open(&world);                                               /* not accepted yet */
     http_server_destroy(world.server);
     http_answer_send(answers[0], 200, "application/json", bytes_of_text("{}"));
     http_answer_problem(answers[1], 404, "Not Found", "No such customer.");
@@ -345,13 +339,11 @@ static void a_port_in_use_is_said(void **state) {
     struct world world;
     world_start(&world, NULL);
     const struct http_callbacks callbacks = {&world, on_ready, on_before_metrics, on_customer};
-    const struct http_options options = {.host = "127.0.0.1",
-                                         .port = http_server_port(world.server)};
+    const struct http_options options = {.host = "127.0.0.1", .port = http_server_port(world.server)};
     char problem[256];
     char expected[256];
     assert_null(http_server_create(world.base, &options, &callbacks, problem));
-    snprintf(expected, sizeof expected, "cannot listen on 127.0.0.1:%d: Address already in use",
-             options.port);
+    snprintf(expected, sizeof expected, "cannot listen on 127.0.0.1:%d: Address already in use", options.port);
     assert_string_equal(problem, expected);
     world_stop(&world);
     http_server_destroy(NULL);

@@ -14,9 +14,8 @@ static void assert_same(struct bytes a, struct bytes b) {
 
 static void what_is_packed_comes_out_again(void **state) {
     (void)state;
-    const struct header headers[] = {{text("ce_id"), text("tidemark/value/c1/3")},
-                                     {text(""), text("")},
-                                     {text("null"), {NULL, 0}}};
+    const struct header headers[] = {
+        {text("ce_id"), text("tidemark/value/c1/3")}, {text(""), text("")}, {text("null"), {NULL, 0}}};
     const struct output outputs[] = {
         {text("tier-changes"), text("c1"), text("{}"), headers, 3, INT64_C(1735689600000)},
         {text("t"), {NULL, 0}, {NULL, 0}, NULL, 0, TIME_NONE},

@@ -45,8 +45,7 @@ static void murmur2_agrees_with_kafkas_own_test(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint32_t positive = (uint32_t)cases[i].hash & 0x7fffffff;
-        assert_int_equal(partition_of(PARTITIONER_MURMUR2, bytes_of_text(cases[i].key), MANY),
-                         positive % MANY);
+        assert_int_equal(partition_of(PARTITIONER_MURMUR2, bytes_of_text(cases[i].key), MANY), positive % MANY);
     }
 }
 

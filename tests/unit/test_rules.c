@@ -32,8 +32,7 @@ static struct model *model_with(const char *rule) {
     return model_of(&builder, text);
 }
 
-static void evaluation_of(struct evaluation *evaluation, const char *rule,
-                          const struct customer *customer) {
+static void evaluation_of(struct evaluation *evaluation, const char *rule, const struct customer *customer) {
     evaluation_init(evaluation, customer, model_with(rule), NOW);
 }
 
@@ -70,8 +69,7 @@ static void assert_near(double actual, double expected) {
 static void apply(struct customer *customer, const struct model *model, struct activity activity) {
     struct changes changes;
     changes_init(&changes, &builder.arena);
-    assert_int_not_equal(customer_apply(customer, model, &activity, TIME_NONE, &changes),
-                         APPLIED_DUPLICATE);
+    assert_int_not_equal(customer_apply(customer, model, &activity, TIME_NONE, &changes), APPLIED_DUPLICATE);
     assert_int_equal(changes.error, 0);
 }
 
@@ -175,8 +173,7 @@ static bool logic(const char *pattern) {
     char rule[512];
     size_t size = 0;
     for (const char *c = pattern; *c; c++) {
-        size += (size_t)snprintf(rule + size, sizeof rule - size, "%.*s",
-                                 *c == 'T' || *c == 'F' ? 5 : 1,
+        size += (size_t)snprintf(rule + size, sizeof rule - size, "%.*s", *c == 'T' || *c == 'F' ? 5 : 1,
                                  *c == 'T'   ? "1 = 1"
                                  : *c == 'F' ? "1 = 2"
                                              : c);
@@ -400,8 +397,8 @@ static void a_tier_is_that_of_another_set(void **state) {
 /* What is told of a comparison is its own text, with single spaces. */
 static void comparisons_know_their_text(void **state) {
     (void)state;
-    const struct model *model = model_with(
-        "  low+high  >=   4 and ( (revenue( 90d ,ago 1d)) < 3*(2+1) or\ttier(other) =  top)");
+    const struct model *model =
+        model_with("  low+high  >=   4 and ( (revenue( 90d ,ago 1d)) < 3*(2+1) or\ttier(other) =  top)");
     const struct rule *rule = &model->sets[1].tiers[0].enter;
     assert_int_equal(rule->comparisons_count, 3);
     assert_true(bytes_equal_text(rule->comparisons[0].text, "low+high >= 4"));
@@ -416,12 +413,12 @@ static void comparisons_know_their_text(void **state) {
 /* Each distinct metric has one slot, named as people would write it. */
 static void metrics_have_one_name(void **state) {
     (void)state;
-    const struct model *model = model_of(
-        &builder, "set it\n"
-                  "tier yes = revenue(90d) > revenue( 90d ) and revenue > revenue(90d,ago 30d) and "
-                  "interactions(7d, page_view) > interactions(page_view,7d) and "
-                  "interactions(ago 2d, other, 3d) > interactions(other) and tenure > 1\n"
-                  "tier no\n");
+    const struct model *model =
+        model_of(&builder, "set it\n"
+                           "tier yes = revenue(90d) > revenue( 90d ) and revenue > revenue(90d,ago 30d) and "
+                           "interactions(7d, page_view) > interactions(page_view,7d) and "
+                           "interactions(ago 2d, other, 3d) > interactions(other) and tenure > 1\n"
+                           "tier no\n");
     static const char *const names[] = {"revenue(90d)",
                                         "revenue",
                                         "revenue(90d, ago 30d)",
@@ -439,8 +436,7 @@ static void metrics_have_one_name(void **state) {
 /* Everything that may wait at once: at each level an argument, a sum and a product. */
 static void the_deepest_rule_can_be_evaluated(void **state) {
     (void)state;
-    static const char *const levels[][2] = {
-        {"(", ")"}, {"1+1*(", ")"}, {"min(100,1+1*", ")"}, {"max(0,0+1*", ")"}};
+    static const char *const levels[][2] = {{"(", ")"}, {"1+1*(", ")"}, {"min(100,1+1*", ")"}, {"max(0,0+1*", ")"}};
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
         char rule[2048] = "1 < 1 + 1 * ";
         for (int depth = 0; depth < RULE_NESTING_MAX; depth++) {

@@ -26,8 +26,8 @@ static const char *shown(const struct tiles *tiles) {
         if (cell->day != DAY_RESIDUE) {
             snprintf(day, sizeof day, "%d", cell->day);
         }
-        size += (size_t)snprintf(text + size, sizeof text - size, "%s%s.%d=%lld", i ? " " : "", day,
-                                 cell->field, (long long)cell->value);
+        size += (size_t)snprintf(text + size, sizeof text - size, "%s%s.%d=%lld", i ? " " : "", day, cell->field,
+                                 (long long)cell->value);
         assert_true(size < sizeof text);
     }
     return text;
@@ -215,8 +215,7 @@ static void compare(const struct table *table, const struct tiles *tiles, struct
         const struct cell *cell = &tiles->cells[i];
         int day = cell->day == DAY_RESIDUE ? RESIDUE : cell->day;
         assert_int_equal(cell->value, table->value[day][cell->field]);
-        assert_true(i == 0 || cell[-1].day < cell->day ||
-                    (cell[-1].day == cell->day && cell[-1].field < cell->field));
+        assert_true(i == 0 || cell[-1].day < cell->day || (cell[-1].day == cell->day && cell[-1].field < cell->field));
     }
     uint16_t field = (uint16_t)test_random_below(r, FIELDS);
     int first = (int)test_random_below(r, DAYS);

@@ -30,8 +30,7 @@ static const struct zone sao_paulo = {sao_paulo_offsets, COUNT(sao_paulo_offsets
 
 /* Samoa crossed the date line: there was no 2011-12-30. */
 static const struct zone_offset samoa_offsets[] = {
-    {TIME_NONE, HOURS(-10)},
-    {INT64_C(1325239200000), HOURS(14)}, /* 2011-12-30 00:00 becomes 12-31 00:00 */
+    {TIME_NONE, HOURS(-10)}, {INT64_C(1325239200000), HOURS(14)}, /* 2011-12-30 00:00 becomes 12-31 00:00 */
 };
 static const struct zone samoa = {samoa_offsets, COUNT(samoa_offsets)};
 
