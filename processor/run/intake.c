@@ -320,14 +320,23 @@ static bool take_due(struct task *task) {
     return task->items.count < task->items.capacity;
 }
 
+/* Whether so many outputs wait to be published that taking must stop. */
+static bool is_full(const struct task *task) {
+    size_t max = task->options.unpublished_max ? task->options.unpublished_max : TASK_UNPUBLISHED_MAX;
+    return task->open->meta.output_seq - task->published_seq >= max;
+}
+
 bool intake_take(struct task *task) {
-    bool full = task->open->meta.output_seq - task->published_seq >= TASK_UNPUBLISHED_MAX;
+    bool full = is_full(task);
     bool more = full ? false : take_records(task);
     if (task->at_end && !task->options.clock_event && !full) {
         int64_t confirmed_ms = task->ports.source.ops->confirmed_ms(task->ports.source.context);
         task->take_clock_ms = confirmed_ms > task->take_clock_ms ? confirmed_ms : task->take_clock_ms;
     }
-    more |= !full && take_due(task);
+    /* A round that the open batch waits for must come to its end: until then nothing is published, and nothing empties. */
+    if (!full || task_in_round(task)) {
+        more |= take_due(task);
+    }
     send_wanted(task);
     return more;
 }

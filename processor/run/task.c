@@ -106,9 +106,7 @@ static void on_applied(void *arg, int error) {
     task_wake(task);
 }
 
-/* Whether the wheel's round stands half scored in the open batch, and is small enough to wait for: then all of it goes in one
- * batch, so that the mark "fired up to" tells exactly which time-caused outputs were published. */
-static bool in_round(const struct task *task) {
+bool task_in_round(const struct task *task) {
     return task->round_scored > 0 && task->round_scored < TASK_ROUND_WHOLE_MAX && task->state == TASK_RUNNING;
 }
 
@@ -117,7 +115,7 @@ static bool score(struct task *task) {
     size_t batch_max = task->options.batch_items_max ? task->options.batch_items_max : TASK_BATCH_ITEMS_MAX;
     for (size_t scored = 0; scored < SCORE_MAX; scored++) {
         const struct item *item = items_head(&task->items);
-        if (!item || (task->open->items >= batch_max && !in_round(task)) ||
+        if (!item || (task->open->items >= batch_max && !task_in_round(task)) ||
             (item->entry && item->entry->state != CACHE_READY)) {
             return false;
         }
@@ -129,7 +127,7 @@ static bool score(struct task *task) {
 
 /* Sends the open batch unless another is in flight: then it grows on. */
 static void apply(struct task *task) {
-    if (task->in_flight || in_round(task)) {
+    if (task->in_flight || task_in_round(task)) {
         return;
     }
     bool untrimmed = task->published_seq > task->trimmed_seq;

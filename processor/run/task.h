@@ -43,6 +43,7 @@ struct task_options {
     int64_t merge_wait_ms;
     size_t batch_items_max; /* 0: TASK_BATCH_ITEMS_MAX */
     size_t pending_max;     /* 0: TASK_PENDING_MAX */
+    size_t unpublished_max; /* 0: TASK_UNPUBLISHED_MAX */
 };
 
 enum {
@@ -50,7 +51,7 @@ enum {
     TASK_TAKE_BYTES_MAX = 4194304, /* likewise in decoded bytes */
     TASK_PENDING_MAX = 16384,      /* records decoded but not scored: covers the time a load takes at full speed */
     TASK_BATCH_ITEMS_MAX = 32768, /* records in one batch: at about 200 bytes a customer some MB, some 10 ms of Redis */
-    TASK_UNPUBLISHED_MAX = 100000, /* outputs not yet in Kafka: beyond, taking stops until the sink has caught up */
+    TASK_UNPUBLISHED_MAX = 16384, /* outputs not yet in Kafka: beyond, taking stops until the sink has caught up */
     TASK_ROUND_WHOLE_MAX = 8192, /* due customers scored in one batch with their whole round; larger rounds are split */
     TASK_TRIM_AFTER_MS = 1000,   /* an idle task tells the store after this time what is published */
 };

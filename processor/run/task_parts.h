@@ -153,6 +153,9 @@ void takeover_begin(struct task *task);
 /* task.c */
 /* Stops the task for good at the next pump; an operator must decide. Safe in callbacks. */
 void task_refuse(struct task *task, const char *problem);
+/* Whether the wheel's round stands half scored in the open batch, and is small enough to wait for: then all of it goes in
+ * one batch, so that the mark "fired up to" tells exactly which time-caused outputs were published. */
+bool task_in_round(const struct task *task);
 /* Gives the sink `outputs` (moved) with the offsets and marks of `meta`. */
 void task_publish(struct task *task, const struct store_meta *meta, struct buffer *outputs, size_t outputs_count,
                   bool urgent);

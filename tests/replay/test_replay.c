@@ -101,6 +101,7 @@ static int set_up(void **state) {
         .merge_wait_ms = 1000,
         .batch_items_max = 7,
         .pending_max = 16,
+        .unpublished_max = 3,
     };
     options.metrics = task_metrics_of(model, options.topics);
     return 0;
