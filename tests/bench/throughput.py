@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -88,6 +89,11 @@ def scored(options, kafka, topics, folder):
     started = time.monotonic()
     process.start(*(word for setting in options.set for word in ("--set", setting)))
 
+    profiler = None
+    if options.profile:
+        time.sleep(1)  # perf takes the threads that are there
+        profiler = subprocess.Popen(["perf", "record", "-q", "-e", "cpu-clock", "-F", "499", "-g", "-o", options.profile, "-p", str(process.process.pid)])
+
     def read():
         process.fail_if_dead()
         committed = topics.committed(group)
@@ -95,15 +101,15 @@ def scored(options, kafka, topics, folder):
 
     wait_until(read, READ_TIMEOUT_S, "everything committed", every_s=0.2)
     wall_s = time.monotonic() - started
-    customers = sum(int(count) for key in client.scan_iter("*:pop", 100) for field, count in client.hgetall(key).items()
-                    if field.startswith(b"tier:value:") or field.startswith(b"value:"))
+    if profiler:
+        profiler.send_signal(signal.SIGINT)
+        profiler.wait()
     result = {
         "cpu_s": cpu_s(process), "wall_s": wall_s, "peak_mb": peak_mb(process),
         "redis_cpu_s": cpu_s(redis_server) - redis_before, "broker_cpu_s": cpu_s(kafka) - broker_before,
         "redis_bytes": client.info("memory")["used_memory_dataset"] - empty,
         "customers": sum(client.hlen(key) for key in client.scan_iter("*:c:*", 1000)),
         "tier_changes": process.metric("tidemark_tier_changes_total"),
-        "populations": customers,
     }
     assert process.terminate() == 0, process.tail()
     process.destroy()
@@ -161,6 +167,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--delivery", choices=("exactly_once", "at_least_once"), default="exactly_once")
     parser.add_argument("--json", type=Path, help="write all rounds and the table here")
+    parser.add_argument("--profile", type=Path, help="let perf record each tidemark run into this file")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="for tidemark run")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="tidemark-bench-"))
