@@ -1,5 +1,6 @@
 #include "score/customer.h"
 
+#include "score/add_activity.h"
 #include "score/due.h"
 #include "score/explain.h"
 #include "score/step.h"
@@ -279,93 +280,6 @@ static void remember(struct customer *customer, const struct model *model, uint6
         customer->recent_count--;
     }
     customer->recent[customer->recent_count++] = hash;
-}
-
-static void add(struct customer *customer, int32_t day, int field, int64_t value) {
-    int error = tiles_add(&customer->tiles, day, (uint16_t)field, value);
-    ASSERT(!error);
-}
-
-static void add_purchase(struct customer *customer, int32_t day, const struct activity *activity) {
-    const struct purchase *purchase = &activity->purchase;
-    if (purchase->kind != PURCHASE_KIND_PURCHASE) {
-        add(customer, day, TILE_REVENUE, -purchase->amount_minor);
-        add(customer, day, TILE_REFUNDS, purchase->amount_minor);
-        add(customer, day, TILE_PURCHASES, purchase->kind == PURCHASE_KIND_CANCELLATION ? -1 : 0);
-        return;
-    }
-    int64_t quantity = 0;
-    for (size_t i = 0; i < purchase->items_count; i++) {
-        quantity += purchase->items[i].quantity;
-    }
-    add(customer, day, TILE_PURCHASES, 1);
-    add(customer, day, TILE_REVENUE, purchase->amount_minor);
-    add(customer, day, TILE_ITEMS, quantity);
-    bool first = customer->first_purchase_ms == TIME_NONE;
-    if (first || activity->time_ms < customer->first_purchase_ms) {
-        customer->first_purchase_ms = activity->time_ms;
-    }
-    if (first || activity->time_ms > customer->last_purchase_ms) {
-        customer->last_purchase_ms = activity->time_ms;
-    }
-}
-
-static void add_feedback(struct customer *customer, int32_t day, const struct feedback *feedback) {
-    int score = feedback->score;
-    switch (feedback->survey) {
-    case SURVEY_NPS:
-        add(customer, day, score >= 9 ? TILE_PROMOTERS : score >= 7 ? TILE_PASSIVES : TILE_DETRACTORS, 1);
-        break;
-    case SURVEY_CSAT:
-        add(customer, day, TILE_CSAT_COUNT, 1);
-        add(customer, day, TILE_CSAT_SUM, score);
-        add(customer, day, TILE_CSAT_TOP, score >= 4);
-        break;
-    case SURVEY_CES:
-        add(customer, day, TILE_CES_COUNT, 1);
-        add(customer, day, TILE_CES_SUM, score);
-        add(customer, day, TILE_CES_EASY, score >= 5);
-        add(customer, day, TILE_CES_HARD, score <= 3);
-        break;
-    case SURVEY_COMPLAINT:
-        add(customer, day, TILE_COMPLAINTS, 1);
-        break;
-    case SURVEY_REVIEW:
-        add(customer, day, TILE_REVIEW_COUNT, 1);
-        add(customer, day, TILE_REVIEW_SUM, score);
-        break;
-    }
-}
-
-/* Adds the activity to its day (a refund: to its order's). True when that day is before every window. */
-static bool add_activity(struct customer *customer, const struct model *model, const struct activity *activity) {
-    bool reversal = activity->type == ACTIVITY_PURCHASE && activity->purchase.kind != PURCHASE_KIND_PURCHASE;
-    int64_t day_ms = reversal ? activity->purchase.order_time_ms : activity->time_ms;
-    int32_t day = zone_day(model->zone, day_ms);
-    int32_t today = zone_day(model->zone, customer->now_ms);
-    bool before_windows = day <= today - model->span_days;
-    day = before_windows ? DAY_RESIDUE : day;
-    switch (activity->type) {
-    case ACTIVITY_PURCHASE:
-        add_purchase(customer, day, activity);
-        break;
-    case ACTIVITY_INTERACTION:
-        add(customer, day, TILE_INTERACTIONS + (int)activity->interaction.kind, 1);
-        break;
-    case ACTIVITY_FEEDBACK:
-        add_feedback(customer, day, &activity->feedback);
-        break;
-    case ACTIVITY_TYPES:
-        ASSERT(false && "not an activity type");
-        break;
-    }
-    if (customer->first_seen_ms == TIME_NONE || activity->time_ms < customer->first_seen_ms) {
-        customer->first_seen_ms = activity->time_ms;
-    }
-    if (activity->time_ms > customer->last_seen_ms) {
-        customer->last_seen_ms = activity->time_ms;
-    }
-    return before_windows && model->span_days > 0;
 }
 
 static enum cause cause_of(const struct activity *activity) {
