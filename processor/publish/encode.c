@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { TEXT_BYTES_MAX = 160, SEQUENCE_DIGITS_MAX = 10 };
+enum { TEXT_BYTES_MAX = 160, ID_TAIL_BYTES_MAX = 64 };
 
 struct bytes encode_printf(struct arena *arena, const char *format, ...) {
     char text[TEXT_BYTES_MAX];
@@ -36,10 +36,10 @@ static char *append(char *at, struct bytes bytes) {
     return at + bytes.size;
 }
 
-/* "<group>/<set>/<customer>/<sequence>" */
-static struct bytes change_id(const struct encoder *encoder, struct bytes set, struct bytes customer, uint32_t sequence,
-                              struct arena *arena) {
-    size_t size_max = encoder->group.size + set.size + customer.size + 3 + SEQUENCE_DIGITS_MAX + 1;
+/* "<group>/<set>/<customer>/<sequence>", and behind it "/will-fall/<time>" for a notice. */
+static struct bytes change_id(const struct encoder *encoder, struct bytes set, struct bytes customer,
+                              const struct tier_change *change, struct arena *arena) {
+    size_t size_max = encoder->group.size + set.size + customer.size + 3 + ID_TAIL_BYTES_MAX;
     char *id = arena_alloc(arena, size_max);
     if (!id) {
         return (struct bytes){NULL, 0};
@@ -50,8 +50,12 @@ static struct bytes change_id(const struct encoder *encoder, struct bytes set, s
     *at++ = '/';
     at = append(at, customer);
     *at++ = '/';
-    int digits = snprintf(at, SEQUENCE_DIGITS_MAX + 1, "%" PRIu32, sequence);
-    return bytes_of(id, (size_t)(at - id) + (size_t)digits);
+    int tail = snprintf(at, ID_TAIL_BYTES_MAX, "%" PRIu32, change->sequence);
+    if (change->direction == DIRECTION_WILL_FALL) {
+        tail += snprintf(at + tail, ID_TAIL_BYTES_MAX - (size_t)tail, "/will-fall/%" PRId64, change->forecast_ms);
+    }
+    ASSERT(tail > 0 && tail < ID_TAIL_BYTES_MAX);
+    return bytes_of(id, (size_t)(at - id) + (size_t)tail);
 }
 
 static struct bytes source_of(const struct encoder *encoder, struct arena *arena) {
@@ -69,7 +73,9 @@ static int add_cloud_event_headers(const struct encoder *encoder, const struct t
                                    struct arena *arena, struct output *out) {
     const struct header headers[] = {
         {bytes_of_text("ce_specversion"), bytes_of_text("1.0")},
-        {bytes_of_text("ce_type"), bytes_of_text("io.tidemark.tier_change.v1")},
+        {bytes_of_text("ce_type"),
+         bytes_of_text(text->change->direction == DIRECTION_WILL_FALL ? "io.tidemark.tier_will_fall.v1"
+                                                                      : "io.tidemark.tier_change.v1")},
         {bytes_of_text("ce_source"), source_of(encoder, arena)},
         {bytes_of_text("ce_id"), text->id},
         {bytes_of_text("ce_time"), encode_time(arena, text->change->effective_ms)},
@@ -100,7 +106,7 @@ int encode_tier_change(const struct encoder *encoder, struct bytes customer_id, 
     struct tier_change_text text = {
         .model = encoder->model,
         .change = change,
-        .id = change_id(encoder, set, customer_id, change->sequence, arena),
+        .id = change_id(encoder, set, customer_id, change, arena),
         .customer_id = arena_copy(arena, customer_id),
     };
     if (!text.id.data || !text.customer_id.data) {

@@ -16,6 +16,8 @@ static const char *direction_text(enum direction direction) {
         return "UP";
     case DIRECTION_DOWN:
         return "DOWN";
+    case DIRECTION_WILL_FALL:
+        return "WILL_FALL";
     }
     ASSERT(false); /* no other direction */
 }
@@ -126,7 +128,7 @@ static void build(struct tree *tree, const struct tier_change_text *text) {
     add(tree, root, bytes_of_text("forecast"), forecast_value(tree, change));
     add(tree, root, bytes_of_text("treatment"), treatment_value(tree, text->model, change));
     add_text(tree, root, "rules_version", model_version(text->model));
-    add_integer(tree, root, "cut_points_version", 0); /* no quantiles yet */
+    add_integer(tree, root, "cut_points_version", (int64_t)change->cuts_version);
 }
 
 /* Builds and writes with the allocator; the text lives where the allocator's memory does. */

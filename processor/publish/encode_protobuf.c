@@ -17,6 +17,7 @@ typedef Tidemark__V1__TierChange__TreatmentEntry treatment_message;
 SAME(DIRECTION_FIRST, DIRECTION__FIRST);
 SAME(DIRECTION_UP, DIRECTION__UP);
 SAME(DIRECTION_DOWN, DIRECTION__DOWN);
+SAME(DIRECTION_WILL_FALL, DIRECTION__WILL_FALL);
 SAME(CAUSE_PURCHASE, CAUSE__PURCHASE);
 SAME(CAUSE_REFUND, CAUSE__REFUND);
 SAME(CAUSE_INTERACTION, CAUSE__INTERACTION);
@@ -153,6 +154,7 @@ int encode_tier_change_protobuf(const struct tier_change_text *text, struct aren
     add_treatment(&builder, text, &message);
     message.rules_version = text_of(&builder, model_version(text->model));
     message.has_cut_points_version = 1;
+    message.cut_points_version = change->cuts_version;
     if (builder.failed) {
         return ERR_NO_MEMORY;
     }

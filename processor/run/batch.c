@@ -36,20 +36,9 @@ static void *grown(void *array, size_t *capacity, size_t count, size_t element) 
 }
 
 int batch_init(struct task *task) {
-    const struct model *model = task->options.model;
-    size_t sets = model_sets_count(model);
     arena_init(&task->score_arena, SCORE_ARENA_BYTES_MAX);
-    task->set_base = calloc(sets + 1, sizeof *task->set_base);
-    if (!task->set_base) {
-        return ERR_NO_MEMORY;
-    }
-    for (size_t set = 0; set < sets; set++) {
-        task->set_base[set] = task->tiers_total;
-        task->tiers_total += model_tiers_count(model, set);
-    }
     for (int i = 0; i < 2; i++) {
-        task->batches[i].tiers = calloc(task->tiers_total + 1, sizeof(int64_t));
-        if (!task->batches[i].tiers) {
+        if (population_init(&task->batches[i].population, task->options.model)) {
             return ERR_NO_MEMORY;
         }
     }
@@ -62,11 +51,10 @@ void batch_finish(struct task *task) {
         struct batch *batch = &task->batches[i];
         free(batch->dirty);
         free(batch->armed);
-        free(batch->tiers);
+        population_finish(&batch->population);
         free(batch->feedback);
         buffer_finish(&batch->outputs);
     }
-    free(task->set_base);
     buffer_finish(&task->scratch);
     arena_finish(&task->score_arena);
 }
@@ -75,7 +63,7 @@ static void batch_clear(struct task *task, struct batch *batch) {
     for (size_t i = 0; i < batch->dirty_count; i++) {
         cache_unpin(task->ports.cache, batch->dirty[i]);
     }
-    memset(batch->tiers, 0, task->tiers_total * sizeof *batch->tiers);
+    population_clear(&batch->population);
     batch->items = batch->dirty_count = batch->armed_count = batch->feedback_count = batch->outputs_count = 0;
     batch->needed = false;
     buffer_reset(&batch->outputs);
@@ -111,14 +99,8 @@ static bool known_published(const struct task *task, const struct item *item, co
 }
 
 static void put_changes(struct task *task, const struct item *item, const struct changes *changes) {
-    struct batch *batch = task->open;
     ASSERT(!changes->error);
     for (const struct tier_change *change = changes->first; change; change = change->next) {
-        int64_t *tiers = batch->tiers + task->set_base[change->set];
-        tiers[change->to_tier]++;
-        if (change->from_tier >= 0) {
-            tiers[change->from_tier]--;
-        }
         if (known_published(task, item, change)) {
             metric_add(task->metrics->suppressed, 1);
             continue;
@@ -133,6 +115,9 @@ static void put_changes(struct task *task, const struct item *item, const struct
         ASSERT(!task->scratch.error);
         put_output(task, buffer_bytes(&task->scratch));
         size_t tiers_count = model_tiers_count(task->options.model, change->set);
+        if (change->direction == DIRECTION_WILL_FALL) {
+            continue;
+        }
         size_t series = (size_t)(change->from_tier + 1) * tiers_count + (size_t)change->to_tier;
         struct metric *metric = task->metrics->tier_changes[change->set][series];
         if (metric) {
@@ -204,6 +189,8 @@ static void count_feedback(struct task *task, const struct activity *activity) {
 
 static void score_activity(struct task *task, const struct item *item, struct changes *changes) {
     struct customer *customer = item->entry->customer;
+    struct standing from;
+    standing_of(customer, task->options.model, task->open->meta.counted_edition, &from);
     enum applied applied = customer_apply(customer, task->options.model, item->activity, item->clock_ms, changes);
     enum event_result result = applied == APPLIED_DUPLICATE ? RESULT_DUPLICATE
                                : applied == APPLIED_LATE    ? RESULT_LATE
@@ -212,11 +199,22 @@ static void score_activity(struct task *task, const struct item *item, struct ch
     if (applied == APPLIED_DUPLICATE) {
         return;
     }
+    population_move(&task->open->population, task->options.model, &from, customer);
     put_changes(task, item, changes);
     if (item->activity->type == ACTIVITY_FEEDBACK) {
         count_feedback(task, item->activity);
     }
     mark_dirty(task, item->entry);
+}
+
+/* Nothing happened, but time went on, or the rules did. */
+static void advance(struct task *task, const struct item *item, struct changes *changes) {
+    struct customer *customer = item->entry->customer;
+    struct standing from;
+    standing_of(customer, task->options.model, task->open->meta.counted_edition, &from);
+    customer_advance(customer, task->options.model, item->clock_ms, changes);
+    population_move(&task->open->population, task->options.model, &from, customer);
+    put_changes(task, item, changes);
 }
 
 static void score_due(struct task *task, const struct item *item, struct changes *changes) {
@@ -226,11 +224,19 @@ static void score_due(struct task *task, const struct item *item, struct changes
     }
     customer->armed_ms = TIME_NEVER;
     if (customer->due_ms <= item->clock_ms) {
-        customer_advance(customer, task->options.model, item->clock_ms, changes);
+        advance(task, item, changes);
         metric_add(task->metrics->due_fired, 1);
-        put_changes(task, item, changes);
     }
     mark_dirty(task, item->entry);
+}
+
+/* A customer met by a sweep: evaluated by the present edition, unless that has happened already. */
+static void score_sweep(struct task *task, const struct item *item, struct changes *changes) {
+    const struct customer *customer = item->entry->customer;
+    if (customer->now_ms != TIME_NONE && customer->edition != task->edition.number) {
+        advance(task, item, changes);
+        mark_dirty(task, item->entry);
+    }
 }
 
 static void drop_hour(void *arg, int64_t hour) {
@@ -265,6 +271,15 @@ void batch_score(struct task *task, const struct item *item) {
         break;
     case ITEM_FIRED:
         score_fired(task);
+        break;
+    case ITEM_SWEEP:
+        score_sweep(task, item, &changes);
+        break;
+    case ITEM_SWEPT:
+        edition_swept(task, item->edition);
+        break;
+    case ITEM_EDITION:
+        edition_adopt(task, item->clock_ms);
         break;
     }
     if (item->kind == ITEM_ACTIVITY || item->kind == ITEM_DEAD) {
@@ -301,22 +316,8 @@ static void put_armed(struct task *task, struct batch *batch) {
 }
 
 static void put_populations(struct task *task, struct batch *batch) {
-    const struct model *model = task->options.model;
     struct store *store = task->store;
-    for (size_t set = 0; set < model_sets_count(model); set++) {
-        for (size_t tier = 0; tier < model_tiers_count(model, set); tier++) {
-            int64_t delta = batch->tiers[task->set_base[set] + tier];
-            if (delta == 0) {
-                continue;
-            }
-            buffer_reset(&task->scratch);
-            buffer_put_text(&task->scratch, "tier/");
-            buffer_put_bytes(&task->scratch, model_set_name(model, set));
-            buffer_put_byte(&task->scratch, '/');
-            buffer_put_bytes(&task->scratch, model_tier_name(model, set, tier));
-            store->ops->add_population(store->context, buffer_bytes(&task->scratch), delta);
-        }
-    }
+    population_put(&batch->population, task->options.model, store, &task->scratch);
     for (size_t i = 0; i < batch->feedback_count; i++) {
         buffer_reset(&task->scratch);
         buffer_printf(&task->scratch, "feedback/%" PRId32 "/%s", batch->feedback[i].day,

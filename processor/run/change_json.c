@@ -51,15 +51,17 @@ bool change_json_line(struct bytes json, bool colours, struct buffer *out) {
     }
     bool fall = strcmp(direction, "DOWN") == 0;
     bool first = strcmp(direction, "FIRST") == 0;
-    const char *colour = !colours ? "" : fall ? "\033[33m" : first ? "\033[36m" : "\033[32m";
+    bool notice = strcmp(direction, "WILL_FALL") == 0;
+    const char *colour = !colours ? "" : fall || notice ? "\033[33m" : first ? "\033[36m" : "\033[32m";
     put_time(out, yyjson_get_sint(yyjson_obj_get(change, "effective_time_ms")));
     buffer_printf(out, "  %s  %s%-10s %s %s %s%s", text_of(change, "customer_id"), colour, text_of(change, "tier_set"),
                   first ? "starts as" : text_of(change, "from"),
-                  first  ? ""
-                  : fall ? "falls to"
-                         : "rises to",
+                  first    ? ""
+                  : fall   ? "falls to"
+                  : notice ? "will fall to"
+                           : "rises to",
                   text_of(change, "to"), colours ? "\033[0m" : "");
-    put_reason(out, change, fall);
+    put_reason(out, change, fall || notice);
     yyjson_val *forecast = yyjson_obj_get(change, "forecast");
     if (yyjson_is_obj(forecast)) {
         buffer_printf(out, "; else %s on ", text_of(forecast, "tier"));

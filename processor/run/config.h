@@ -48,6 +48,8 @@ struct config {
     int64_t max_future_ms;
     int64_t merge_wait_ms; /* state.merge_wait, 30 s: how long the merge waits for a partition whose end is unknown */
     size_t dedupe;         /* state.dedupe, 16 */
+    int64_t ranked_refresh_ms; /* populations.refresh, 1 h */
+    size_t ranked_minimum;     /* populations.minimum, 100 */
     size_t tiles_max;      /* state.tiles, 128 */
     bool rebuild;          /* state.rebuild, false: start anew where the stored state is gone but Kafka has commits */
 

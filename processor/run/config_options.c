@@ -54,6 +54,11 @@ const struct option CONFIG_OPTIONS[] = {
     {"currency", OPTION_SECTION, 0, NULL, NULL, 0, 0, ""},
     {"currency.base", OPTION_TEXT, AT(currency_base), "EUR", NULL, 0, 0, ""},
     {"currency.rates", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, "of one unit in the base currency"},
+    {"populations", OPTION_SECTION, 0, NULL, NULL, 0, 0, ""},
+    {"populations.refresh", OPTION_DURATION, AT(ranked_refresh_ms), "1h", NULL, 1000, 1e12,
+     "how often cut points are made"},
+    {"populations.minimum", OPTION_COUNT, AT(ranked_minimum), "100", NULL, 1, 1e12,
+     "customers below whom there are no cut points"},
     {"scores", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, ""},
     {"tier_sets", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, ""},
 };

@@ -94,35 +94,47 @@ static struct spec_text key_of(const struct node *node) {
 
 /* ---- scores ---- */
 
-static void bind_steps(struct config *config, const struct node *node, const char *where, struct score_spec *spec,
-                       struct config_problems *problems) {
+/* A list of numbers, each greater than the one before; NULL and a problem if it is none. */
+static const double *bind_ascending(struct config *config, const struct node *node, const char *where, const char *what,
+                                    int count_max, size_t *count_out, struct config_problems *problems) {
     size_t count = node->kind == NODE_LIST ? node_count(node) : 0;
-    if (count == 0 || count > STEPS_MAX) {
-        config_problem(problems, node->line, node->column, "%s.steps: expected a list of 1 to %d numbers", where,
-                       STEPS_MAX);
-        return;
+    if (count == 0 || count > (size_t)count_max) {
+        config_problem(problems, node->line, node->column, "%s.%s: expected a list of 1 to %d numbers", where, what,
+                       count_max);
+        return NULL;
     }
     double *steps = zeroed(config, count, sizeof *steps);
     size_t at = 0;
     for (const struct node *child = node->children; child; child = child->next, at++) {
         if (!parse_number(child->text, &steps[at])) {
-            config_problem(problems, child->line, child->column, "%s.steps: '%.40s' is not a number", where,
+            config_problem(problems, child->line, child->column, "%s.%s: '%.40s' is not a number", where, what,
                            child->text.data);
-            return;
+            return NULL;
         }
         if (at > 0 && steps[at] <= steps[at - 1]) {
-            config_problem(problems, child->line, child->column, "%s.steps must ascend, but %s follows %g", where,
+            config_problem(problems, child->line, child->column, "%s.%s must ascend, but %s follows %g", where, what,
                            child->text.data, steps[at - 1]);
-            return;
+            return NULL;
         }
     }
-    spec->steps = steps;
-    spec->steps_count = count;
+    *count_out = count;
+    return steps;
+}
+
+static void bind_quantiles(const struct node *node, const char *where, struct score_spec *spec,
+                           struct config_problems *problems) {
+    int64_t quantiles = 0;
+    if (node->kind != NODE_SCALAR || !parse_whole(node->text, &quantiles) || quantiles < 2 || quantiles > CUTS_MAX + 1) {
+        config_problem(problems, node->line, node->column, "%s.quantiles: expected a whole number from 2 to %d", where,
+                       CUTS_MAX + 1);
+        return;
+    }
+    spec->quantiles = (int)quantiles;
 }
 
 static void bind_score(struct config *config, const struct node *node, struct score_spec *spec,
                        struct config_problems *problems) {
-    static const char *const keys[] = {"metric", "steps", "best"};
+    static const char *const keys[] = {"metric", "steps", "quantiles", "shares", "best"};
     char where[120];
     snprintf(where, sizeof where, "scores.%.80s", node->key.data);
     spec->name = key_of(node);
@@ -132,13 +144,24 @@ static void bind_score(struct config *config, const struct node *node, struct sc
     only(problems, node, where, keys, sizeof keys / sizeof *keys);
     const struct node *metric = node_child(node, "metric");
     const struct node *steps = node_child(node, "steps");
+    const struct node *quantiles = node_child(node, "quantiles");
+    const struct node *shares = node_child(node, "shares");
     const struct node *best = node_child(node, "best");
-    if (!metric || !steps) {
-        config_problem(problems, node->line, node->column, "%s needs '%s'", where, metric ? "steps" : "metric");
+    if (!metric || (!steps && !quantiles && !shares)) {
+        config_problem(problems, node->line, node->column, "%s needs %s", where,
+                       metric ? "'steps', 'quantiles' or 'shares'" : "'metric'");
         return;
     }
     spec->metric = text_of(metric);
-    bind_steps(config, steps, where, spec, problems);
+    if (steps) {
+        spec->steps = bind_ascending(config, steps, where, "steps", STEPS_MAX, &spec->steps_count, problems);
+    }
+    if (shares) {
+        spec->shares = bind_ascending(config, shares, where, "shares", CUTS_MAX, &spec->shares_count, problems);
+    }
+    if (quantiles) {
+        bind_quantiles(quantiles, where, spec, problems);
+    }
     spec->best_low = best && bytes_equal_text(best->text, "low");
     if (best && !spec->best_low && !bytes_equal_text(best->text, "high")) {
         config_problem(problems, best->line, best->column, "%s.best: expected low or high, not '%.40s'", where,
@@ -215,7 +238,7 @@ static int64_t bind_time(const struct node *set, const char *key, const char *wh
 
 static void bind_set(struct config *config, const struct node *node, struct tier_set_spec *set,
                      struct config_problems *problems) {
-    static const char *const keys[] = {"topic", "hold", "grace", "demote", "tiers"};
+    static const char *const keys[] = {"topic", "hold", "grace", "notice", "demote", "tiers"};
     char where[120];
     snprintf(where, sizeof where, "tier_sets.%.80s", node->key.data);
     set->name = key_of(node);
@@ -229,6 +252,7 @@ static void bind_set(struct config *config, const struct node *node, struct tier
     set->topic = topic ? topic->text : bytes_of(NULL, 0);
     set->hold_ms = bind_time(node, "hold", where, problems);
     set->grace_ms = bind_time(node, "grace", where, problems);
+    set->notice_ms = bind_time(node, "notice", where, problems);
     set->one_step = demote && bytes_equal_text(demote->text, "one_step");
     if (demote && !set->one_step && !bytes_equal_text(demote->text, "to_fit")) {
         config_problem(problems, demote->line, demote->column, "%s.demote: expected to_fit or one_step, not '%.40s'",
@@ -272,6 +296,7 @@ void config_compile_model(struct config *config, const struct node *root, struct
         .money_decimals = currency_decimals(config->currency_base),
         .dedupe = config->dedupe,
         .tiles_max = config->tiles_max,
+        .ranked_minimum = (int64_t)config->ranked_minimum,
     };
     size_t before = problems->count;
     bind_scores(config, root, &spec, problems);

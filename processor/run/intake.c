@@ -111,8 +111,12 @@ static struct item *push(struct task *task, enum item_kind kind, struct chunk *c
     return item;
 }
 
+struct item *intake_push(struct task *task, enum item_kind kind) {
+    return push(task, kind, NULL);
+}
+
 /* The customer's cache entry, pinned for an item; asked from the store at the end of the pass if it is new. */
-static struct cache_entry *want(struct task *task, struct bytes id) {
+struct cache_entry *intake_want(struct task *task, struct bytes id) {
     struct cache_entry *entry = cache_get(task->ports.cache, task->options.partition, id, bytes_hash(id));
     ASSERT(entry);
     cache_pin(entry);
@@ -246,7 +250,7 @@ static void take_record(struct task *task, struct chunk *chunk, const struct rec
     item->offset = record->offset;
     item->record_ms = record->timestamp_ms;
     item->activity = activity;
-    item->entry = want(task, activity->customer_id);
+    item->entry = intake_want(task, activity->customer_id);
 }
 
 /* Takes records in the merge's order. True when there may be more at once. */
@@ -284,7 +288,7 @@ static bool take_records(struct task *task) {
 
 /* While records are read again whose outputs are known to be published, due instants beyond the mark must wait: an event
  * read again may have fired them, and that was published. */
-static bool replaying(const struct task *task) {
+bool intake_replays(const struct task *task) {
     for (int input = 0; input < INPUTS; input++) {
         if (task->take_offset[input] < task->suppress_before[input]) {
             return true;
@@ -299,7 +303,7 @@ static bool take_due(struct task *task) {
     if (scored_ms == TIME_NONE) {
         return false;
     }
-    if (replaying(task) && scored_ms > task->suppress_fired_ms) {
+    if (intake_replays(task) && scored_ms > task->suppress_fired_ms) {
         scored_ms = task->suppress_fired_ms;
     }
     wheel_turn(&task->wheel, scored_ms);
@@ -309,11 +313,11 @@ static bool take_due(struct task *task) {
         if (step == WHEEL_IDLE) {
             return false;
         }
-        struct item *item = push(task, step == WHEEL_DUE ? ITEM_DUE : ITEM_FIRED, NULL);
+        struct item *item = intake_push(task, step == WHEEL_DUE ? ITEM_DUE : ITEM_FIRED);
         item->clock_ms = task->wheel.target_ms;
         if (step == WHEEL_DUE) {
             item->due_ms = entry.due_ms;
-            item->entry = want(task, bytes_of(entry.id, entry.id_size));
+            item->entry = intake_want(task, bytes_of(entry.id, entry.id_size));
             free(entry.id);
         }
     }
@@ -336,6 +340,9 @@ bool intake_take(struct task *task) {
     /* A round that the open batch waits for must come to its end: until then nothing is published, and nothing empties. */
     if (!full || task_in_round(task)) {
         more |= take_due(task);
+    }
+    if (!full && !intake_replays(task)) {
+        more |= edition_sweep(task);
     }
     send_wanted(task);
     return more;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "serve/customer_json.h"
 #include "state/customer_codec.h"
+#include "state/cut_points_codec.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,8 @@ struct search { /* one customer */
     struct buffer packed;
     bool found;
     int32_t found_at;
+    struct edition edition; /* of the task that has the customer */
+    int64_t clock_ms;
 };
 
 struct probe { /* one question of a search */
@@ -61,15 +64,14 @@ static void end(struct search *search, int error, struct bytes json) {
     free(search);
 }
 
-static int write_view(const struct search *search, int64_t clock_ms, struct buffer *out) {
-    const struct model *model = search->lookup->config->model;
+static int write_with(const struct search *search, const struct model *model, struct buffer *out) {
     struct customer *customer;
     if (customer_decode(buffer_bytes(&search->packed), model, &customer)) {
         return ERR_INVALID;
     }
     int64_t at_ms = search->at_ms;
     if (at_ms == TIME_NONE) {
-        at_ms = search->lookup->config->clock_event ? clock_ms : clock_wall_ms();
+        at_ms = search->lookup->config->clock_event ? search->clock_ms : clock_wall_ms();
     }
     at_ms = at_ms > customer->now_ms ? at_ms : customer->now_ms;
     struct arena arena;
@@ -84,15 +86,37 @@ static int write_view(const struct search *search, int64_t clock_ms, struct buff
     return error;
 }
 
-static void on_clock(void *arg, int error, const struct store_found *found) {
-    struct search *search = probe_end(arg, error);
+static void answer(struct search *search) {
     struct buffer out = {0};
     int problem = search->error;
-    if (!problem) {
-        problem = write_view(search, error ? TIME_NONE : found->meta.clock_ms, &out);
-    }
+    struct model *model = model_copy_for_task(search->lookup->config->model);
+    ASSERT(model);
+    model_set_edition(model, &search->edition);
+    problem = problem ? problem : write_with(search, model, &out);
+    model_copy_destroy(model);
     end(search, problem, buffer_bytes(&out));
     buffer_finish(&out);
+}
+
+static void on_cuts(void *arg, int error, const struct bytes *values, size_t count) {
+    struct search *search = probe_end(arg, error);
+    if (!error && count == 1 && values[0].data &&
+        cut_points_decode(values[0], search->lookup->config->model, &search->edition.cuts)) {
+        search->edition.cuts = (struct cut_points){0}; /* of other rules than ours */
+    }
+    answer(search);
+}
+
+static void on_meta(void *arg, int error, const struct store_found *found) {
+    struct search *search = probe_end(arg, error);
+    search->clock_ms = error ? TIME_NONE : found->meta.clock_ms;
+    search->edition = (struct edition){.number = error ? 0 : found->meta.edition,
+                                       .since_ms = error ? TIME_NONE : found->meta.edition_since_ms};
+    if (search->error || model_ranked_count(search->lookup->config->model) == 0) {
+        answer(search);
+        return;
+    }
+    redis_reader_cuts(search->lookup->reader, search->found_at, on_cuts, probe_new(search, search->found_at));
 }
 
 static void search_elsewhere(struct search *search);
@@ -109,7 +133,7 @@ static void on_customer(void *arg, int error, const struct bytes *values, size_t
         return;
     }
     if (search->found) {
-        redis_reader_meta(search->lookup->reader, search->found_at, on_clock, probe_new(search, search->found_at));
+        redis_reader_meta(search->lookup->reader, search->found_at, on_meta, probe_new(search, search->found_at));
     } else if (search->error || partition != search->home || search->lookup->partitions == 1) {
         end(search, search->error ? search->error : ERR_NOT_FOUND, bytes_of(NULL, 0));
     } else {

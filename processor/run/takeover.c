@@ -25,6 +25,7 @@ static void copy_found(struct task *task, const struct store_found *found) {
         outputs[i] = (struct stored_output){found->outputs[i].seq, arena_copy(arena, found->outputs[i].record)};
         ASSERT(outputs[i].record.data);
     }
+    task->found.cuts = found->cuts.data ? arena_copy(arena, found->cuts) : found->cuts;
     task->found.wheel_hours = hours;
     task->found.outputs = outputs;
 }
@@ -72,7 +73,9 @@ static void go_on_from(struct task *task, const struct recovery *recovery, const
     wheel_init(&task->wheel, task->store, task->found.wheel_hours, task->found.wheel_hours_count, meta.fired_ms);
     task->wheel.wake = task->ports.wake;
     task->wheel.wake_arg = task->ports.wake_context;
+    bool news = edition_start(task, &task->found, &meta);
     batch_start(task, &meta);
+    task->open->needed = news;
     task->state = TASK_RUNNING;
     publish_outbox(task, &meta, committed);
     arena_finish(&task->found_arena);
@@ -153,8 +156,8 @@ static void on_found(void *arg, int error, const struct store_found *found) {
         return;
     }
     if (!found->absent && !bytes_equal_text(model_version(task->options.model), found->meta.rules_version)) {
-        log_info("found other rules: each customer is scored by the new ones from its next event or due instant on",
-                 "task=%" PRId32 " stored=%s", task->options.partition, found->meta.rules_version);
+        log_info("found other rules: every customer is evaluated by the new ones", "task=%" PRId32 " stored=%s",
+                 task->options.partition, found->meta.rules_version);
     }
     copy_found(task, found);
     task->ports.sink.ops->committed(task->ports.sink.context, task->options.partition, on_committed, task);

@@ -19,7 +19,9 @@ struct task *task_create(const struct task_options *options, const struct task_p
     task->options = *options;
     task->ports = *ports;
     task->metrics = options->metrics;
-    if (intake_init(task) || batch_init(task)) {
+    task->model = model_copy_for_task(options->model);
+    task->options.model = task->model;
+    if (!task->model || intake_init(task) || batch_init(task)) {
         task_destroy(task);
         return NULL;
     }
@@ -36,6 +38,7 @@ static void reset(struct task *task) {
     }
     intake_clear(task);
     intake_forget_loads(task);
+    edition_finish(task);
     struct store_meta nothing = {0};
     batch_start(task, &nothing);
     cache_drop_task(task->ports.cache, task->options.partition);
@@ -54,6 +57,8 @@ void task_destroy(struct task *task) {
     }
     intake_finish(task);
     batch_finish(task);
+    buffer_finish(&task->sweep.ids);
+    model_copy_destroy(task->model);
     free(task);
 }
 
@@ -192,6 +197,7 @@ bool task_pump(struct task *task) {
     bool more = false;
     switch (task->state) {
     case TASK_RUNNING:
+        edition_exchange(task);
         more = intake_take(task);
         more |= score(task);
         apply(task);

@@ -41,6 +41,7 @@ struct task_options {
     bool clock_event; /* never the wall clock */
     bool rebuild;
     int64_t merge_wait_ms;
+    int64_t ranked_refresh_ms; /* how often cut points are made anew */
     size_t batch_items_max; /* 0: TASK_BATCH_ITEMS_MAX */
     size_t pending_max;     /* 0: TASK_PENDING_MAX */
     size_t unpublished_max; /* 0: TASK_UNPUBLISHED_MAX */
@@ -56,12 +57,21 @@ enum {
     TASK_TRIM_AFTER_MS = 1000,   /* an idle task tells the store after this time what is published */
 };
 
+/* What tasks know of each other: their histograms, and the cut points that the owner of task 0 makes of them. NULL functions:
+ * nobody to ask, scores are never cut. `done` comes later, on the same thread. */
+struct population_port {
+    void *context;
+    void (*histograms)(void *context, int32_t partition, store_loaded_fn done, void *arg); /* field, number, field, ... */
+    void (*cuts)(void *context, int32_t partition, store_loaded_fn done, void *arg);       /* one value */
+};
+
 struct task_ports {
     struct source source;
     struct sink sink;
     /* A new connection to the task's store; called at each take over. */
     struct store *(*open_store)(void *context, int32_t partition);
     void *open_store_context;
+    struct population_port population;
     struct cache *cache; /* of the worker */
     int64_t (*wall_ms)(void *context);
     int64_t (*monotonic_ms)(void *context);

@@ -3,6 +3,7 @@
 #define TIDEMARK_RUN_TASK_PARTS_H
 
 #include "ingest/merge.h"
+#include "run/population.h"
 #include "run/task.h"
 #include "run/task_metrics.h"
 #include "run/wheel.h"
@@ -18,7 +19,10 @@ enum item_kind {
     ITEM_ACTIVITY,
     ITEM_DEAD,  /* a dead letter */
     ITEM_DUE,   /* a customer whose due instant the clock has reached */
-    ITEM_FIRED, /* everything due up to the wheel's target stands before this item */
+    ITEM_FIRED,   /* everything due up to the wheel's target stands before this item */
+    ITEM_SWEEP,   /* a customer who may have been evaluated by an older edition */
+    ITEM_SWEPT,   /* every such customer stands before this item */
+    ITEM_EDITION, /* the cut points proposed come into force */
 };
 
 /* One thing to be scored, in the order of taking. */
@@ -28,11 +32,12 @@ struct item {
     int64_t offset;
     int64_t record_ms;         /* timestamp of the record */
     int64_t clock_ms;          /* the task clock when it was taken */
-    struct cache_entry *entry; /* pinned; NULL for DEAD and FIRED */
+    struct cache_entry *entry; /* pinned; NULL where no customer is concerned */
     struct activity *activity;
     struct bytes dead;   /* packed output */
     int64_t due_ms;      /* of the wheel entry */
-    struct chunk *chunk; /* NULL for DUE and FIRED */
+    uint32_t edition;    /* of SWEPT */
+    struct chunk *chunk; /* only of records */
 };
 
 struct items { /* a ring */
@@ -58,6 +63,25 @@ struct wheel_mark { /* a wheel entry to be written */
     int64_t due_ms;
 };
 
+enum proposal {
+    PROPOSAL_NONE,
+    PROPOSAL_READY, /* waits for its place in the order of scoring */
+    PROPOSAL_TAKEN, /* ITEM_EDITION stands among the items */
+};
+
+/* Through all customers, for those of an older edition. Ids come from the store a piece at a time. */
+struct sweep {
+    bool active;
+    bool reading;
+    int bucket;
+    uint64_t from;
+    bool read_all;     /* no more pieces */
+    struct buffer ids; /* of the piece in hand, each with a varint length */
+    size_t ids_at;     /* bytes of them taken */
+    int64_t second;    /* monotonic; with taken: at most SWEEP_PER_SECOND */
+    size_t taken;
+};
+
 /* What was scored since the last apply, or is in flight. Customers are encoded when the batch is sent. */
 struct batch {
     uint64_t number;
@@ -69,7 +93,7 @@ struct batch {
     struct wheel_mark *armed;
     size_t armed_count;
     size_t armed_capacity;
-    int64_t *tiers; /* population deltas by model tier, sets one after the other */
+    struct population population;
     struct feedback_delta *feedback;
     size_t feedback_count;
     size_t feedback_capacity;
@@ -100,14 +124,20 @@ struct task {
     size_t wanted_capacity;
     struct load *loads; /* outstanding */
 
+    struct model *model; /* ours: options.model, with the edition below */
+    struct edition edition;
+    struct cut_points proposed; /* of a coming edition */
+    enum proposal proposal;
+    struct exchange *exchange; /* with the other tasks: what is being read; NULL: nothing */
+    int64_t exchange_at_ms;    /* monotonic: when to ask again */
+    struct sweep sweep;
+
     struct wheel wheel;
     struct arena score_arena;
     struct buffer scratch;
     struct batch batches[2];
     struct batch *open;      /* in the making */
     struct batch *in_flight; /* NULL: none */
-    size_t *set_base;        /* index of each set's first tier in batch.tiers */
-    size_t tiers_total;
     size_t round_scored; /* due customers of the wheel's round scored since the round began */
 
     int64_t suppress_before[INPUTS];
@@ -134,6 +164,24 @@ void intake_pop(struct task *task);
 void intake_clear(struct task *task);
 /* Forgets outstanding loads; the store must be closed, so that no callback comes for them. */
 void intake_forget_loads(struct task *task);
+
+/* Appends an item; the customer of that id wanted. */
+struct item *intake_push(struct task *task, enum item_kind kind);
+/* While records are read again whose outputs are known to be published: nothing may be decided that was not decided then. */
+bool intake_replays(const struct task *task);
+struct cache_entry *intake_want(struct task *task, struct bytes id);
+
+/* edition.c */
+/* Goes on with the edition of `found`, or begins a new one because the rules are others. True: something must be written. */
+bool edition_start(struct task *task, const struct store_found *found, struct store_meta *meta);
+void edition_finish(struct task *task);
+/* Exchanges histograms and cut points with the other tasks when it is time. */
+void edition_exchange(struct task *task);
+/* Takes customers for the sweep. True: more can be taken at once. */
+bool edition_sweep(struct task *task);
+/* Scoring meets an ITEM_EDITION, an ITEM_SWEPT. */
+void edition_adopt(struct task *task, int64_t clock_ms);
+void edition_swept(struct task *task, uint32_t edition);
 
 /* batch.c */
 int batch_init(struct task *task);

@@ -46,6 +46,7 @@ struct worker {
     struct kafka_consumer *consumer;
     struct kafka_sink *sink;
     struct cache *cache;
+    struct redis_reader *reader; /* of what other tasks have; NULL: no score needs it */
     struct metric *cache_bytes;
     struct slot *slots;
     size_t slots_count;
@@ -91,6 +92,16 @@ static struct store *open_store(void *context, int32_t partition) {
     return store;
 }
 
+static void read_histograms(void *context, int32_t partition, store_loaded_fn done, void *arg) {
+    struct worker *worker = context;
+    redis_reader_histograms(worker->reader, partition, done, arg);
+}
+
+static void read_cuts(void *context, int32_t partition, store_loaded_fn done, void *arg) {
+    struct worker *worker = context;
+    redis_reader_cuts(worker->reader, partition, done, arg);
+}
+
 static void slot_open(struct worker *worker, struct slot *slot) {
     const struct config *config = worker->shared.config;
     slot->source = kafka_source_create(worker->consumer, slot->partition);
@@ -108,12 +119,14 @@ static void slot_open(struct worker *worker, struct slot *slot) {
         .clock_event = config->clock_event,
         .rebuild = config->rebuild,
         .merge_wait_ms = config->merge_wait_ms,
+        .ranked_refresh_ms = config->ranked_refresh_ms,
     };
     struct task_ports ports = {
         .source = kafka_source_port(slot->source),
         .sink = kafka_sink_port(worker->sink),
         .open_store = open_store,
         .open_store_context = worker,
+        .population = {worker, worker->reader ? read_histograms : NULL, worker->reader ? read_cuts : NULL},
         .cache = worker->cache,
         .wall_ms = wall_ms,
         .monotonic_ms = monotonic_ms,
@@ -381,6 +394,12 @@ static int worker_open(struct worker *worker, char *problem) {
         .group = config->group,
     };
     worker->sink = kafka_sink_create(&options, kafka_consumer_handle(worker->consumer));
+    if (model_ranked_count(config->model) > 0) {
+        worker->reader = redis_reader_create(worker->base, &config->redis, problem);
+        if (!worker->reader) {
+            return ERR_INVALID;
+        }
+    }
     return worker->sink ? 0 : ERR_NO_MEMORY;
 }
 
@@ -431,6 +450,7 @@ void worker_destroy(struct worker *worker) {
     if (worker->thread) {
         pthread_join(worker->thread, NULL);
     }
+    redis_reader_destroy(worker->reader);
     event_free(worker->wake);
     event_free(worker->tick);
     event_base_free(worker->base);

@@ -20,13 +20,23 @@ struct customer *customer_create(const struct model *model) {
     customer->first_seen_ms = customer->last_seen_ms = TIME_NONE;
     customer->first_purchase_ms = customer->last_purchase_ms = TIME_NONE;
     customer->recent = calloc(model->dedupe ? model->dedupe : 1, sizeof *customer->recent);
-    if (!customer->recent || customer_reserve_tiers(customer, model->sets_count)) {
+    customer->ranks = model->ranked_count ? malloc(model->ranked_count * sizeof *customer->ranks) : NULL;
+    if (!customer->recent || (model->ranked_count && !customer->ranks) ||
+        customer_reserve_tiers(customer, model->sets_count)) {
         customer_destroy(customer);
         return NULL;
     }
     for (size_t i = 0; i < model->sets_count; i++) {
         customer->tiers[i] = (struct tier_state){
-            .set_tag = model->sets[i].tag, .tier = -1, .since_ms = TIME_NONE, .pending_ms = TIME_NEVER};
+            .set_tag = model->sets[i].tag,
+            .tier = -1,
+            .since_ms = TIME_NONE,
+            .pending_ms = TIME_NEVER,
+            .noticed_ms = TIME_NEVER};
+    }
+    customer->ranks_count = (uint16_t)model->ranked_count;
+    for (size_t i = 0; i < model->ranked_count; i++) {
+        customer->ranks[i] = RANK_NONE;
     }
     return customer;
 }
@@ -36,6 +46,7 @@ void customer_destroy(struct customer *customer) {
         tiles_finish(&customer->tiles);
         free(customer->recent);
         free(customer->tiers);
+        free(customer->ranks);
         free(customer);
     }
 }
@@ -64,13 +75,18 @@ struct customer *customer_copy(const struct customer *customer, const struct mod
     uint64_t *recent = copy->recent;
     struct tiles tiles = copy->tiles;
     struct tier_state *tiers = copy->tiers;
+    int32_t *ranks = copy->ranks;
     memcpy(recent, customer->recent, customer->recent_count * sizeof *recent);
     memcpy(tiers, customer->tiers, customer->tiers_count * sizeof *tiers);
     if (customer->tiles.count > 0) {
         memcpy(tiles.cells, customer->tiles.cells, customer->tiles.count * sizeof *tiles.cells);
     }
+    if (ranks) {
+        memcpy(ranks, customer->ranks, model->ranked_count * sizeof *ranks);
+    }
     tiles.count = customer->tiles.count;
     *copy = *customer;
+    copy->ranks = ranks;
     copy->recent = recent;
     copy->tiles = tiles;
     copy->tiers = tiers;
@@ -81,7 +97,8 @@ size_t customer_bytes(const struct customer *customer) {
     enum { MALLOC_OVERHEAD = 16, RECENT_USUAL = 16 };
     return sizeof *customer + customer->tiles.capacity * sizeof *customer->tiles.cells +
            (customer->recent_count > RECENT_USUAL ? customer->recent_count : RECENT_USUAL) * sizeof *customer->recent +
-           customer->tiers_count * sizeof *customer->tiers + (size_t)4 * MALLOC_OVERHEAD;
+           customer->tiers_count * sizeof *customer->tiers + customer->ranks_count * sizeof *customer->ranks +
+           (size_t)5 * MALLOC_OVERHEAD;
 }
 
 bool customer_is_valid(const struct customer *customer, const struct model *model) {
@@ -140,18 +157,6 @@ static enum direction direction_of(int from, int to, uint32_t sequence, size_t t
     return to + 1 < (int)tiers ? DIRECTION_UP : DIRECTION_DOWN; /* from a tier the rules no longer have */
 }
 
-/* The rules that decided: what the entered tier asks; for a fall, first what the left tier asked. */
-static size_t deciding_rules(const struct tier_set *set, int from, int to, const struct rule *rules[2]) {
-    size_t count = 0;
-    if (from >= 0 && to > from && !set->tiers[from].everyone) {
-        rules[count++] = &set->tiers[from].stay;
-    }
-    if (!set->tiers[to].everyone) {
-        rules[count++] = &set->tiers[to].enter;
-    }
-    return count;
-}
-
 static void record_change(struct evaluation *evaluation, size_t index, int from, const struct occasion *occasion,
                           struct changes *changes) {
     const struct tier_set *set = &evaluation->model->sets[index];
@@ -172,34 +177,99 @@ static void record_change(struct evaluation *evaluation, size_t index, int from,
     change->before_activity = occasion->before_activity;
     change->sequence = state->sequence;
     change->effective_ms = evaluation->now_ms;
-    const struct rule *rules[2];
-    size_t rules_count = deciding_rules(set, from, to, rules);
+    change->cuts_version = evaluation->model->edition->cuts.version;
     int error =
-        explain_rules(evaluation, rules, rules_count, changes->arena, &change->conditions, &change->conditions_count);
+        explain_change(evaluation, set, from, to, changes->arena, &change->conditions, &change->conditions_count);
     error = error ? error : explain_metrics(evaluation, set, changes->arena, &change->metrics, &change->metrics_count);
     changes->error = error ? error : changes->error;
 }
 
-/* Forecasts for the changes found since `first`, once all sets are decided and the next due instant is known. */
-static void add_forecasts(const struct customer *customer, const struct model *model, struct tier_change *first,
-                          struct changes *changes) {
-    struct forecast forecasts[SETS_MAX];
-    if (!first || changes->error) {
+static void set_forecast(struct tier_change *change, const struct model *model, const struct forecast *forecast) {
+    if (forecast->tier >= 0) {
+        change->forecast_tier = model->sets[change->set].tiers[forecast->tier].name;
+        change->forecast_ms = forecast->time_ms;
+    }
+}
+
+/* The announcement of a fall. */
+static void record_notice(struct evaluation *evaluation, size_t index, const struct forecast *forecast,
+                          const struct occasion *occasion, struct changes *changes) {
+    const struct tier_set *set = &evaluation->model->sets[index];
+    const struct tier_state *state = &evaluation->customer->tiers[index];
+    struct tier_change *notice = new_change(changes);
+    if (!notice) {
         return;
     }
-    changes->error = explain_forecast(customer, model, forecasts);
-    for (struct tier_change *change = first; change && !changes->error; change = change->next) {
-        const struct forecast *forecast = &forecasts[change->set];
-        if (forecast->tier >= 0) {
-            change->forecast_tier = model->sets[change->set].tiers[forecast->tier].name;
-            change->forecast_ms = forecast->time_ms;
+    notice->set = index;
+    notice->from_tier = state->tier;
+    notice->to_tier = forecast->tier;
+    notice->from = set->tiers[state->tier].name;
+    notice->to = set->tiers[forecast->tier].name;
+    notice->direction = DIRECTION_WILL_FALL;
+    notice->cause = occasion->cause;
+    notice->cause_event_id = occasion->event_id;
+    notice->before_activity = occasion->before_activity;
+    notice->sequence = state->sequence;
+    notice->effective_ms = evaluation->now_ms;
+    notice->cuts_version = evaluation->model->edition->cuts.version;
+    notice->conditions = forecast->conditions;
+    notice->conditions_count = forecast->conditions_count;
+    set_forecast(notice, evaluation->model, forecast);
+    int error = explain_metrics(evaluation, set, changes->arena, &notice->metrics, &notice->metrics_count);
+    changes->error = error ? error : changes->error;
+}
+
+/* Announces falls that are near enough, or makes the instant of the announcement due. */
+static void give_notices(struct evaluation *evaluation, struct customer *customer, const struct forecast *forecasts,
+                         const struct occasion *occasion, struct changes *changes) {
+    for (size_t i = 0; i < evaluation->model->sets_count; i++) {
+        const struct tier_set *set = &evaluation->model->sets[i];
+        struct tier_state *state = &customer->tiers[i];
+        const struct forecast *forecast = &forecasts[i];
+        if (set->notice_ms == 0 || state->tier < 0) {
+            continue;
         }
+        if (forecast->tier <= state->tier) {
+            state->noticed_ms = TIME_NEVER;
+        } else if (forecast->time_ms - set->notice_ms > evaluation->now_ms) {
+            int64_t notice_ms = forecast->time_ms - set->notice_ms;
+            state->noticed_ms = TIME_NEVER;
+            customer->due_ms = notice_ms < customer->due_ms ? notice_ms : customer->due_ms;
+        } else if (forecast->time_ms != state->noticed_ms) {
+            state->noticed_ms = forecast->time_ms;
+            record_notice(evaluation, i, forecast, occasion, changes);
+        }
+    }
+}
+
+/* Looks ahead, once all sets are decided and the next due instant is known: for the changes since `first`, and for notices. */
+static void add_forecasts(struct evaluation *evaluation, struct customer *customer, struct tier_change *first,
+                          const struct occasion *occasion, struct changes *changes) {
+    const struct model *model = evaluation->model;
+    struct forecast forecasts[SETS_MAX];
+    if ((!first && !model->notices) || changes->error) {
+        return;
+    }
+    evaluation_move(evaluation, customer->now_ms); /* due_next may have moved it */
+    changes->error = explain_forecast(customer, model, model->notices ? changes->arena : NULL, forecasts);
+    for (struct tier_change *change = first; change && !changes->error; change = change->next) {
+        set_forecast(change, model, &forecasts[change->set]);
+    }
+    if (!changes->error && model->notices) {
+        give_notices(evaluation, customer, forecasts, occasion, changes);
+    }
+}
+
+/* Where the customer now stands among all, for the scores that are cut by all. */
+static void take_ranks(struct evaluation *evaluation, struct customer *customer) {
+    for (size_t i = 0; i < evaluation->model->ranked_count; i++) {
+        customer->ranks[i] = evaluation_rank(evaluation, &evaluation->model->scores[evaluation->model->ranked[i]]);
     }
 }
 
 /* ---- evaluating ---- */
 
-/* Evaluates every set at now_ms and finds the next due instant. */
+/* Evaluates every set at now_ms and finds the next due instant. changes NULL: only looking ahead. */
 static void evaluate(struct customer *customer, const struct model *model, const struct occasion *occasion,
                      struct changes *changes) {
     struct evaluation evaluation;
@@ -218,8 +288,10 @@ static void evaluate(struct customer *customer, const struct model *model, const
         }
     }
     customer->due_ms = due_next(&evaluation);
-    if (changes && changes->last != last_before) {
-        add_forecasts(customer, model, last_before ? last_before->next : changes->first, changes);
+    if (changes) {
+        take_ranks(&evaluation, customer);
+        struct tier_change *first = last_before ? last_before->next : changes->first;
+        add_forecasts(&evaluation, customer, first, occasion, changes);
     }
 }
 
@@ -247,17 +319,25 @@ void step_through(struct customer *customer, const struct model *model, int64_t 
     }
 }
 
-void customer_advance(struct customer *customer, const struct model *model, int64_t clock_ms, struct changes *changes) {
-    step_through(customer, model, clock_ms, changes);
-}
-
-void customer_reevaluate(struct customer *customer, const struct model *model, int64_t at_ms, struct changes *changes) {
+/* Brings a customer to the present edition: time first, then the evaluation by which it differs. */
+static void catch_up(struct customer *customer, const struct model *model, struct changes *changes) {
+    if (customer->edition == model->edition->number) {
+        return;
+    }
+    customer->edition = model->edition->number;
     if (customer->now_ms == TIME_NONE) {
         return;
     }
     struct occasion occasion = {CAUSE_RULES, {NULL, 0}, false};
-    move_to(customer, model, at_ms > customer->now_ms ? at_ms : customer->now_ms);
+    int64_t since_ms = model->edition->since_ms;
+    step_through(customer, model, since_ms, changes);
+    move_to(customer, model, since_ms > customer->now_ms ? since_ms : customer->now_ms);
     evaluate(customer, model, &occasion, changes);
+}
+
+void customer_advance(struct customer *customer, const struct model *model, int64_t clock_ms, struct changes *changes) {
+    catch_up(customer, model, changes);
+    step_through(customer, model, clock_ms, changes);
 }
 
 /* ---- applying ---- */
@@ -297,6 +377,7 @@ enum applied customer_apply(struct customer *customer, const struct model *model
     if (is_duplicate(customer, activity->event_hash)) {
         return APPLIED_DUPLICATE;
     }
+    catch_up(customer, model, changes);
     step_through(customer, model, activity->time_ms > clock_ms ? activity->time_ms : clock_ms, changes);
     move_to(customer, model, activity->time_ms > customer->now_ms ? activity->time_ms : customer->now_ms);
     remember(customer, model, activity->event_hash);

@@ -10,7 +10,10 @@
  * every due instant up to max(clock_ms, activity time) (up to the clock because the wheel may lag behind the task's clock,
  * and the result must not depend on when it gets round to a customer), then adds the activity to its day, evaluates the
  * rules at max(now_ms, activity time), and then evaluates due instants that the activity created at or before clock_ms.
- * So after either call: due_ms > clock_ms. */
+ * So after either call: due_ms > clock_ms.
+ *
+ * A customer last evaluated by an older edition of the model (other rules, other cut points) is first brought to the present
+ * one: due instants up to the edition's beginning, then an evaluation there with CAUSE_RULES. */
 #ifndef TIDEMARK_SCORE_CUSTOMER_H
 #define TIDEMARK_SCORE_CUSTOMER_H
 
@@ -28,6 +31,7 @@ struct tier_state {
     uint32_t sequence; /* tier changes so far */
     int64_t since_ms;
     int64_t pending_ms; /* since when a fall is pending; TIME_NEVER: none */
+    int64_t noticed_ms; /* the coming fall that has been announced; TIME_NEVER: none */
 };
 
 struct customer {
@@ -48,6 +52,10 @@ struct customer {
 
     struct tier_state *tiers; /* the model's sets in their order, then those only the state still knows */
     uint16_t tiers_count;     /* at least model_sets_count(model) */
+
+    uint32_t edition; /* of the model, by which it was evaluated last */
+    uint16_t ranks_count; /* those of the model */
+    int32_t *ranks;       /* per ranked score the bucket in which it is counted; RANK_NONE: in none */
 };
 
 /* A new customer fit for the model (arrays of the model's sizes), nothing seen yet. NULL without memory. */
@@ -63,7 +71,7 @@ size_t customer_bytes(const struct customer *customer);
 /* True if every stated invariant holds: sorted tiles, times in order, tiers within their sets. For tests and ASSERTs. */
 bool customer_is_valid(const struct customer *customer, const struct model *model);
 
-enum direction { DIRECTION_FIRST, DIRECTION_UP, DIRECTION_DOWN };
+enum direction { DIRECTION_FIRST, DIRECTION_UP, DIRECTION_DOWN, DIRECTION_WILL_FALL };
 enum cause { CAUSE_PURCHASE, CAUSE_REFUND, CAUSE_INTERACTION, CAUSE_FEEDBACK, CAUSE_TIME, CAUSE_RULES };
 
 /* One comparison of a rule, as it stood. NAN: no value. */
@@ -97,6 +105,7 @@ struct tier_change {
     size_t metrics_count;
     struct bytes forecast_tier; /* data NULL: stays as it is for ever if nothing happens */
     int64_t forecast_ms;
+    uint64_t cuts_version; /* of the cut points by which it was decided */
     bool
         before_activity; /* found while replaying due instants before the activity was added (or by customer_advance) */
 };
@@ -125,10 +134,6 @@ enum applied customer_apply(struct customer *customer, const struct model *model
 /* Evaluates every due instant up to and including clock_ms, in order. A customer never seen stays as it is. */
 void customer_advance(struct customer *customer, const struct model *model, int64_t clock_ms, struct changes *changes);
 
-/* Evaluates all sets at max(now_ms, at_ms) because the rules changed (after advancing there); changes have CAUSE_RULES. Also puts the tiers array and
- * due_ms right for the model. */
-void customer_reevaluate(struct customer *customer, const struct model *model, int64_t at_ms, struct changes *changes);
-
 /* The state of one set as people want it told. */
 struct tier_view {
     struct bytes set;
@@ -142,6 +147,15 @@ struct tier_view {
     size_t to_next_count;
     struct bytes forecast_tier; /* data NULL: never changes by time alone */
     int64_t forecast_ms;
+    const struct condition *forecast_conditions; /* as they will stand then */
+    size_t forecast_conditions_count;
+    const struct tier_step *ahead; /* every change of the coming year if nothing happens */
+    size_t ahead_count;
+};
+
+struct tier_step {
+    struct bytes tier;
+    int64_t time_ms;
 };
 
 struct customer_view {

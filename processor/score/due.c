@@ -217,7 +217,7 @@ int64_t due_next(struct evaluation *evaluation) {
         due_ms = zone_day_start_ms(model->zone, day);
     }
     for (size_t i = 0; i < model->scores_count; i++) {
-        if (model->scores[i].elapsed) {
+        if (model->scores[i].elapsed && !score_is_cut(model, &model->scores[i])) {
             due_ms = earlier(due_ms, score_turns_ms(evaluation, &model->scores[i]));
         }
     }

@@ -46,12 +46,40 @@ int score_of(const struct score *score, double value) {
     return passed + 1;
 }
 
+int32_t evaluation_rank(struct evaluation *evaluation, const struct score *score) {
+    double value = evaluation_metric(evaluation, score->slot);
+    if (isnan(value)) {
+        return RANK_NONE;
+    }
+    if (!score->elapsed) {
+        return rank_bucket(value);
+    }
+    int64_t base_ms = metric_base_ms(&evaluation->model->slots.slots[score->slot], evaluation->customer);
+    return -(int32_t)(base_ms / MS_PER_HOUR); /* like the value, less for those whose time began later */
+}
+
+bool score_is_cut(const struct model *model, const struct score *score) {
+    return score->ranked >= 0 && model->edition->cuts.scores[score->ranked].known;
+}
+
+static int score_by_cuts(struct evaluation *evaluation, const struct score *score) {
+    const struct score_cuts *cuts = &evaluation->model->edition->cuts.scores[score->ranked];
+    int32_t rank = evaluation_rank(evaluation, score);
+    int passed = 0;
+    for (size_t i = 0; i < cuts->count && rank != RANK_NONE; i++) {
+        passed += score->best_low ? rank <= cuts->buckets[i] : rank >= cuts->buckets[i];
+    }
+    return passed + 1;
+}
+
 double evaluation_score(struct evaluation *evaluation, size_t index) {
     uint64_t bit = UINT64_C(1) << index;
     if (!(evaluation->scores_known & bit)) {
         const struct score *score = &evaluation->model->scores[index];
         evaluation->scores_known |= bit;
-        evaluation->scores[index] = score_of(score, evaluation_metric(evaluation, score->slot));
+        evaluation->scores[index] = score_is_cut(evaluation->model, score)
+                                        ? score_by_cuts(evaluation, score)
+                                        : score_of(score, evaluation_metric(evaluation, score->slot));
     }
     return evaluation->scores[index];
 }

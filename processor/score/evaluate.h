@@ -24,7 +24,11 @@ void evaluation_move(struct evaluation *evaluation, int64_t now_ms);
 double evaluation_metric(struct evaluation *evaluation, size_t slot);
 /* 1..n; a metric without a value gives 1. */
 double evaluation_score(struct evaluation *evaluation, size_t score);
-/* The score of a value: 1..n. */
+/* The bucket in which the customer is counted for a ranked score; RANK_NONE: it has no value. */
+int32_t evaluation_rank(struct evaluation *evaluation, const struct score *score);
+/* Whether cut points decide the score at present, and not its steps. */
+bool score_is_cut(const struct model *model, const struct score *score);
+/* The score of a value by the score's steps: 1..n. */
 int score_of(const struct score *score, double value);
 /* Whether the rule holds. */
 bool evaluation_rule(struct evaluation *evaluation, const struct rule *rule);

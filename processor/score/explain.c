@@ -2,7 +2,11 @@
 
 #include "score/step.h"
 
-enum { FORECAST_STEPS_MAX = 4096 }; /* due instants looked ahead; days leaving windows are a few hundred at most */
+enum {
+    AHEAD_MAX = 64, /* changes of one set told of the coming year */
+    AHEAD_DAYS = 366,
+    FORECAST_STEPS_MAX = 4096
+}; /* due instants looked ahead; days leaving windows are a few hundred at most */
 
 static struct condition condition_of(struct evaluation *evaluation, const struct rule *rule,
                                      const struct comparison *comparison) {
@@ -58,25 +62,80 @@ int explain_metrics(struct evaluation *evaluation, const struct tier_set *set, s
     return 0;
 }
 
-int explain_forecast(const struct customer *customer, const struct model *model, struct forecast *forecasts) {
+int explain_change(struct evaluation *evaluation, const struct tier_set *set, int from, int to, struct arena *arena,
+                   const struct condition **out, size_t *count) {
+    const struct rule *rules[2];
+    size_t rules_count = 0;
+    if (from >= 0 && to > from && !set->tiers[from].everyone) {
+        rules[rules_count++] = &set->tiers[from].stay;
+    }
+    if (!set->tiers[to].everyone) {
+        rules[rules_count++] = &set->tiers[to].enter;
+    }
+    return explain_rules(evaluation, rules, rules_count, arena, out, count);
+}
+
+/* ---- looking ahead ---- */
+
+/* Takes note of a change that a step ahead has brought. */
+static int note_forecast(const struct customer *ahead, const struct model *model, size_t set, int from,
+                         struct arena *arena, struct forecast *forecast) {
+    *forecast = (struct forecast){.tier = ahead->tiers[set].tier, .time_ms = ahead->now_ms};
+    if (!arena) {
+        return 0;
+    }
+    struct evaluation evaluation;
+    evaluation_init(&evaluation, ahead, model, ahead->now_ms);
+    return explain_change(&evaluation, &model->sets[set], from, forecast->tier, arena, &forecast->conditions,
+                          &forecast->conditions_count);
+}
+
+int explain_forecast(const struct customer *customer, const struct model *model, struct arena *arena,
+                     struct forecast *forecasts) {
     struct customer *ahead = customer_copy(customer, model);
     if (!ahead) {
         return ERR_NO_MEMORY;
     }
+    int error = 0;
     size_t missing = model->sets_count;
     for (size_t set = 0; set < model->sets_count; set++) {
-        forecasts[set] = (struct forecast){-1, TIME_NEVER};
+        forecasts[set] = (struct forecast){.tier = -1, .time_ms = TIME_NEVER};
     }
-    for (int step = 0; step < FORECAST_STEPS_MAX && ahead->due_ms != TIME_NEVER && missing > 0; step++) {
+    for (int step = 0; step < FORECAST_STEPS_MAX && ahead->due_ms != TIME_NEVER && missing > 0 && !error; step++) {
         step_to(ahead, model, ahead->due_ms);
-        for (size_t set = 0; set < model->sets_count; set++) {
+        for (size_t set = 0; set < model->sets_count && !error; set++) {
             if (forecasts[set].tier < 0 && ahead->tiers[set].sequence != customer->tiers[set].sequence) {
-                forecasts[set] = (struct forecast){ahead->tiers[set].tier, ahead->now_ms};
+                error = note_forecast(ahead, model, set, customer->tiers[set].tier, arena, &forecasts[set]);
                 missing--;
             }
         }
     }
     customer_destroy(ahead);
+    return error;
+}
+
+/* Every change of one set from now to until_ms. */
+static int look_ahead(const struct customer *customer, const struct model *model, size_t set, int64_t until_ms,
+                      struct arena *arena, struct tier_view *view) {
+    struct customer *ahead = customer_copy(customer, model);
+    struct tier_step *steps = arena_alloc(arena, AHEAD_MAX * sizeof *steps);
+    if (!ahead || !steps) {
+        customer_destroy(ahead);
+        return ERR_NO_MEMORY;
+    }
+    size_t count = 0;
+    uint32_t sequence = ahead->tiers[set].sequence;
+    for (int step = 0; step < FORECAST_STEPS_MAX && ahead->due_ms <= until_ms && count < AHEAD_MAX; step++) {
+        step_to(ahead, model, ahead->due_ms);
+        if (ahead->tiers[set].sequence != sequence) {
+            sequence = ahead->tiers[set].sequence;
+            steps[count++] =
+                (struct tier_step){model->sets[set].tiers[ahead->tiers[set].tier].name, ahead->now_ms};
+        }
+    }
+    customer_destroy(ahead);
+    view->ahead = steps;
+    view->ahead_count = count;
     return 0;
 }
 
@@ -102,6 +161,8 @@ static int view_tier(struct evaluation *evaluation, size_t index, const struct f
     if (!error && forecast->tier >= 0) {
         view->forecast_tier = set->tiers[forecast->tier].name;
         view->forecast_ms = forecast->time_ms;
+        view->forecast_conditions = forecast->conditions;
+        view->forecast_conditions_count = forecast->conditions_count;
     }
     return error;
 }
@@ -134,12 +195,15 @@ static int view_all(struct customer *customer, const struct model *model, int64_
         return ERR_NO_MEMORY;
     }
     int64_t as_of_ms = at_ms > customer->now_ms ? at_ms : customer->now_ms;
-    step_through(customer, model, as_of_ms, NULL);
-    int error = explain_forecast(customer, model, forecasts);
+    customer_advance(customer, model, as_of_ms, NULL);
+    as_of_ms = as_of_ms > customer->now_ms ? as_of_ms : customer->now_ms; /* brought to an edition that began later */
+    int error = explain_forecast(customer, model, arena, forecasts);
     struct evaluation evaluation;
     evaluation_init(&evaluation, customer, model, as_of_ms);
     for (size_t set = 0; set < model->sets_count && !error; set++) {
         error = view_tier(&evaluation, set, &forecasts[set], arena, &tiers[set]);
+        error = error ? error
+                      : look_ahead(customer, model, set, as_of_ms + (int64_t)AHEAD_DAYS * MS_PER_DAY, arena, &tiers[set]);
     }
     *out = (struct customer_view){
         .as_of_ms = as_of_ms,

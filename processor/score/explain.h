@@ -12,12 +12,21 @@ int explain_rules(struct evaluation *evaluation, const struct rule *const *rules
 int explain_metrics(struct evaluation *evaluation, const struct tier_set *set, struct arena *arena,
                     const struct named_value **out, size_t *count) MUST_CHECK;
 
+/* The comparisons that decide a change from one tier (-1: none) to another, as they stand: for a fall first what the left tier
+ * asked, then what the entered tier asks. */
+int explain_change(struct evaluation *evaluation, const struct tier_set *set, int from, int to, struct arena *arena,
+                   const struct condition **out, size_t *count) MUST_CHECK;
+
 struct forecast {
     int tier; /* -1: none */
     int64_t time_ms;
+    const struct condition *conditions; /* that will decide, as they will stand */
+    size_t conditions_count;
 };
 
-/* The next change of each set if nothing happens any more: forecasts[0..sets-1]. The customer must be settled (due_ms right). */
-int explain_forecast(const struct customer *customer, const struct model *model, struct forecast *forecasts) MUST_CHECK;
+/* The next change of each set if nothing happens any more: forecasts[0..sets-1]. The customer must be settled (due_ms right).
+ * Conditions only with an arena. */
+int explain_forecast(const struct customer *customer, const struct model *model, struct arena *arena,
+                     struct forecast *forecasts) MUST_CHECK;
 
 #endif

@@ -1,5 +1,6 @@
 #include "score/model.h"
 
+#include "base/clock.h"
 #include "score/model_parts.h"
 
 #include <inttypes.h>
@@ -61,6 +62,53 @@ static int check_name(const struct spec_text *name, const char *kind, struct mod
 
 /* ---- scores ---- */
 
+static const double *copy_numbers(struct arena *arena, const double *numbers, size_t count) {
+    double *copy = arena_alloc(arena, (count + 1) * sizeof *copy);
+    if (copy && count) {
+        memcpy(copy, numbers, count * sizeof *copy);
+    }
+    return copy;
+}
+
+static int check_ascending(const struct score_spec *spec, const char *what, const double *numbers, size_t count,
+                           struct model_error *error) {
+    for (size_t i = 1; i < count; i++) {
+        if (!(numbers[i] > numbers[i - 1])) {
+            return fail(error, &spec->name, "the %s of score '%.*s' do not ascend", what, TEXT_ARGS(spec->name.text));
+        }
+    }
+    return 0;
+}
+
+/* How a score is cut: by steps, quantiles or shares; steps may stand beside one of the others. */
+static int check_cuts(const struct score_spec *spec, struct model_error *error) {
+    const struct bytes name = spec->name.text;
+    bool ranked = spec->quantiles != 0 || spec->shares_count != 0;
+    if ((spec->steps_count == 0 && !ranked) || spec->steps_count > STEPS_MAX) {
+        return fail(error, &spec->name, "score '%.*s' needs 1 to %d steps", TEXT_ARGS(name), STEPS_MAX);
+    }
+    if (spec->quantiles && spec->shares_count) {
+        return fail(error, &spec->name, "score '%.*s' has both quantiles and shares", TEXT_ARGS(name));
+    }
+    if (spec->quantiles && (spec->quantiles < 2 || spec->quantiles > CUTS_MAX + 1)) {
+        return fail(error, &spec->name, "score '%.*s' needs 2 to %d quantiles", TEXT_ARGS(name), CUTS_MAX + 1);
+    }
+    if (spec->shares_count > CUTS_MAX) {
+        return fail(error, &spec->name, "score '%.*s' has more than %d shares", TEXT_ARGS(name), CUTS_MAX);
+    }
+    for (size_t i = 0; i < spec->shares_count; i++) {
+        if (!(spec->shares[i] > 0 && spec->shares[i] < 100)) {
+            return fail(error, &spec->name, "the shares of score '%.*s' are per cent, between 0 and 100", TEXT_ARGS(name));
+        }
+    }
+    if (spec->shares_count && spec->best_low) {
+        return fail(error, &spec->name, "score '%.*s': shares go from the greatest value down, so best: low has no meaning",
+                    TEXT_ARGS(name));
+    }
+    int result = check_ascending(spec, "steps", spec->steps, spec->steps_count, error);
+    return result ? result : check_ascending(spec, "shares", spec->shares, spec->shares_count, error);
+}
+
 static int compile_score(const struct rule_scope *scope, const struct score_spec *spec, struct score *out,
                          struct model_error *error) {
     int result = check_name(&spec->name, "score", error);
@@ -72,33 +120,51 @@ static int compile_score(const struct rule_scope *scope, const struct score_spec
             return fail(error, &spec->name, "score '%s' has the name of a metric", metric_rows[kind].name);
         }
     }
-    if (spec->steps_count == 0 || spec->steps_count > STEPS_MAX) {
-        return fail(error, &spec->name, "score '%.*s' needs 1 to %d steps", TEXT_ARGS(spec->name.text), STEPS_MAX);
-    }
-    for (size_t i = 1; i < spec->steps_count; i++) {
-        if (!(spec->steps[i] > spec->steps[i - 1])) {
-            return fail(error, &spec->name, "the steps of score '%.*s' do not ascend", TEXT_ARGS(spec->name.text));
-        }
-    }
+    result = check_cuts(spec, error);
     struct rule metric;
-    result = rule_compile(scope, &spec->metric, &metric, error);
+    result = result ? result : rule_compile(scope, &spec->metric, &metric, error);
     if (result) {
         return result;
     }
-    double *steps = arena_alloc(scope->arena, spec->steps_count * sizeof *steps);
-    if (!steps) {
-        return out_of_memory(error);
+    bool elapsed = metric_rows[scope->slots->slots[metric.ops[0].index].kind].elapsed;
+    if (elapsed && spec->shares_count) {
+        return fail(error, &spec->metric, "elapsed time has no sum that customers could have shares of: use quantiles");
     }
-    memcpy(steps, spec->steps, spec->steps_count * sizeof *steps);
     *out = (struct score){
         .name = arena_copy(scope->arena, spec->name.text),
         .slot = metric.ops[0].index,
-        .steps = steps,
+        .steps = copy_numbers(scope->arena, spec->steps, spec->steps_count),
         .steps_count = spec->steps_count,
+        .ranked = -1,
+        .rank_rule = {.quantiles = spec->quantiles,
+                      .best_low = spec->best_low,
+                      .shares = copy_numbers(scope->arena, spec->shares, spec->shares_count),
+                      .shares_count = spec->shares_count},
+        .tag = tag_of(spec->name.text),
         .best_low = spec->best_low,
-        .elapsed = metric_rows[scope->slots->slots[metric.ops[0].index].kind].elapsed,
+        .elapsed = elapsed,
     };
-    return out->name.data ? 0 : out_of_memory(error);
+    return out->name.data && out->steps && out->rank_rule.shares ? 0 : out_of_memory(error);
+}
+
+/* Gives a score that is cut by the customers its place among those. */
+static int rank_score(struct model *model, size_t index, const struct score_spec *spec, struct model_error *error) {
+    struct score *score = &model->scores[index];
+    if (!spec->quantiles && !spec->shares_count) {
+        return 0;
+    }
+    for (size_t i = 0; i < model->ranked_count; i++) {
+        if (model->scores[model->ranked[i]].tag == score->tag) {
+            return fail(error, &spec->name, "scores '%.*s' and '%.*s' cannot be told apart in the stored state: rename one",
+                        TEXT_ARGS(score->name), TEXT_ARGS(model->scores[model->ranked[i]].name));
+        }
+    }
+    if (model->ranked_count == RANKED_SCORES_MAX) {
+        return fail(error, &spec->name, "more than %d scores with quantiles or shares", RANKED_SCORES_MAX);
+    }
+    score->ranked = (int)model->ranked_count;
+    model->ranked[model->ranked_count++] = (uint16_t)index;
+    return 0;
 }
 
 static int compile_scores(struct arena *arena, const struct model_spec *spec, struct model *model,
@@ -121,6 +187,7 @@ static int compile_scores(struct arena *arena, const struct model_spec *spec, st
             }
         }
         int result = compile_score(&scope, &spec->scores[i], &model->scores[i], error);
+        result = result ? result : rank_score(model, i, &spec->scores[i], error);
         if (result) {
             return result;
         }
@@ -265,6 +332,8 @@ static int compile_set(struct arena *arena, const struct model_spec *spec, size_
     set->tag = tag_of(from->name.text);
     set->hold_ms = from->hold_ms;
     set->grace_ms = from->grace_ms;
+    set->notice_ms = from->notice_ms;
+    model->notices |= from->notice_ms > 0;
     set->one_step = from->one_step;
     set->tiers = arena_alloc_zero(arena, from->tiers_count * sizeof *set->tiers);
     for (size_t i = 0; i < index; i++) {
@@ -348,11 +417,14 @@ static int make_version(struct arena *arena, struct model *model) {
         buffer_put_sized(&all, model->slots.slots[score->slot].text);
         buffer_put(&all, score->steps, score->steps_count * sizeof *score->steps);
         buffer_put_byte(&all, score->best_low);
+        buffer_printf(&all, "%d;", score->rank_rule.quantiles);
+        buffer_put(&all, score->rank_rule.shares, score->rank_rule.shares_count * sizeof *score->rank_rule.shares);
     }
     for (size_t i = 0; i < model->sets_count; i++) {
         const struct tier_set *set = &model->sets[i];
         buffer_put_sized(&all, set->name);
-        buffer_printf(&all, "%" PRId64 " %" PRId64 " %d;", set->hold_ms, set->grace_ms, set->one_step);
+        buffer_printf(&all, "%" PRId64 " %" PRId64 " %" PRId64 " %d;", set->hold_ms, set->grace_ms, set->notice_ms,
+                      set->one_step);
         for (size_t j = 0; j < set->tiers_count; j++) {
             buffer_put_sized(&all, set->tiers[j].name);
             buffer_put_sized(&all, set->tiers[j].enter.text);
@@ -371,6 +443,8 @@ static int make_version(struct arena *arena, struct model *model) {
     return error || !model->version.data ? ERR_NO_MEMORY : 0;
 }
 
+static const struct edition FIRST_EDITION = {.since_ms = TIME_NONE};
+
 int model_compile(struct arena *arena, const struct model_spec *spec, struct model **out, struct model_error *error) {
     struct model *model = arena_alloc_zero(arena, sizeof *model);
     if (!model) {
@@ -381,6 +455,8 @@ int model_compile(struct arena *arena, const struct model_spec *spec, struct mod
     model->money_scale = pow(10, spec->money_decimals);
     model->dedupe = spec->dedupe;
     model->tiles_max = spec->tiles_max;
+    model->ranked_minimum = spec->ranked_minimum;
+    model->edition = &FIRST_EDITION;
     int result = compile_scores(arena, spec, model, error);
     if (!result && (spec->sets_count == 0 || spec->sets_count > SETS_MAX)) {
         static const struct spec_text nowhere = {{"", 0}, 0, 0};

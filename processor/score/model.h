@@ -6,6 +6,7 @@
 #define TIDEMARK_SCORE_MODEL_H
 
 #include "base/arena.h"
+#include "score/rank.h"
 #include "score/zone.h"
 
 struct model;
@@ -35,16 +36,21 @@ struct tier_set_spec {
     struct bytes topic; /* data NULL: the default topic */
     int64_t hold_ms;
     int64_t grace_ms;
-    bool one_step; /* demote: one_step */
+    int64_t notice_ms; /* how long before a fall it is announced; 0: it is not */
+    bool one_step;     /* demote: one_step */
     const struct tier_spec *tiers;
     size_t tiers_count;
 };
 
+/* Cut by fixed steps, by quantiles of all customers, or by shares of the sum; steps may stand in while customers are few. */
 struct score_spec {
     struct spec_text name;
     struct spec_text metric;
     const double *steps; /* ascending */
     size_t steps_count;
+    int quantiles;        /* 0: none */
+    const double *shares; /* ascending, in per cent */
+    size_t shares_count;
     bool best_low;
 };
 
@@ -53,6 +59,7 @@ struct model_spec {
     int money_decimals; /* of the base currency: 2 for EUR */
     size_t dedupe;      /* event ids remembered per customer */
     size_t tiles_max;   /* distinct days kept per customer inside the windows */
+    int64_t ranked_minimum; /* customers below whom quantiles and shares are not cut */
     const struct score_spec *scores;
     size_t scores_count;
     const struct tier_set_spec *sets;
@@ -86,5 +93,30 @@ const struct zone *model_zone(const struct model *model);
 struct bytes model_version(const struct model *model);
 /* The longest look-back of any window (window + ago), in days; 0 if no rule uses a window. */
 int model_span_days(const struct model *model);
+
+/* ---- scores that are cut by the customers themselves (score/rank.h) ---- */
+
+size_t model_ranked_count(const struct model *model);
+struct bytes model_ranked_name(const struct model *model, size_t ranked);
+uint16_t model_ranked_tag(const struct model *model, size_t ranked);
+/* The cut points of one ranked score from its histogram. */
+struct score_cuts model_cut(const struct model *model, size_t ranked, const struct rank_count *counts,
+                            size_t counts_count);
+
+/* An edition of a model: the model as one task uses it, with the cut points in force. A customer remembers the edition by which it
+ * was evaluated last; one of an older edition is evaluated anew, with CAUSE_RULES, before anything else happens to it. */
+struct edition {
+    uint32_t number;    /* counts up with every change of rules or cut points */
+    int64_t since_ms;   /* task clock at which it came into force */
+    struct cut_points cuts;
+};
+
+/* A copy of the model that can be given editions; edition 0 without cut points to begin with. NULL without memory. The model
+ * must outlive it. */
+struct model *model_copy_for_task(const struct model *model);
+void model_copy_destroy(struct model *copy);
+/* The edition must outlive the copy, or be replaced. */
+void model_set_edition(struct model *copy, const struct edition *edition);
+const struct edition *model_edition(const struct model *model);
 
 #endif

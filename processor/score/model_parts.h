@@ -12,6 +12,9 @@ struct score {
     uint16_t slot;
     const double *steps; /* ascending */
     size_t steps_count;
+    int ranked; /* index among the ranked scores; -1: cut by steps only */
+    struct rank_rule rank_rule;
+    uint16_t tag;
     bool best_low;
     bool elapsed; /* its metric grows with time */
 };
@@ -32,6 +35,7 @@ struct tier_set {
     uint16_t tag;
     int64_t hold_ms;
     int64_t grace_ms;
+    int64_t notice_ms;
     bool one_step;
     struct tier *tiers;
     size_t tiers_count;
@@ -67,6 +71,11 @@ struct model {
     const struct rule **elapsed_rules;
     size_t elapsed_count;
     struct bytes version;
+    uint16_t ranked[RANKED_SCORES_MAX]; /* indexes of scores */
+    size_t ranked_count;
+    int64_t ranked_minimum;
+    bool notices; /* some set announces falls */
+    const struct edition *edition;
 };
 
 #endif

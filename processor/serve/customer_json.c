@@ -54,6 +54,14 @@ static yyjson_mut_val *conditions_value(struct tree *tree, const struct conditio
     return array;
 }
 
+/* What would have to be more (or less), for a comparison that does not hold. */
+static void add_missing(struct tree *tree, yyjson_mut_val *array, const struct condition *conditions, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        double missing = conditions[i].met ? 0.0 : conditions[i].threshold - conditions[i].value;
+        add_named(tree, yyjson_mut_arr_get(array, i), "missing", number_value(tree, missing));
+    }
+}
+
 /* The next better tier and how its enter rule stands; null at the top and while in no tier. */
 static yyjson_mut_val *to_next_value(struct tree *tree, const struct tier_view *tier) {
     if (!tier->next_tier.data) {
@@ -61,7 +69,9 @@ static yyjson_mut_val *to_next_value(struct tree *tree, const struct tier_view *
     }
     yyjson_mut_val *object = yyjson_mut_obj(tree->document);
     add_named(tree, object, "tier", text_value(tree, tier->next_tier));
-    add_named(tree, object, "conditions", conditions_value(tree, tier->to_next, tier->to_next_count));
+    yyjson_mut_val *conditions = conditions_value(tree, tier->to_next, tier->to_next_count);
+    add_missing(tree, conditions, tier->to_next, tier->to_next_count);
+    add_named(tree, object, "conditions", conditions);
     return object;
 }
 
@@ -72,7 +82,20 @@ static yyjson_mut_val *forecast_value(struct tree *tree, const struct tier_view 
     yyjson_mut_val *object = yyjson_mut_obj(tree->document);
     add_named(tree, object, "tier", text_value(tree, tier->forecast_tier));
     add_named(tree, object, "time_ms", integer_value(tree, tier->forecast_ms));
+    add_named(tree, object, "conditions",
+              conditions_value(tree, tier->forecast_conditions, tier->forecast_conditions_count));
     return object;
+}
+
+/* Every change of the coming year if nothing happens. */
+static yyjson_mut_val *ahead_value(struct tree *tree, const struct tier_view *tier) {
+    yyjson_mut_val *array = yyjson_mut_arr(tree->document);
+    for (size_t i = 0; i < tier->ahead_count; i++) {
+        yyjson_mut_val *object = yyjson_mut_arr_add_obj(tree->document, array);
+        add_named(tree, object, "tier", text_value(tree, tier->ahead[i].tier));
+        add_named(tree, object, "time_ms", integer_value(tree, tier->ahead[i].time_ms));
+    }
+    return array;
 }
 
 static yyjson_mut_val *tier_value(struct tree *tree, const struct tier_view *tier) {
@@ -84,6 +107,7 @@ static yyjson_mut_val *tier_value(struct tree *tree, const struct tier_view *tie
     add_named(tree, object, "conditions", conditions_value(tree, tier->conditions, tier->conditions_count));
     add_named(tree, object, "to_next", to_next_value(tree, tier));
     add_named(tree, object, "forecast", forecast_value(tree, tier));
+    add_named(tree, object, "ahead", ahead_value(tree, tier));
     return object;
 }
 

@@ -14,6 +14,8 @@ enum {
     FIELD_RECENT = 9, /* bytes: 6 a hash, little endian */
     FIELD_TILES = 10, /* bytes: day by day */
     FIELD_TIERS = 11, /* bytes, repeated: one tier set each */
+    FIELD_EDITION = 14, /* sint64 */
+    FIELD_RANKS = 15, /* bytes: a sint32 each */
     FIELDS_MAX = 16,
     RECENT_BYTES = 6,
     WIRE_VARINT = 0,
@@ -105,21 +107,35 @@ static void put_body(const struct customer *customer, struct buffer *out, unsign
     out->size += size;
 }
 
-/* set tag, tier tag (2 bytes each), sequence, now - since, and (1 + now - pending) if a fall is pending. */
+enum { NOT_PENDING = -1 }; /* in the place of a time that is never ahead */
+
+/* set tag, tier tag (2 bytes each), sequence, now - since; if a fall is pending or announced, now - pending; if it is announced,
+ * its instant - now. */
 static void put_tier(const struct tier_state *state, int64_t now_ms, struct buffer *out) {
     uint8_t tags[4] = {(uint8_t)state->set_tag, (uint8_t)(state->set_tag >> 8), (uint8_t)state->tier_tag,
                        (uint8_t)(state->tier_tag >> 8)};
-    bool pending = state->pending_ms != TIME_NEVER;
+    bool noticed = state->noticed_ms != TIME_NEVER;
+    bool pending = noticed || state->pending_ms != TIME_NEVER;
     uint64_t since = zigzag(now_ms - state->since_ms);
-    uint64_t waited = pending ? zigzag(now_ms - state->pending_ms) : 0;
+    uint64_t waited = state->pending_ms != TIME_NEVER ? zigzag(now_ms - state->pending_ms) : zigzag(NOT_PENDING);
+    uint64_t notice = noticed ? zigzag(state->noticed_ms - now_ms) : 0;
     put_key(out, FIELD_TIERS, WIRE_BYTES);
     buffer_put_varint(out, sizeof tags + varint_size(state->sequence) + varint_size(since) +
-                               (pending ? varint_size(waited) : 0));
+                               (pending ? varint_size(waited) : 0) + (noticed ? varint_size(notice) : 0));
     buffer_put(out, tags, sizeof tags);
     buffer_put_varint(out, state->sequence);
     buffer_put_varint(out, since);
     if (pending) {
         buffer_put_varint(out, waited);
+    }
+    if (noticed) {
+        buffer_put_varint(out, notice);
+    }
+}
+
+static void put_ranks_body(const struct customer *customer, struct buffer *out) {
+    for (size_t i = 0; i < customer->ranks_count; i++) {
+        buffer_put_signed(out, customer->ranks[i]);
     }
 }
 
@@ -142,7 +158,13 @@ void customer_encode(const struct customer *customer, struct buffer *out) {
         put_time(out, FIELD_FIRST_PURCHASE, now_ms - customer->first_purchase_ms);
         put_time(out, FIELD_LAST_PURCHASE, now_ms - customer->last_purchase_ms);
     }
+    if (customer->edition > 0) {
+        put_time(out, FIELD_EDITION, customer->edition);
+    }
     put_recent(customer, out);
+    if (customer->ranks_count > 0) {
+        put_body(customer, out, FIELD_RANKS, put_ranks_body);
+    }
     if (customer->tiles.count > 0) {
         put_body(customer, out, FIELD_TILES, put_tiles_body);
     }
@@ -225,7 +247,9 @@ static int take_tier(struct bytes body, const struct model *model, struct custom
     uint64_t sequence = cursor_varint(&in);
     int64_t since = cursor_signed(&in);
     bool pending = !in.error && cursor_left(&in) > 0;
-    int64_t waited = pending ? cursor_signed(&in) : 0;
+    int64_t waited = pending ? cursor_signed(&in) : NOT_PENDING;
+    bool noticed = !in.error && cursor_left(&in) > 0;
+    int64_t notice = noticed ? cursor_signed(&in) : 0;
     if (in.error || sequence > UINT32_MAX || cursor_left(&in) > 0) {
         return ERR_INVALID;
     }
@@ -239,13 +263,27 @@ static int take_tier(struct bytes body, const struct model *model, struct custom
                                  .tier = -1,
                                  .sequence = (uint32_t)sequence,
                                  .since_ms = customer->now_ms - since,
-                                 .pending_ms = pending ? customer->now_ms - waited : TIME_NEVER};
+                                 .pending_ms = waited != NOT_PENDING ? customer->now_ms - waited : TIME_NEVER,
+                                 .noticed_ms = noticed ? customer->now_ms + notice : TIME_NEVER};
     for (size_t tier = 0; set < model_sets_count(model) && tier < model_tiers_count(model, set); tier++) {
         if (model_tier_tag(model, set, tier) == tags[1]) {
             state->tier = (int16_t)tier;
         }
     }
     return 0;
+}
+
+/* Of the same rules: those of others are as many by chance at most, and then the edition tells (batch.c). */
+static int take_ranks(struct bytes body, struct customer *customer) {
+    struct cursor in = cursor_of(body);
+    for (size_t i = 0; i < customer->ranks_count && cursor_left(&in) > 0; i++) {
+        int64_t rank = cursor_signed(&in);
+        if (in.error || rank < INT32_MIN || rank > INT32_MAX) {
+            return ERR_INVALID;
+        }
+        customer->ranks[i] = (int32_t)rank;
+    }
+    return in.error;
 }
 
 static int take_time(struct customer *customer, uint64_t field, int64_t value) {
@@ -264,6 +302,10 @@ static int take_time(struct customer *customer, uint64_t field, int64_t value) {
     }
     if (now_ms == TIME_NONE) {
         return ERR_INVALID; /* now comes first */
+    }
+    if (field == FIELD_EDITION) {
+        customer->edition = (uint32_t)value;
+        return value > 0 && value <= UINT32_MAX ? 0 : ERR_INVALID;
     }
     if (field == FIELD_UNARMED) {
         customer->armed_ms = TIME_NEVER;
@@ -301,6 +343,9 @@ static int take_field(struct cursor *in, const struct model *model, struct custo
     if (field == FIELD_TILES) {
         return take_tiles(body, &customer->tiles);
     }
+    if (field == FIELD_RANKS) {
+        return take_ranks(body, customer);
+    }
     return field == FIELD_TIERS ? take_tier(body, model, customer) : 0;
 }
 
@@ -320,6 +365,24 @@ int customer_decode(struct bytes packed, const struct model *model, struct custo
     }
     *out = customer;
     return error;
+}
+
+uint32_t customer_peek_edition(struct bytes packed) {
+    struct cursor in = cursor_of(packed);
+    while (cursor_left(&in) > 0 && !in.error) {
+        uint64_t key = cursor_varint(&in);
+        if ((key & 7) == WIRE_VARINT) {
+            int64_t value = cursor_signed(&in);
+            if (key >> 3 == FIELD_EDITION && !in.error) {
+                return (uint32_t)value;
+            }
+        } else if ((key & 7) == WIRE_BYTES) {
+            (void)cursor_sized(&in);
+        } else {
+            break;
+        }
+    }
+    return 0;
 }
 
 void due_entry_encode(struct buffer *out, struct bytes id, uint32_t offset_ms) {

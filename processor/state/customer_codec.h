@@ -16,6 +16,9 @@ void customer_encode(const struct customer *customer, struct buffer *out);
  * version can read. Sets the model has but the state lacks come out as "in no tier yet". */
 int customer_decode(struct bytes packed, const struct model *model, struct customer **out) MUST_CHECK;
 
+/* The edition by which a packed customer was evaluated, without decoding it all; 0 when it cannot be read. */
+uint32_t customer_peek_edition(struct bytes packed);
+
 /* One entry of a wheel slot: who is due when (within the slot's hour, offset in ms). */
 void due_entry_encode(struct buffer *out, struct bytes id, uint32_t offset_ms);
 /* False at the end, or when only a part of an entry is left (the cursor then stands at its start). */

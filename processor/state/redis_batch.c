@@ -65,13 +65,35 @@ void redis_drop_slot(void *context, int64_t hour) {
     flight_end(others);
 }
 
-void redis_add_population(void *context, struct bytes field, int64_t delta) {
-    struct redis_store *store = context;
+static void add_count(struct redis_store *store, const char *what, struct bytes field, int64_t delta) {
     struct flight *others = &store->staging.others;
-    struct buffer *out = begin(store, others, 4, "HINCRBY", "pop");
+    struct buffer *out = begin(store, others, 4, "HINCRBY", what);
     resp_bytes(out, field);
     resp_number(out, delta);
     flight_end(others);
+}
+
+void redis_add_population(void *context, struct bytes field, int64_t delta) {
+    add_count(context, "pop", field, delta);
+}
+
+void redis_add_histogram(void *context, struct bytes field, int64_t delta) {
+    add_count(context, "hist", field, delta);
+}
+
+void redis_drop_populations(void *context) {
+    struct redis_store *store = context;
+    static const char *const keys[] = {"pop", "hist"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        begin(store, &store->staging.others, 2, "UNLINK", keys[i]);
+        flight_end(&store->staging.others);
+    }
+}
+
+void redis_put_cuts(void *context, struct bytes packed) {
+    struct redis_store *store = context;
+    resp_bytes(begin(store, &store->staging.others, 3, "SET", "cuts"), packed);
+    flight_end(&store->staging.others);
 }
 
 void redis_put_output(void *context, uint64_t seq, struct bytes record) {

@@ -162,6 +162,49 @@ static void send_slot(struct redis_read *read) {
     buffer_finish(&command);
 }
 
+static void on_scan(void *context, const struct redisReply *reply) {
+    struct redis_read *read = context;
+    if (!reply) {
+        return;
+    }
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 || reply->element[1]->type != REDIS_REPLY_ARRAY) {
+        read->sent = false;
+        redis_store_later(read->store, reply);
+        return;
+    }
+    const struct redisReply *pairs = reply->element[1];
+    size_t count = pairs->elements / 2;
+    struct bytes *both = calloc(2 * count + 1, sizeof *both);
+    ASSERT(both);
+    for (size_t i = 0; i < count; i++) {
+        both[i] = bytes_of(pairs->element[2 * i]->str, pairs->element[2 * i]->len);
+        both[count + i] = bytes_of(pairs->element[2 * i + 1]->str, pairs->element[2 * i + 1]->len);
+    }
+    read_unlink(read);
+    read->scanned(read->arg, 0, both, both + count, count, redis_number(reply->element[0]));
+    free(both);
+    read_free(read);
+}
+
+static void send_scan(struct redis_read *read) {
+    struct redis_store *store = read->store;
+    struct buffer command = {0};
+    char what[16], key[REDIS_KEY_BYTES], from[24];
+    snprintf(what, sizeof what, "c:%d", read->bucket);
+    redis_key(store->options, store->partition, what, key);
+    snprintf(from, sizeof from, "%" PRIu64, read->from);
+    resp_begin(&command, 5);
+    resp_text(&command, "HSCAN");
+    resp_text(&command, key);
+    resp_text(&command, from);
+    resp_text(&command, "COUNT");
+    resp_number(&command, STORE_SCAN_COUNT);
+    ASSERT(!command.error);
+    read->sent = true;
+    redis_conn_send(store->conn, buffer_bytes(&command), on_scan, read);
+    buffer_finish(&command);
+}
+
 void redis_reads_send(struct redis_store *store) {
     if (!store->settled || evtimer_pending(store->retry, NULL)) {
         return; /* after a reconnect nothing is read before the store is seen to be ours still */
@@ -170,6 +213,8 @@ void redis_reads_send(struct redis_store *store) {
         if (!read->sent && read->outstanding == 0) {
             if (read->loaded) {
                 send_load(read);
+            } else if (read->scanned) {
+                send_scan(read);
             } else {
                 send_slot(read);
             }
@@ -208,6 +253,15 @@ void redis_load(void *context, const struct bytes *ids, size_t count, store_load
         read->buckets[i] = (uint8_t)redis_bucket(ids[i]);
     }
     ASSERT(!read->ids.error);
+    redis_reads_send(store);
+}
+
+void redis_scan(void *context, int bucket, uint64_t from, store_scanned_fn done, void *arg) {
+    struct redis_store *store = context;
+    struct redis_read *read = read_new(store, arg);
+    read->scanned = done;
+    read->bucket = bucket;
+    read->from = from;
     redis_reads_send(store);
 }
 

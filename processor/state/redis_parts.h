@@ -9,7 +9,7 @@
 #include <hiredis/hiredis.h>
 
 enum {
-    REDIS_BUCKETS = 64, /* hashes of a task: small enough for one HMGET each, few enough to cost no memory */
+    REDIS_BUCKETS = STORE_BUCKETS,
     REDIS_KEY_BYTES = 512,
     REDIS_RETRY_MS_MIN = 50, /* after an answer like BUSY or OOM */
     REDIS_RETRY_MS_MAX = 2000,
@@ -39,6 +39,10 @@ struct redis_read {
     struct buffer values; /* copied from the answers, in their order */
     size_t *value_at;     /* count positions in `values`; SIZE_MAX: no such customer */
     size_t *value_size;
+    /* a scan */
+    store_scanned_fn scanned;
+    uint64_t from;
+    int bucket;
     /* a slot */
     store_slot_fn slot;
     int64_t hour;
@@ -118,12 +122,13 @@ void redis_store_lost(struct redis_store *store, int error);
 
 /* redis_takeover.c */
 void redis_takeover_start(struct redis_store *store);
-enum { STORE_META_FIELDS = 12 };
+enum { STORE_META_FIELDS = 16 };
 void redis_meta_put(struct buffer *out,
                     const struct store_meta *meta); /* field, value pairs: STORE_META_FIELDS of them */
 
 /* redis_load.c */
 void redis_load(void *context, const struct bytes *ids, size_t count, store_loaded_fn done, void *arg);
+void redis_scan(void *context, int bucket, uint64_t from, store_scanned_fn done, void *arg);
 void redis_read_slot(void *context, int64_t hour, size_t offset, store_slot_fn done, void *arg);
 void redis_reads_send(struct redis_store *store);
 void redis_reads_forget(struct redis_store *store); /* without telling */
@@ -134,6 +139,9 @@ void redis_put_customer(void *context, struct bytes id, struct bytes packed);
 void redis_put_due(void *context, int64_t hour, struct bytes entries);
 void redis_drop_slot(void *context, int64_t hour);
 void redis_add_population(void *context, struct bytes field, int64_t delta);
+void redis_add_histogram(void *context, struct bytes field, int64_t delta);
+void redis_drop_populations(void *context);
+void redis_put_cuts(void *context, struct bytes packed);
 void redis_put_output(void *context, uint64_t seq, struct bytes record);
 void redis_apply(void *context, const struct store_meta *meta, store_applied_fn done, void *arg);
 /* Asks what is in the store, watching it; the answer settles what is unknown and lets the next batch go. */

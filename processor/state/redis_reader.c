@@ -164,6 +164,18 @@ void redis_reader_populations(struct redis_reader *reader, int partition, store_
     ask(call, partition, "HGETALL", "pop", NULL);
 }
 
+void redis_reader_histograms(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg) {
+    struct reader_call *call = call_new(reader, READ_POPULATIONS, arg);
+    call->loaded = done;
+    ask(call, partition, "HGETALL", "hist", NULL);
+}
+
+void redis_reader_cuts(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg) {
+    struct reader_call *call = call_new(reader, READ_CUSTOMER, arg);
+    call->loaded = done;
+    ask(call, partition, "GET", "cuts", NULL);
+}
+
 struct redis_reader *redis_reader_create(struct event_base *base, const struct redis_options *options, char *problem) {
     struct redis_reader *reader = calloc(1, sizeof *reader);
     ASSERT(reader);

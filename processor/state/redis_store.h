@@ -4,7 +4,9 @@
  *     tm:{<group>.<partition>}:c:<bucket>  hash    customer id -> packed state; bucket = hash(id) mod 64
  *     tm:{<group>.<partition>}:due:<hour>  string  due entries, appended
  *     tm:{<group>.<partition>}:wheel       set     the hours that have a due string
- *     tm:{<group>.<partition>}:pop         hash    populations
+ *     tm:{<group>.<partition>}:pop         hash    populations of tiers
+ *     tm:{<group>.<partition>}:hist        hash    histograms of the scores that are cut by the customers: <score>/<bucket>
+ *     tm:{<group>.<partition>}:cuts        string  the cut points in force; task 0's are those of all
  *     tm:{<group>.<partition>}:out         stream  outputs not yet known to be in Kafka; id <seq>-0 */
 #ifndef TIDEMARK_STATE_REDIS_STORE_H
 #define TIDEMARK_STATE_REDIS_STORE_H
@@ -57,6 +59,10 @@ void redis_reader_customer(struct redis_reader *reader, int partition, struct by
 void redis_reader_meta(struct redis_reader *reader, int partition, store_found_fn done, void *arg);
 /* Every population counter of a task: values alternate field, decimal number. */
 void redis_reader_populations(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg);
+/* The same of its histograms. */
+void redis_reader_histograms(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg);
+/* The task's cut points, packed: 1 value, data NULL: none. */
+void redis_reader_cuts(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg);
 
 /* Connects, authenticates, and checks what check and run must know: 0; ERR_UNAVAILABLE; ERR_REFUSED (evicts, or the wanted
  * durability is not there, or authentication failed). One clear line in `problem` (256 bytes). Blocks up to the time-outs. */

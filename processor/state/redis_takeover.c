@@ -29,6 +29,10 @@ void redis_meta_put(struct buffer *out, const struct store_meta *meta) {
         {"clock", meta->clock_ms},
         {"fired", meta->fired_ms},
         {"partitions", meta->partitions},
+        {"edition", meta->edition},
+        {"edition.counted", meta->counted_edition},
+        {"edition.swept", meta->swept_edition},
+        {"edition.since", meta->edition_since_ms},
     };
     _Static_assert(sizeof numbers / sizeof *numbers + 1 == STORE_META_FIELDS, "every field is counted");
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -65,6 +69,10 @@ void redis_meta_parse(const struct redisReply *reply, struct store_found *found)
         .clock_ms = number_of(reply, "clock", TIME_NONE),
         .fired_ms = number_of(reply, "fired", TIME_NONE),
         .partitions = (uint32_t)number_of(reply, "partitions", 0),
+        .edition = (uint32_t)number_of(reply, "edition", 0),
+        .counted_edition = (uint32_t)number_of(reply, "edition.counted", 0),
+        .swept_edition = (uint32_t)number_of(reply, "edition.swept", 0),
+        .edition_since_ms = number_of(reply, "edition.since", TIME_NONE),
     };
     for (int input = 0; input < INPUTS; input++) {
         meta->next_offset[input] = number_of(reply, OFFSET_FIELDS[input], OFFSET_NONE);
@@ -75,7 +83,7 @@ void redis_meta_parse(const struct redisReply *reply, struct store_found *found)
 }
 
 static void tell(struct redis_store *store, const struct redisReply *meta, const struct redisReply *wheel,
-                 const struct redisReply *out) {
+                 const struct redisReply *out, const struct redisReply *cuts) {
     struct store_found found = {.wheel_hours_count = wheel->elements, .outputs_count = out->elements};
     int64_t *hours = calloc(wheel->elements + 1, sizeof *hours);
     struct stored_output *outputs = calloc(out->elements + 1, sizeof *outputs);
@@ -90,6 +98,7 @@ static void tell(struct redis_store *store, const struct redisReply *meta, const
             (struct stored_output){strtoull(entry->element[0]->str, NULL, 10), bytes_of(record->str, record->len)};
     }
     redis_meta_parse(meta, &found);
+    found.cuts = cuts->type == REDIS_REPLY_STRING ? bytes_of(cuts->str, cuts->len) : bytes_of(NULL, 0);
     found.wheel_hours = hours;
     found.outputs = outputs;
     store->epoch = found.meta.epoch;
@@ -112,7 +121,7 @@ static void on_taken(void *context, const struct redisReply *reply) {
         redis_takeover_start(store);
         return;
     }
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 4) {
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 5) {
         redis_store_later(store, reply);
         return;
     }
@@ -122,7 +131,7 @@ static void on_taken(void *context, const struct redisReply *reply) {
             return;
         }
     }
-    tell(store, reply->element[1], reply->element[2], reply->element[3]);
+    tell(store, reply->element[1], reply->element[2], reply->element[3], reply->element[4]);
 }
 
 static void on_queued(void *context, const struct redisReply *reply) {
@@ -143,10 +152,11 @@ static void send_words(struct redis_store *store, struct buffer *command, redis_
 
 static void raise_epoch(struct redis_store *store, uint64_t last) {
     struct buffer command = {0};
-    char meta[REDIS_KEY_BYTES], wheel[REDIS_KEY_BYTES], out[REDIS_KEY_BYTES], epoch[24];
+    char meta[REDIS_KEY_BYTES], wheel[REDIS_KEY_BYTES], out[REDIS_KEY_BYTES], cuts[REDIS_KEY_BYTES], epoch[24];
     redis_key(store->options, store->partition, "meta", meta);
     redis_key(store->options, store->partition, "wheel", wheel);
     redis_key(store->options, store->partition, "out", out);
+    redis_key(store->options, store->partition, "cuts", cuts);
     uint64_t now = (uint64_t)clock_wall_ms();
     snprintf(epoch, sizeof epoch, "%" PRIu64, last + 1 > now ? last + 1 : now);
     send_words(store, &command, on_queued, 1, (const char *const[]){"MULTI"});
@@ -154,6 +164,7 @@ static void raise_epoch(struct redis_store *store, uint64_t last) {
     send_words(store, &command, on_queued, 2, (const char *const[]){"HGETALL", meta});
     send_words(store, &command, on_queued, 2, (const char *const[]){"SMEMBERS", wheel});
     send_words(store, &command, on_queued, 4, (const char *const[]){"XRANGE", out, "-", "+"});
+    send_words(store, &command, on_queued, 2, (const char *const[]){"GET", cuts});
     send_words(store, &command, on_taken, 1, (const char *const[]){"EXEC"});
     buffer_finish(&command);
 }

@@ -6,7 +6,7 @@
  * store lost writes that it had acknowledged, or is empty now; drop everything and take over again).
  *
  *     store_take_over      raises the epoch, reads meta, wheel hours and outbox
- *     store_load           customers by id            store_read_slot   due customers of one hour
+ *     store_load           customers by id            store_read_slot   due customers of one hour      store_scan   all
  *     store_put_*          collect the writes of the next batch
  *     store_apply          sends them as one atomic batch, if epoch and seq are still what this owner wrote last
  *
@@ -30,6 +30,10 @@ struct store_meta {
     int64_t clock_ms;            /* task clock; TIME_NONE before the first record */
     int64_t fired_ms;            /* every due instant up to here has been evaluated */
     uint32_t partitions;         /* partition count of the topics: part of the state */
+    uint32_t edition;            /* of rules and cut points (score/model.h) */
+    uint32_t counted_edition;    /* the edition at which populations were counted anew: customers of older ones are not in them */
+    uint32_t swept_edition;      /* every customer has been evaluated by this edition, or a later one */
+    int64_t edition_since_ms;
     char rules_version[RULES_VERSION_BYTES + 1];
 };
 
@@ -47,6 +51,7 @@ struct store_found {
     size_t wheel_hours_count;
     const struct stored_output *outputs; /* oldest first */
     size_t outputs_count;
+    struct bytes cuts; /* as given to put_cuts; data NULL: none */
 };
 
 typedef void (*store_found_fn)(void *arg, int error, const struct store_found *found);
@@ -54,6 +59,9 @@ typedef void (*store_found_fn)(void *arg, int error, const struct store_found *f
 typedef void (*store_loaded_fn)(void *arg, int error, const struct bytes *values, size_t count);
 /* One piece of an hour's entries, from the asked byte on; `last` when nothing is behind it. Borrowed. */
 typedef void (*store_slot_fn)(void *arg, int error, struct bytes piece, bool last);
+/* One piece of a task's customers: their ids and states; next: where to go on, 0: the bucket is done. Borrowed. */
+typedef void (*store_scanned_fn)(void *arg, int error, const struct bytes *ids, const struct bytes *values, size_t count,
+                                 uint64_t next);
 typedef void (*store_applied_fn)(void *arg, int error);
 
 struct store {
@@ -71,12 +79,22 @@ struct store_ops {
     /* Reads the due entries of an hour from byte `offset` on, at most STORE_SLOT_PIECE_BYTES. */
     void (*read_slot)(void *context, int64_t hour, size_t offset, store_slot_fn done, void *arg);
 
+    /* Reads customers of one bucket (0..STORE_BUCKETS-1), a few at a time, from position `from` on (0 to begin). Each customer that
+     * is there from the first piece to the last is told at least once. */
+    void (*scan)(void *context, int bucket, uint64_t from, store_scanned_fn done, void *arg);
+
     /* The writes of the next batch. Bytes are copied at once. Errors are sticky and come out of apply. */
     void (*put_customer)(void *context, struct bytes id, struct bytes packed);
     void (*put_due)(void *context, int64_t hour, struct bytes entries); /* appended */
     void (*drop_slot)(void *context, int64_t hour);                     /* an hour that is done */
     /* Adds `delta` to a population counter, e.g. "tier/value/vip" or "feedback/nps/2026-11-24/promoters". */
     void (*add_population)(void *context, struct bytes field, int64_t delta);
+    /* Adds `delta` to the number of customers in a histogram's bucket, e.g. "m/612". */
+    void (*add_histogram)(void *context, struct bytes field, int64_t delta);
+    /* Forgets all populations and histograms: they are counted anew. */
+    void (*drop_populations)(void *context);
+    /* The cut points in force, packed. */
+    void (*put_cuts)(void *context, struct bytes packed);
     void (*put_output)(void *context, uint64_t seq, struct bytes record);
     /* Sends the batch: all puts since the last apply, and meta (seq and epoch are filled in by the store), and drops outputs
      * up to meta->published_seq. done(0) once it is applied and as durable as configured. */
@@ -86,6 +104,8 @@ struct store_ops {
     void (*destroy)(void *context);
 };
 
+enum { STORE_BUCKETS = 64 }; /* of a task's customers: small enough for one HMGET each, few enough to cost no memory */
+enum { STORE_SCAN_COUNT = 256 }; /* customers of one piece, about */
 enum { STORE_SLOT_PIECE_BYTES = 256 * 1024 }; /* about 10,000 due customers: a few ms of loading */
 
 #endif

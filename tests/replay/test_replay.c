@@ -68,6 +68,7 @@ static int set_up(void **state) {
          .tiers = mood_tiers,
          .tiers_count = 3,
          .grace_ms = MS_PER_DAY,
+         .notice_ms = 2 * (int64_t)MS_PER_DAY,
          .one_step = true,
          .hold_ms = 36 * (int64_t)MS_PER_HOUR},
     };

@@ -5,9 +5,18 @@
 
 #include "support/fake_world.h"
 
-enum op_kind { OP_TAKE_OVER, OP_LOAD, OP_READ_SLOT, OP_APPLY };
+enum op_kind { OP_TAKE_OVER, OP_LOAD, OP_READ_SLOT, OP_SCAN, OP_HISTOGRAMS, OP_APPLY };
 
-enum put_kind { PUT_CUSTOMER, PUT_DUE, PUT_DROP, PUT_POPULATION, PUT_OUTPUT };
+enum put_kind {
+    PUT_CUSTOMER,
+    PUT_DUE,
+    PUT_DROP,
+    PUT_POPULATION,
+    PUT_HISTOGRAM,
+    PUT_DROP_POPULATIONS,
+    PUT_CUTS,
+    PUT_OUTPUT
+};
 
 struct put {
     enum put_kind kind;
@@ -26,6 +35,7 @@ struct op { /* one call to the store on its way: first its effect, then its answ
         store_found_fn found;
         store_loaded_fn loaded;
         store_slot_fn slot;
+        store_scanned_fn scanned;
         store_applied_fn applied;
     } done; /* by kind */
     void *arg;
@@ -74,6 +84,7 @@ void *fake_take(struct fake_world *world, size_t size);
 struct bytes fake_copied(struct fake_world *world, struct bytes bytes);
 
 /* The ports of a task. */
+void fake_histograms(void *owner, int32_t partition, store_loaded_fn done, void *arg);
 struct store *fake_store_open(void *owner, int32_t partition);
 extern const struct source_ops fake_source_ops;
 extern const struct sink_ops fake_sink_ops;

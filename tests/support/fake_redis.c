@@ -2,6 +2,9 @@
 
 #include "base/mutation.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 static struct fake_pair *map_find(const struct fake_map *map, struct bytes name) {
     for (size_t i = 0; i < map->count; i++) {
         if (bytes_equal(map->pairs[i].name, name)) {
@@ -47,6 +50,7 @@ struct fake_redis fake_redis_snapshot(struct fake_world *world) {
     copy.customers = map_copy(world, &world->redis.customers);
     copy.slots = map_copy(world, &world->redis.slots);
     copy.populations = map_copy(world, &world->redis.populations);
+    copy.histograms = map_copy(world, &world->redis.histograms);
     copy.outbox = fake_take(world, (world->redis.outbox_count + 1) * sizeof *copy.outbox);
     if (copy.outbox_count) {
         memcpy(copy.outbox, world->redis.outbox, copy.outbox_count * sizeof *copy.outbox);
@@ -77,6 +81,15 @@ static void redis_put(struct fake_world *world, const struct put *put) {
         break;
     case PUT_POPULATION:
         map_get(world, &redis->populations, put->name)->number += put->number;
+        break;
+    case PUT_HISTOGRAM:
+        map_get(world, &redis->histograms, put->name)->number += put->number;
+        break;
+    case PUT_DROP_POPULATIONS:
+        redis->populations.count = redis->histograms.count = 0;
+        break;
+    case PUT_CUTS:
+        redis->cuts = put->value;
         break;
     case PUT_OUTPUT:
         if (redis->outbox_count == redis->outbox_capacity) {
@@ -149,6 +162,31 @@ void fake_op_effect(struct fake_owner *owner, struct op *op) {
                         : bytes_of("", 0);
         break;
     }
+    case OP_SCAN: { /* the customers whose place is the bucket, two at a time */
+        enum { SCANNED_MAX = 2 };
+        op->error = ours ? 0 : ERR_FENCED;
+        op->ids = fake_take(world, SCANNED_MAX * sizeof *op->ids);
+        op->values = fake_take(world, SCANNED_MAX * sizeof *op->values);
+        size_t at = op->offset;
+        for (; at < redis->customers.count && op->count < SCANNED_MAX; at++) {
+            if ((int64_t)at % STORE_BUCKETS == op->hour) {
+                op->ids[op->count] = redis->customers.pairs[at].name;
+                op->values[op->count++] = redis->customers.pairs[at].value;
+            }
+        }
+        op->offset = at < redis->customers.count ? at : 0;
+        break;
+    }
+    case OP_HISTOGRAMS:
+        op->count = 2 * redis->histograms.count;
+        op->values = fake_take(world, (op->count + 1) * sizeof *op->values);
+        for (size_t i = 0; i < redis->histograms.count; i++) {
+            char number[24];
+            int size = snprintf(number, sizeof number, "%" PRId64, redis->histograms.pairs[i].number);
+            op->values[2 * i] = redis->histograms.pairs[i].name;
+            op->values[2 * i + 1] = fake_copied(world, bytes_of(number, (size_t)size));
+        }
+        break;
     case OP_APPLY:
         op->error = redis_apply(owner, op);
         break;
@@ -175,6 +213,7 @@ void fake_op_answer(struct fake_owner *owner, struct op *op) {
             memcpy(&hours[i], op->seen.slots.pairs[i].name.data, sizeof *hours);
         }
         found.wheel_hours = hours;
+        found.cuts = op->seen.cuts;
         found.wheel_hours_count = op->seen.slots.count;
         op->done.found(op->arg, 0, &found);
         break;
@@ -183,6 +222,12 @@ void fake_op_answer(struct fake_owner *owner, struct op *op) {
         break;
     case OP_READ_SLOT:
         op->done.slot(op->arg, op->error, op->piece, true);
+        break;
+    case OP_SCAN:
+        op->done.scanned(op->arg, op->error, op->ids, op->values, op->count, op->offset);
+        break;
+    case OP_HISTOGRAMS:
+        op->done.loaded(op->arg, 0, op->values, op->count);
         break;
     case OP_APPLY:
         op->done.applied(op->arg, op->error);
@@ -226,6 +271,18 @@ static void store_read_slot(void *context, int64_t hour, size_t offset, store_sl
     op->offset = offset;
 }
 
+static void store_scan(void *context, int bucket, uint64_t from, store_scanned_fn done, void *arg) {
+    struct op *op = op_send(context, OP_SCAN, arg);
+    op->done.scanned = done;
+    op->hour = bucket;
+    op->offset = from;
+}
+
+void fake_histograms(void *owner, int32_t partition, store_loaded_fn done, void *arg) {
+    (void)partition;
+    op_send(owner, OP_HISTOGRAMS, arg)->done.loaded = done;
+}
+
 static struct put *put_new(struct fake_owner *owner, enum put_kind kind) {
     struct put *put = fake_take(owner->world, sizeof *put);
     put->kind = kind;
@@ -263,6 +320,22 @@ static void store_add_population(void *context, struct bytes field, int64_t delt
     put->number = delta;
 }
 
+static void store_add_histogram(void *context, struct bytes field, int64_t delta) {
+    struct fake_owner *owner = context;
+    struct put *put = put_new(owner, PUT_HISTOGRAM);
+    put->name = fake_copied(owner->world, field);
+    put->number = delta;
+}
+
+static void store_drop_populations(void *context) {
+    put_new(context, PUT_DROP_POPULATIONS);
+}
+
+static void store_put_cuts(void *context, struct bytes packed) {
+    struct fake_owner *owner = context;
+    put_new(owner, PUT_CUTS)->value = fake_copied(owner->world, packed);
+}
+
 static void store_put_output(void *context, uint64_t seq, struct bytes record) {
     struct fake_owner *owner = context;
     struct put *put = put_new(owner, PUT_OUTPUT);
@@ -293,10 +366,14 @@ struct store *fake_store_open(void *context, int32_t partition) {
         .take_over = store_take_over,
         .load = store_load,
         .read_slot = store_read_slot,
+        .scan = store_scan,
         .put_customer = store_put_customer,
         .put_due = store_put_due,
         .drop_slot = store_drop_slot,
         .add_population = store_add_population,
+        .add_histogram = store_add_histogram,
+        .drop_populations = store_drop_populations,
+        .put_cuts = store_put_cuts,
         .put_output = store_put_output,
         .apply = store_apply,
         .destroy = store_destroy,

@@ -59,6 +59,7 @@ struct fake_owner *fake_owner_start(struct fake_world *world) {
         .sink = {owner, &fake_sink_ops},
         .open_store = fake_store_open,
         .open_store_context = owner,
+        .population = {owner, world->exchanges ? fake_histograms : NULL, NULL},
         .cache = owner->cache,
         .wall_ms = owner_now_ms,
         .monotonic_ms = owner_now_ms,

@@ -35,6 +35,8 @@ struct fake_redis {
     struct fake_map customers;
     struct fake_map slots; /* name: the hour as 8 bytes */
     struct fake_map populations;
+    struct fake_map histograms;
+    struct bytes cuts;
     struct stored_output *outbox;
     size_t outbox_count;
     size_t outbox_capacity;
@@ -58,6 +60,7 @@ struct fake_world {
     size_t outputs_capacity;
     int64_t now_ms; /* monotonic */
     uint64_t rewinds;
+    bool exchanges; /* tasks are told histograms and cut points */
 };
 
 /* A world without records. */

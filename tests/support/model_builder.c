@@ -104,6 +104,10 @@ static void draft_score(struct draft *draft, struct line *line) {
     score->best_low = bytes_equal_text(take_word(line).text, "low");
     for (struct bytes word = take_word(line).text; word.size > 0 && !bytes_equal_text(word, "=");
          word = take_word(line).text) {
+        if (bytes_equal_text(word, "quantiles")) {
+            score->quantiles = (int)number_of(take_word(line).text);
+            continue;
+        }
         assert_true(score->steps_count < STEPS_MAX);
         steps[score->steps_count++] = number_of(word);
     }
@@ -121,6 +125,8 @@ static void draft_set(struct model_builder *builder, struct draft *draft, struct
             set->hold_ms = duration_of(take_word(line).text);
         } else if (bytes_equal_text(word, "grace")) {
             set->grace_ms = duration_of(take_word(line).text);
+        } else if (bytes_equal_text(word, "notice")) {
+            set->notice_ms = duration_of(take_word(line).text);
         } else if (bytes_equal_text(word, "topic")) {
             set->topic = take_word(line).text;
         } else {
