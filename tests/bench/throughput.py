@@ -96,7 +96,7 @@ def scored(options, kafka, topics, folder):
 
     def read():
         process.fail_if_dead()
-        committed = topics.committed(group)
+        committed = topics.committed(group, *inputs)
         return all(committed.get(part, 0) >= end for part, end in ends.items())
 
     wait_until(read, READ_TIMEOUT_S, "everything committed", every_s=0.2)

@@ -77,9 +77,12 @@ class Campaign:
     def input_names(self):
         return [self.names[word] for word in INPUTS]
 
+    def committed(self):
+        return self.topics.committed(self.group, *self.input_names())
+
     def is_read(self):
         """Whether everything in the inputs is committed as applied and published."""
-        committed = self.topics.committed(self.group)
+        committed = self.committed()
         return all(committed.get(part, 0) >= end for part, end in self.topics.ends(*self.input_names()).items())
 
     def wait_read(self, timeout_s=DONE_TIMEOUT_S):
@@ -105,7 +108,16 @@ class Campaign:
 
     def wait_published(self, count, timeout_s=DONE_TIMEOUT_S):
         """Waits until so many tier changes are there, or more."""
-        wait_until(lambda: len(self.topics.read(*self.out_topics)) >= count, timeout_s, f"{count} tier changes", every_s=0.5)
+        seen = []
+
+        def enough():
+            seen.append(len(self.topics.read(*self.out_topics)))
+            return seen[-1] >= count
+
+        try:
+            wait_until(enough, timeout_s, f"{count} tier changes", every_s=0.5)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}: read {seen[:3]} ... {seen[-3:]}") from None
 
     def stop(self):
         for process in self.processes:

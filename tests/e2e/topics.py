@@ -2,7 +2,7 @@
 
 import time
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 READ_TIMEOUT_S = 60
@@ -73,8 +73,19 @@ class Topics:
         finally:
             consumer.close()
 
-    def committed(self, group):
-        """(topic, partition) -> offset that the group has committed, transactions in doubt left out."""
-        (future,) = self._admin.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(group)], require_stable=False).values()
-        return {(part.topic, part.partition): part.offset for part in future.result().topic_partitions}
+    def committed(self, group, *topics):
+        """(topic, partition) -> offset that the group has committed, transactions in doubt left out.
+
+        Asked by a consumer that never joins the group: the admin client of librdkafka crashes on the answer of a broker that
+        is still loading the group (it has no consumer group of its own to tell).
+        """
+        consumer = Consumer(self._settings | {"group.id": group, "isolation.level": "read_uncommitted"})
+        try:
+            parts = [part for topic in topics for part in self.partitions(topic)]
+            return {(part.topic, part.partition): part.offset for part in consumer.committed(parts, timeout=10) if part.offset >= 0}
+        except KafkaException as error:
+            if not error.args[0].retriable():
+                raise
+            return {}
+        finally:
+            consumer.close()
