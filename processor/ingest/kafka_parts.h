@@ -34,7 +34,7 @@ struct kafka_source {
     bool assigned; /* and librdkafka fetches from there */
     struct kafka_input inputs[INPUTS];
     int64_t confirmed_ms; /* the latest at which all had been read */
-    char problem[200];
+    char problem[256];
 };
 
 struct kafka_consumer {

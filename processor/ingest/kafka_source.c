@@ -36,10 +36,21 @@ static void source_start(void *context, const int64_t next_offset[INPUTS]) {
 
 static void fail(struct kafka_source *source, enum input input, const rd_kafka_message_t *message) {
     if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
-        snprintf(source->problem, sizeof source->problem,
-                 "records of topic %s were deleted before they were read: wanted offset %" PRId64
-                 ", which is gone (%s)",
-                 source->consumer->topics[input], source->inputs[input].position, rd_kafka_message_errstr(message));
+        const char *topic = source->consumer->topics[input];
+        int64_t low = OFFSET_NONE;
+        int64_t high = OFFSET_NONE;
+        int64_t wanted = source->inputs[input].position;
+        rd_kafka_get_watermark_offsets(source->consumer->handle, topic, source->partition, &low, &high);
+        if (low > wanted && wanted >= 0) {
+            snprintf(source->problem, sizeof source->problem,
+                     "%" PRId64 " records of topic %.80s were deleted before they were read: wanted offset %" PRId64
+                     ", the first left is %" PRId64,
+                     low - wanted, topic, wanted, low);
+        } else {
+            snprintf(source->problem, sizeof source->problem,
+                     "records of topic %.80s are not there: wanted offset %" PRId64 ", which is out of range", topic,
+                     wanted);
+        }
     }
 }
 

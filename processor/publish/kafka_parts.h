@@ -22,7 +22,7 @@ struct given { /* one publication on its way */
     struct given *next;
     struct publication publication;
     bool urgent;
-    bool abandoned;
+    bool abandoned; /* nobody waits for the answer any more; the turn that has it goes on all the same */
     int64_t since_ms;
     sink_published_fn done;
     void *arg;

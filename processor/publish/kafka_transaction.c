@@ -73,12 +73,14 @@ static bool have_producer(struct kafka_sink *sink) {
     return true;
 }
 
+/* A task abandoned meanwhile counts as much as the others: outputs without their offsets would be published again by the next
+ * owner, and only offsets, by the group's generation, tell Kafka that we are not the owner any more. */
 rd_kafka_topic_partition_list_t *sink_offsets(const struct kafka_sink *sink) {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(INPUTS);
     for (const struct given *given = sink->taken.first; given; given = given->next) {
         const struct publication *publication = &given->publication;
         for (int input = 0; input < INPUTS; input++) {
-            if (publication->next_offset[input] == OFFSET_NONE || given->abandoned) {
+            if (publication->next_offset[input] == OFFSET_NONE) {
                 continue;
             }
             rd_kafka_topic_partition_t *entry =
@@ -136,7 +138,7 @@ static rd_kafka_resp_err_t produce_all(struct kafka_sink *sink) {
     arena_init(&arena, OUTPUT_ARENA_BYTES_MAX);
     for (const struct given *given = sink->taken.first; given && !error; given = given->next) {
         struct cursor in = cursor_of(buffer_bytes(&given->publication.outputs));
-        while (cursor_left(&in) > 0 && !given->abandoned && !error) {
+        while (cursor_left(&in) > 0 && !error) {
             struct output output;
             int broken = output_unpack(cursor_sized(&in), &arena, &output);
             ASSERT(!broken && !in.error);
@@ -250,6 +252,19 @@ enum turn sink_turn_transaction(struct kafka_sink *sink, const rd_kafka_consumer
     return TURN_AGAIN;
 }
 
+/* Like rd_kafka_commit, which may wait for a silent broker for minutes. */
+static rd_kafka_resp_err_t commit_plainly(struct kafka_sink *sink, const rd_kafka_topic_partition_list_t *offsets) {
+    rd_kafka_queue_t *answer = rd_kafka_queue_new(sink->consumer);
+    rd_kafka_resp_err_t error = rd_kafka_commit_queue(sink->consumer, offsets, answer, NULL, NULL);
+    if (!error) {
+        rd_kafka_event_t *event = rd_kafka_queue_poll(answer, SINK_CALL_TIMEOUT_MS);
+        error = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+        rd_kafka_event_destroy(event);
+    }
+    rd_kafka_queue_destroy(answer);
+    return error;
+}
+
 enum turn sink_turn_at_least_once(struct kafka_sink *sink) {
     if (!have_producer(sink)) {
         return TURN_AGAIN;
@@ -267,7 +282,7 @@ enum turn sink_turn_at_least_once(struct kafka_sink *sink) {
     }
     rd_kafka_topic_partition_list_t *offsets = sink_offsets(sink);
     if (offsets->cnt > 0) {
-        error = rd_kafka_commit(sink->consumer, offsets, 0);
+        error = commit_plainly(sink, offsets);
     }
     rd_kafka_topic_partition_list_destroy(offsets);
     if (error) {

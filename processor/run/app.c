@@ -19,11 +19,13 @@
 #include <stdlib.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     RETRY_S = 1,       /* between looks at what cannot be reached */
     LOOK_AGAIN_S = 30, /* while running: has the partition count changed? */
     STOPPING_TICK_MS = 20,
+    STOP_MS_MAX = 9500, /* of the 10 s that a stop may take */
 };
 
 struct app {
@@ -43,6 +45,7 @@ struct app {
     struct worker **workers;
     int workers_count;
     bool stopping;
+    int64_t stop_by_ms; /* monotonic */
     int exit_code;
 
     pthread_t looker;
@@ -74,12 +77,15 @@ static bool pause_for(struct app *app, int seconds) {
 static void *look(void *context) {
     struct app *app = context;
     bool started = false;
+    bool refused = false; /* at the last look */
     bool more;
     do {
         char problem[CHECK_PROBLEM_BYTES] = "";
         int32_t partitions = 0;
         int error = check_environment(app->config, &partitions, problem);
-        bool news = !started || error == ERR_REFUSED || (!error && partitions != app->partitions);
+        bool moved = started && !error && partitions != app->partitions;
+        bool news = !started || moved || error == ERR_REFUSED || refused;
+        refused = error == ERR_REFUSED;
         if (error == ERR_UNAVAILABLE && !started) {
             log_warning("waits", "for=\"%s\"", problem);
         }
@@ -87,7 +93,11 @@ static void *look(void *context) {
             pthread_mutex_lock(&app->lock);
             app->look_error = error;
             app->partitions = error || started ? app->partitions : partitions;
-            if (!error && started) {
+            if (started && error == ERR_REFUSED) {
+                log_error("must be put right", "problem=\"%s\"", problem);
+                app->look_error = 0; /* it runs: what it has is safe; it is not ready until somebody has seen to it */
+            }
+            if (moved) {
                 snprintf(problem, sizeof problem,
                          "the topics now have %" PRId32 " partitions instead of %" PRId32
                          ": keys have moved. Use a new group, or restore the partition count",
@@ -111,6 +121,7 @@ static void stop(struct app *app, int exit_code) {
         return;
     }
     app->stopping = true;
+    app->stop_by_ms = clock_monotonic_ms() + STOP_MS_MAX;
     app->exit_code = exit_code;
     log_info("stops", "%s", "");
     for (int i = 0; i < app->workers_count; i++) {
@@ -124,12 +135,18 @@ static void on_stopping_tick(evutil_socket_t fd, short what, void *context) {
     struct app *app = context;
     (void)fd;
     (void)what;
+    bool ended = true;
     for (int i = 0; i < app->workers_count; i++) {
-        if (!worker_has_ended(app->workers[i])) {
-            return;
-        }
+        ended &= worker_has_ended(app->workers[i]);
     }
-    event_base_loopbreak(app->base);
+    if (ended) {
+        event_base_loopbreak(app->base);
+    } else if (clock_monotonic_ms() >= app->stop_by_ms) {
+        /* A broker that does not answer holds a thread. Everything scored is in the store or will be scored again: leaving
+         * now is what a crash would be, and the next owner goes on from there. */
+        log_warning("left without an answer from Kafka; the next owner finishes what is open", "exit=%d", app->exit_code);
+        _exit(app->exit_code);
+    }
 }
 
 static void start_workers(struct app *app, int32_t partitions) {
@@ -140,14 +157,15 @@ static void start_workers(struct app *app, int32_t partitions) {
         stop(app, EX_CONFIG);
         return;
     }
+    int count =
+        app->config->workers < partitions ? app->config->workers : partitions; /* more would have nothing to do */
     app->shared = (struct worker_shared){
         .config = app->config,
         .partitions = partitions,
+        .workers = count,
         .metrics = task_metrics_of(app->config->model, app->config->topics),
         .redis_health = &app->redis_health,
     };
-    int count =
-        app->config->workers < partitions ? app->config->workers : partitions; /* more would have nothing to do */
     for (int i = 0; i < count; i++) {
         struct worker *worker = worker_create(&app->shared, i, problem);
         if (!worker) {

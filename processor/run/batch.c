@@ -53,6 +53,7 @@ void batch_finish(struct task *task) {
         free(batch->armed);
         population_finish(&batch->population);
         free(batch->feedback);
+        free(batch->counts);
         buffer_finish(&batch->outputs);
     }
     buffer_finish(&task->scratch);
@@ -65,6 +66,7 @@ static void batch_clear(struct task *task, struct batch *batch) {
     }
     population_clear(&batch->population);
     batch->items = batch->dirty_count = batch->armed_count = batch->feedback_count = batch->outputs_count = 0;
+    batch->counts_count = 0;
     batch->needed = false;
     buffer_reset(&batch->outputs);
 }
@@ -77,6 +79,19 @@ void batch_start(struct task *task, const struct store_meta *meta) {
     task->open = &task->batches[0];
     task->open->number = 1;
     task->open->meta = *meta;
+}
+
+/* Counted when the batch is applied. There are a few dozen counters at most, and mostly the latest again. */
+static void count(struct task *task, struct metric *metric) {
+    struct batch *batch = task->open;
+    for (size_t i = batch->counts_count; i-- > 0;) {
+        if (batch->counts[i].metric == metric) {
+            batch->counts[i].amount++;
+            return;
+        }
+    }
+    batch->counts = grown(batch->counts, &batch->counts_capacity, batch->counts_count, sizeof *batch->counts);
+    batch->counts[batch->counts_count++] = (struct batch_count){metric, 1};
 }
 
 static void put_output(struct task *task, struct bytes packed) {
@@ -102,7 +117,7 @@ static void put_changes(struct task *task, const struct item *item, const struct
     ASSERT(!changes->error);
     for (const struct tier_change *change = changes->first; change; change = change->next) {
         if (known_published(task, item, change)) {
-            metric_add(task->metrics->suppressed, 1);
+            count(task, task->metrics->suppressed);
             continue;
         }
         struct output output;
@@ -121,7 +136,7 @@ static void put_changes(struct task *task, const struct item *item, const struct
         size_t series = (size_t)(change->from_tier + 1) * tiers_count + (size_t)change->to_tier;
         struct metric *metric = task->metrics->tier_changes[change->set][series];
         if (metric) {
-            metric_add(metric, 1);
+            count(task, metric);
         }
     }
 }
@@ -195,7 +210,7 @@ static void score_activity(struct task *task, const struct item *item, struct ch
     enum event_result result = applied == APPLIED_DUPLICATE ? RESULT_DUPLICATE
                                : applied == APPLIED_LATE    ? RESULT_LATE
                                                             : RESULT_APPLIED;
-    metric_add(task->metrics->events[item->input][result], 1);
+    count(task, task->metrics->events[item->input][result]);
     if (applied == APPLIED_DUPLICATE) {
         return;
     }
@@ -225,7 +240,7 @@ static void score_due(struct task *task, const struct item *item, struct changes
     customer->armed_ms = TIME_NEVER;
     if (customer->due_ms <= item->clock_ms) {
         advance(task, item, changes);
-        metric_add(task->metrics->due_fired, 1);
+        count(task, task->metrics->due_fired);
     }
     mark_dirty(task, item->entry);
 }
@@ -261,7 +276,11 @@ void batch_score(struct task *task, const struct item *item) {
         score_activity(task, item, &changes);
         break;
     case ITEM_DEAD:
-        if (!known_published(task, item, NULL)) {
+        count(task, task->metrics->dead_letters[item->reason]);
+        count(task, task->metrics->events[item->input][RESULT_DEAD]);
+        if (known_published(task, item, NULL)) {
+            count(task, task->metrics->suppressed);
+        } else {
             put_output(task, item->dead);
         }
         break;
@@ -353,6 +372,9 @@ void batch_applied(struct task *task) {
     struct batch *batch = task->in_flight;
     int64_t now_ms = task->ports.monotonic_ms(task->ports.time_context);
     metric_observe(task->metrics->apply_seconds, (double)(now_ms - batch->sent_ms) / MS_PER_SECOND);
+    for (size_t i = 0; i < batch->counts_count; i++) {
+        metric_add(batch->counts[i].metric, batch->counts[i].amount);
+    }
     task->wheel.applied_batch = batch->number;
     task->trimmed_seq = batch->meta.published_seq;
     batch_clear(task, batch);

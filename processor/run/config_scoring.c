@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { CURRENCIES_MAX = 256, SETS_MAX = 64, TIERS_MAX = 64, SCORES_MAX = 64, STEPS_MAX = 63, LABELS_MAX = 64 };
+enum { CURRENCIES_MAX = 256, SETS_MAX = 64, TIERS_MAX = 64, SCORES_MAX = 64, STEPS_MAX = 32, LABELS_MAX = 64 };
 
 #define RATE_NANO_MAX INT64_C(1000000000000000) /* a million base units for one: beyond any currency there is */
 

@@ -203,8 +203,7 @@ static void push_dead(struct task *task, struct chunk *chunk, const struct recor
     item->input = record->input;
     item->offset = record->offset;
     item->record_ms = record->timestamp_ms;
-    metric_add(task->metrics->dead_letters[reason], 1);
-    metric_add(task->metrics->events[record->input][RESULT_DEAD], 1);
+    item->reason = reason;
 }
 
 static enum dead_reason decode(struct task *task, struct chunk *chunk, const struct record *record,

@@ -75,7 +75,11 @@ static void go_on_from(struct task *task, const struct recovery *recovery, const
     task->wheel.wake_arg = task->ports.wake_context;
     bool news = edition_start(task, &task->found, &meta);
     batch_start(task, &meta);
-    task->open->needed = news;
+    task->clearing = task->found.absent;
+    if (task->clearing) {
+        task->store->ops->drop_all(task->store->context);
+    }
+    task->open->needed = news || task->clearing;
     task->state = TASK_RUNNING;
     publish_outbox(task, &meta, committed);
     arena_finish(&task->found_arena);

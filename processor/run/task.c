@@ -45,6 +45,7 @@ static void reset(struct task *task) {
     wheel_finish(&task->wheel);
     arena_finish(&task->found_arena);
     task->unacked = 0;
+    task->clearing = false;
     task->store_error = 0;
 }
 
@@ -100,11 +101,17 @@ void task_publish(struct task *task, const struct store_meta *meta, struct buffe
 
 static void on_applied(void *arg, int error) {
     struct task *task = arg;
+    if (error == ERR_REFUSED) {
+        task_refuse(task, "Redis refused a part of a batch: a key of this task holds data of another kind. Remove it, "
+                          "and the task's meta key, and start with state.rebuild: true");
+        return;
+    }
     if (error) {
         task->store_error = error;
         task_wake(task);
         return;
     }
+    task->clearing = false;
     struct batch *batch = task->in_flight;
     task_publish(task, &batch->meta, &batch->outputs, batch->outputs_count, task->state == TASK_DRAINING);
     batch_applied(task);
@@ -197,6 +204,10 @@ bool task_pump(struct task *task) {
     bool more = false;
     switch (task->state) {
     case TASK_RUNNING:
+        if (task->clearing) {
+            apply(task);
+            return false;
+        }
         edition_exchange(task);
         more = intake_take(task);
         more |= score(task);
@@ -239,7 +250,7 @@ int32_t task_partition(const struct task *task) {
 }
 
 int64_t task_clock_ms(const struct task *task) {
-    return task->open->meta.clock_ms;
+    return task->state == TASK_RUNNING ? task->take_clock_ms : task->open->meta.clock_ms;
 }
 
 size_t task_unpublished(const struct task *task) {

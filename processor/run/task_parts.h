@@ -35,6 +35,7 @@ struct item {
     struct cache_entry *entry; /* pinned; NULL where no customer is concerned */
     struct activity *activity;
     struct bytes dead;   /* packed output */
+    enum dead_reason reason;
     int64_t due_ms;      /* of the wheel entry */
     uint32_t edition;    /* of SWEPT */
     struct chunk *chunk; /* only of records */
@@ -82,6 +83,13 @@ struct sweep {
     size_t taken;
 };
 
+/* So much is to be added to a counter of /metrics once the batch is applied: what is scored by an owner that loses the task before
+ * that is scored again by the next, and must not be counted twice. */
+struct batch_count {
+    struct metric *metric;
+    uint64_t amount;
+};
+
 /* What was scored since the last apply, or is in flight. Customers are encoded when the batch is sent. */
 struct batch {
     uint64_t number;
@@ -97,6 +105,9 @@ struct batch {
     struct feedback_delta *feedback;
     size_t feedback_count;
     size_t feedback_capacity;
+    struct batch_count *counts;
+    size_t counts_count;
+    size_t counts_capacity;
     struct buffer outputs; /* each with a varint length before it */
     size_t outputs_count;
     struct store_meta meta; /* as it will be once applied */
@@ -148,6 +159,7 @@ struct task {
     int64_t idle_since_ms;
     bool commit_asked; /* while draining: the last offsets are on their way */
 
+    bool clearing;            /* the first batch drops what an earlier life has left: nothing is read before it is applied */
     bool lost_before;         /* the last take over found the state lost: the next one decides */
     struct store_found found; /* copy of the store's answer while Kafka is asked */
     struct arena found_arena;

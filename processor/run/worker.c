@@ -20,7 +20,7 @@ enum {
     TICK_MS = 100,           /* timers that nothing else wakes for */
     ENDS_MS = 1000,          /* how often the ends of partitions are asked for */
     RETAKE_MS = 3000,        /* after being fenced: by then the group has told us if the task is still ours */
-    DRAIN_TIMEOUT_MS = 8000, /* leaves 2 s of the 10 s that a stop may take for leaving the group */
+    DRAIN_TIMEOUT_MS = 6000, /* leaves the rest of the 10 s that a stop may take for leaving the group */
     REASON_BYTES = 256,
 };
 
@@ -242,7 +242,8 @@ static void update_reason(struct worker *worker) {
         }
     }
     set_reason(worker, reason);
-    worker->kafka_up = kafka_consumer_is_up(worker->consumer);
+    /* A worker without a task asks Kafka nothing: being in the group is all it can tell. */
+    worker->kafka_up = worker->slots_count > 0 ? kafka_consumer_is_up(worker->consumer) : worker->joined;
 }
 
 static void update_gauges(struct worker *worker) {
@@ -403,6 +404,12 @@ static int worker_open(struct worker *worker, char *problem) {
     return worker->sink ? 0 : ERR_NO_MEMORY;
 }
 
+static struct metric *worker_gauge(const struct metric_family *family, int index) {
+    char labels[32];
+    snprintf(labels, sizeof labels, "worker=\"%d\"", index);
+    return metrics_series(family, labels);
+}
+
 struct worker *worker_create(const struct worker_shared *shared, int index, char *problem) {
     struct worker *worker = calloc(1, sizeof *worker);
     ASSERT(worker);
@@ -413,8 +420,8 @@ struct worker *worker_create(const struct worker_shared *shared, int index, char
     set_reason(worker, "starts");
     worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     worker->base = event_base_new();
-    worker->cache = cache_create(shared->config->cache_bytes / (size_t)shared->config->workers);
-    worker->cache_bytes = metrics_series(&metric_cache_bytes, "");
+    worker->cache = cache_create(shared->config->cache_bytes / (size_t)shared->workers);
+    worker->cache_bytes = worker_gauge(&metric_cache_bytes, index);
     ASSERT(worker->wake_fd >= 0 && worker->base && worker->cache);
     struct timeval tick = {0, TICK_MS * 1000};
     worker->wake = event_new(worker->base, worker->wake_fd, EV_READ | EV_PERSIST, on_wake, worker);

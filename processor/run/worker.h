@@ -15,6 +15,7 @@ struct worker;
 struct worker_shared { /* by all workers of a process; borrowed */
     const struct config *config;
     int32_t partitions;
+    int workers; /* in this process */
     struct task_metrics *metrics;
     struct redis_health *redis_health;
 };

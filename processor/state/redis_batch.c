@@ -81,12 +81,25 @@ void redis_add_histogram(void *context, struct bytes field, int64_t delta) {
     add_count(context, "hist", field, delta);
 }
 
+static void drop_key(struct redis_store *store, const char *what) {
+    begin(store, &store->staging.others, 2, "UNLINK", what);
+    flight_end(&store->staging.others);
+}
+
 void redis_drop_populations(void *context) {
-    struct redis_store *store = context;
-    static const char *const keys[] = {"pop", "hist"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        begin(store, &store->staging.others, 2, "UNLINK", keys[i]);
-        flight_end(&store->staging.others);
+    drop_key(context, "pop");
+    drop_key(context, "hist");
+}
+
+void redis_drop_all(void *context) {
+    redis_drop_populations(context);
+    drop_key(context, "cuts");
+    drop_key(context, "out");
+    drop_key(context, "wheel"); /* entries of due:<hour> are hints, which name nobody now */
+    for (int bucket = 0; bucket < REDIS_BUCKETS; bucket++) {
+        char what[16];
+        snprintf(what, sizeof what, "c:%d", bucket);
+        drop_key(context, what);
     }
 }
 
@@ -261,6 +274,13 @@ static void applied(struct redis_store *store) {
     }
 }
 
+/* The rest of the batch is in the store: going on would publish from a state that is not whole. */
+static void flight_fail(struct redis_store *store) {
+    store->flight.state = FLIGHT_NONE;
+    store->owned = false;
+    store->flight.done(store->flight.arg, ERR_REFUSED);
+}
+
 static void on_exec(void *context, const struct redisReply *reply) {
     struct redis_store *store = context;
     if (!reply || store->flight.state != FLIGHT_SENT) {
@@ -279,6 +299,8 @@ static void on_exec(void *context, const struct redisReply *reply) {
         if (reply->element[i]->type == REDIS_REPLY_ERROR) { /* a key of ours has another type: somebody else wrote it */
             log_error("found foreign data among the keys of a task", "task=%d error=\"%.200s\"", store->partition,
                       reply->element[i]->str);
+            flight_fail(store);
+            return;
         }
     }
     applied(store);

@@ -1,5 +1,6 @@
 #include "state/redis_conn.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "state/redis_url.h"
 
@@ -212,11 +213,14 @@ static void on_connect(redisAsyncContext *context, int status) {
     redisAsyncCommand(context, on_setup, ping, "PING"); /* tells LOADING and NOAUTH before anything depends on it */
 }
 
+static struct timeval duration_of(int ms, int otherwise_ms) {
+    ms = ms ? ms : otherwise_ms;
+    return (struct timeval){.tv_sec = ms / MS_PER_SECOND, .tv_usec = (suseconds_t)(ms % MS_PER_SECOND) * 1000};
+}
+
 static void open_context(struct redis_conn *conn, const char *address) {
-    struct timeval connect_wait = {
-        .tv_sec = (conn->options->connect_timeout_ms ? conn->options->connect_timeout_ms : CONNECT_TIMEOUT_MS) / 1000};
-    struct timeval command_wait = {
-        .tv_sec = (conn->options->command_timeout_ms ? conn->options->command_timeout_ms : COMMAND_TIMEOUT_MS) / 1000};
+    struct timeval connect_wait = duration_of(conn->options->connect_timeout_ms, CONNECT_TIMEOUT_MS);
+    struct timeval command_wait = duration_of(conn->options->command_timeout_ms, COMMAND_TIMEOUT_MS);
     redisOptions options = {.connect_timeout = &connect_wait, .command_timeout = &command_wait};
     if (conn->endpoint.unix_socket) {
         REDIS_OPTIONS_SET_UNIX(&options, address);

@@ -141,6 +141,7 @@ void redis_drop_slot(void *context, int64_t hour);
 void redis_add_population(void *context, struct bytes field, int64_t delta);
 void redis_add_histogram(void *context, struct bytes field, int64_t delta);
 void redis_drop_populations(void *context);
+void redis_drop_all(void *context);
 void redis_put_cuts(void *context, struct bytes packed);
 void redis_put_output(void *context, uint64_t seq, struct bytes record);
 void redis_apply(void *context, const struct store_meta *meta, store_applied_fn done, void *arg);

@@ -123,7 +123,9 @@ int redis_probe(const struct redis_options *options, char *problem) {
     event_base_dispatch(probe.base);
     if (probe.result == ERR_UNAVAILABLE || probe.waiting > 0) {
         const char *reason = redis_conn_problem(probe.conn);
-        bool refused = strstr(reason, "was refused") != NULL;
+        /* Loading, a failover, a script that does not end: these pass. Only a wrong password or missing rights do not. */
+        bool refused = strstr(reason, "NOAUTH") || strstr(reason, "WRONGPASS") || strstr(reason, "NOPERM") ||
+                       strstr(reason, "ERR AUTH") || strstr(reason, "invalid DB index");
         snprintf(problem, PROBE_BYTES, "Redis cannot be used: %.200s", reason[0] ? reason : "no answer in time");
         probe.result = refused ? ERR_REFUSED : ERR_UNAVAILABLE;
     }

@@ -186,6 +186,7 @@ struct store *redis_store_create(struct event_base *base, const struct redis_opt
         .add_population = redis_add_population,
         .add_histogram = redis_add_histogram,
         .drop_populations = redis_drop_populations,
+        .drop_all = redis_drop_all,
         .put_cuts = redis_put_cuts,
         .put_output = redis_put_output,
         .apply = redis_apply,

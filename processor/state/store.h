@@ -91,13 +91,16 @@ struct store_ops {
     void (*add_population)(void *context, struct bytes field, int64_t delta);
     /* Adds `delta` to the number of customers in a histogram's bucket, e.g. "m/612". */
     void (*add_histogram)(void *context, struct bytes field, int64_t delta);
+    /* Forgets everything but meta: what an earlier life of the task has left, of which nothing is known any more. */
+    void (*drop_all)(void *context);
     /* Forgets all populations and histograms: they are counted anew. */
     void (*drop_populations)(void *context);
     /* The cut points in force, packed. */
     void (*put_cuts)(void *context, struct bytes packed);
     void (*put_output)(void *context, uint64_t seq, struct bytes record);
     /* Sends the batch: all puts since the last apply, and meta (seq and epoch are filled in by the store), and drops outputs
-     * up to meta->published_seq. done(0) once it is applied and as durable as configured. */
+     * up to meta->published_seq. done(0) once it is applied and as durable as configured; done(ERR_REFUSED) when a part of it
+     * could not be, because somebody else has written the task's keys: an operator must see to it. */
     void (*apply)(void *context, const struct store_meta *meta, store_applied_fn done, void *arg);
 
     /* Forgets pending puts and callbacks (none will be called any more) and closes. Frees the store. */

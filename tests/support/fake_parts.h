@@ -14,6 +14,7 @@ enum put_kind {
     PUT_POPULATION,
     PUT_HISTOGRAM,
     PUT_DROP_POPULATIONS,
+    PUT_DROP_ALL,
     PUT_CUTS,
     PUT_OUTPUT
 };

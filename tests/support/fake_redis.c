@@ -88,6 +88,11 @@ static void redis_put(struct fake_world *world, const struct put *put) {
     case PUT_DROP_POPULATIONS:
         redis->populations.count = redis->histograms.count = 0;
         break;
+    case PUT_DROP_ALL:
+        redis->populations.count = redis->histograms.count = redis->customers.count = redis->slots.count = 0;
+        redis->outbox_count = 0;
+        redis->cuts = (struct bytes){NULL, 0};
+        break;
     case PUT_CUTS:
         redis->cuts = put->value;
         break;
@@ -331,6 +336,10 @@ static void store_drop_populations(void *context) {
     put_new(context, PUT_DROP_POPULATIONS);
 }
 
+static void store_drop_all(void *context) {
+    put_new(context, PUT_DROP_ALL);
+}
+
 static void store_put_cuts(void *context, struct bytes packed) {
     struct fake_owner *owner = context;
     put_new(owner, PUT_CUTS)->value = fake_copied(owner->world, packed);
@@ -374,6 +383,7 @@ struct store *fake_store_open(void *context, int32_t partition) {
         .add_histogram = store_add_histogram,
         .drop_populations = store_drop_populations,
         .put_cuts = store_put_cuts,
+        .drop_all = store_drop_all,
         .put_output = store_put_output,
         .apply = store_apply,
         .destroy = store_destroy,
