@@ -54,6 +54,7 @@ const struct option CONFIG_OPTIONS[] = {
     {"currency", OPTION_SECTION, 0, NULL, NULL, 0, 0, ""},
     {"currency.base", OPTION_TEXT, AT(currency_base), "EUR", NULL, 0, 0, ""},
     {"currency.rates", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, "of one unit in the base currency"},
+    {"lifetime_value", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, "parameters of the models; see tidemark fit"},
     {"scores", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, ""},
     {"tier_sets", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, ""},
 };
