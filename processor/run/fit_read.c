@@ -1,8 +1,8 @@
 /* Reading every customer for fit: the tasks' meta first (how many partitions, what time it is), then task by task and bucket by
- * bucket. Of more buyers than FIT_CUSTOMERS_MAX those with the smallest hashes of their ids are kept: a fair sample, and the same
- * one whatever the order, in which a customer who comes twice is easily told. */
+ * bucket. */
 #include "run/config.h"
 #include "run/fit.h"
+#include "run/fit_sample.h"
 #include "run/progress.h"
 #include "score/customer_value.h"
 #include "state/customer_codec.h"
@@ -15,29 +15,14 @@
 
 enum {
     PARTITIONS_TRIED_MAX = 256, /* tasks asked for the partition count, which each of them knows */
-    SAMPLE_ROOM = 2 * FIT_CUSTOMERS_MAX,
     PROBLEM_BYTES = 256,
-};
-
-struct sampled {
-    uint64_t hash;
-    struct ltv_history history;
-};
-
-struct sample {
-    struct sampled *items;
-    size_t count;
-    size_t capacity;
-    size_t seen;
-    uint64_t hash_max; /* those above are not wanted any more */
-    bool thinned;
 };
 
 struct reading {
     struct event_base *base;
     struct redis_reader *reader;
     const struct config *config;
-    struct sample sample;
+    struct fit_sample sample;
     struct progress progress;
     int64_t at_ms;
     int64_t newest_clock_ms;
@@ -52,54 +37,6 @@ struct reading {
     int error;
     char *problem;
 };
-
-/* ---- the sample ---- */
-
-static int by_hash(const void *a, const void *b) {
-    uint64_t left = ((const struct sampled *)a)->hash, right = ((const struct sampled *)b)->hash;
-    return (left > right) - (left < right);
-}
-
-/* Sorts, drops who came twice, and keeps the FIT_CUSTOMERS_MAX smallest. */
-static void sample_settle(struct sample *sample) {
-    size_t kept = 0;
-    if (sample->count > 0) {
-        qsort(sample->items, sample->count, sizeof *sample->items, by_hash);
-    }
-    for (size_t i = 0; i < sample->count; i++) {
-        if (kept == 0 || sample->items[kept - 1].hash != sample->items[i].hash) {
-            sample->items[kept++] = sample->items[i];
-        }
-    }
-    sample->count = kept;
-    if (kept > FIT_CUSTOMERS_MAX) {
-        sample->count = FIT_CUSTOMERS_MAX;
-        sample->hash_max = sample->items[FIT_CUSTOMERS_MAX - 1].hash;
-        sample->thinned = true;
-    }
-}
-
-static int sample_add(struct sample *sample, uint64_t hash, const struct ltv_history *history) {
-    sample->seen++;
-    if (hash > sample->hash_max) {
-        return 0;
-    }
-    if (sample->count == SAMPLE_ROOM) {
-        sample_settle(sample);
-    }
-    if (sample->count == sample->capacity) {
-        size_t capacity = sample->capacity ? sample->capacity * 2 : 4096;
-        capacity = capacity < SAMPLE_ROOM ? capacity : SAMPLE_ROOM;
-        struct sampled *items = realloc(sample->items, capacity * sizeof *items);
-        if (!items) {
-            return ERR_NO_MEMORY;
-        }
-        sample->items = items;
-        sample->capacity = capacity;
-    }
-    sample->items[sample->count++] = (struct sampled){hash, *history};
-    return 0;
-}
 
 /* ---- the tasks ---- */
 
@@ -124,7 +61,7 @@ static int add_customer(struct reading *reading, struct bytes id, struct bytes p
             reading->newest_purchase_ms = customer->last_purchase_ms;
         }
         customer_ltv_history(customer, &reading->config->lifetime_value, reading->at_ms, &history);
-        error = sample_add(&reading->sample, bytes_hash(id), &history);
+        error = fit_sample_add(&reading->sample, bytes_hash(id), &history);
     }
     customer_destroy(customer);
     return error;
@@ -213,8 +150,8 @@ static void ask_tasks(struct reading *reading, int32_t up_to) {
 /* ---- in all ---- */
 
 static void take_sample(struct reading *reading, struct fit_histories *out) {
-    struct sample *sample = &reading->sample;
-    sample_settle(sample);
+    struct fit_sample *sample = &reading->sample;
+    fit_sample_settle(sample);
     out->items = calloc(sample->count + 1, sizeof *out->items);
     ASSERT(out->items);
     for (size_t i = 0; i < sample->count; i++) {
@@ -229,7 +166,6 @@ int fit_read(const struct config *config, int64_t at_ms, struct fit_histories *o
     struct reading reading = {
         .base = event_base_new(),
         .config = config,
-        .sample = {.hash_max = UINT64_MAX},
         .at_ms = at_ms,
         .at_given = at_ms != TIME_NONE,
         .newest_clock_ms = TIME_NONE,
@@ -237,6 +173,7 @@ int fit_read(const struct config *config, int64_t at_ms, struct fit_histories *o
         .problem = problem,
     };
     ASSERT(reading.base);
+    fit_sample_init(&reading.sample, FIT_CUSTOMERS_MAX);
     reading.reader = redis_reader_create(reading.base, &config->redis, problem);
     if (!reading.reader) {
         event_base_free(reading.base);
@@ -258,7 +195,7 @@ int fit_read(const struct config *config, int64_t at_ms, struct fit_histories *o
     }
     redis_reader_destroy(reading.reader);
     event_base_free(reading.base);
-    free(reading.sample.items);
+    fit_sample_finish(&reading.sample);
     return reading.error;
 }
 

@@ -1,6 +1,8 @@
 /* tidemark fit without Redis: the published parameters of CDNOW, and those that made-up customers were made with. */
 #include "run/fit.h"
 
+#include "run/config.h"
+#include "run/fit_sample.h"
 #include "support/cdnow.h"
 #include "support/model_builder.h"
 
@@ -199,6 +201,47 @@ static void what_the_customers_do_not_tell_is_told(void **state) {
     assert_true(ltv_params_are_valid(&result.params));
 }
 
+/* ---- the sample ---- */
+
+/* Shuffles 0 .. CUSTOMERS - 1, everyone twice; hash and history tell who it is. */
+static void sample_in_some_order(struct fit_sample *sample, size_t most, uint64_t seed, int64_t customers) {
+    struct test_random random = test_random_of(seed);
+    int64_t *order = calloc((size_t)customers * 2, sizeof *order);
+    assert_non_null(order);
+    for (int64_t i = 0; i < customers * 2; i++) {
+        int64_t other = test_random_below(&random, i + 1);
+        order[i] = order[other];
+        order[other] = i % customers;
+    }
+    fit_sample_init(sample, most);
+    for (int64_t i = 0; i < customers * 2; i++) {
+        struct ltv_history history = {.x = (double)order[i]};
+        assert_int_equal(fit_sample_add(sample, (uint64_t)order[i] * 1000, &history), 0);
+    }
+    fit_sample_settle(sample);
+    free(order);
+}
+
+static void a_sample_keeps_the_smallest_hashes_once(void **state) {
+    (void)state;
+    static const size_t sizes[] = {1, 7, 500, 2000, 9999, 10000, 20000};
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        for (uint64_t seed = 1; seed < 4; seed++) {
+            struct fit_sample sample;
+            sample_in_some_order(&sample, sizes[i], seed, 10000);
+            size_t wanted = sizes[i] < 10000 ? sizes[i] : 10000;
+            assert_int_equal(sample.count, wanted);
+            assert_int_equal(sample.seen, 20000);
+            assert_true(sample.thinned == (sizes[i] < 10000));
+            assert_true(sample.capacity <= 2 * sizes[i]);
+            for (size_t c = 0; c < wanted; c++) {
+                assert_true(sample.items[c].hash == c * 1000 && sample.items[c].history.x == (double)c);
+            }
+            fit_sample_finish(&sample);
+        }
+    }
+}
+
 /* ---- the fragment ---- */
 
 static void the_fragment_is_configuration(void **state) {
@@ -242,6 +285,37 @@ static void the_fragment_is_configuration(void **state) {
     buffer_finish(&out);
 }
 
+/* Digits enough, and names as the configuration has them. */
+static void the_configuration_reads_the_fragment(void **state) {
+    (void)state;
+    static struct config_problems problems;
+    struct fit_result result = {.params = {LTV_BG_NBD, 0.25, 6.5, 0.875, 1.5, .p = 6.125, .q = 3.75, .v = 1544.348},
+                                .spend_fitted = true};
+    struct fit_histories histories = {.at_ms = TEST_START_MS};
+    struct buffer out = {0};
+    fit_write(&result, &histories, 3.0 * MS_PER_DAY, &out);
+    buffer_put_text(&out, "tier_sets: {value: {tiers: [{name: all}]}}\n");
+    struct config *config = config_parse("fragment", buffer_bytes(&out), NULL, 0, &problems);
+    if (!config) {
+        fail_msg("%d: %s", problems.items[0].line, problems.items[0].message);
+    }
+    result.params.unit_ms = 3.0 * MS_PER_DAY;
+    result.params.money_scale = 100;
+    const struct ltv_params *read = &config->lifetime_value;
+    assert_int_equal(read->model, LTV_BG_NBD);
+    close_to(read->r, result.params.r, 0);
+    close_to(read->alpha, result.params.alpha, 0);
+    close_to(read->a, result.params.a, 0);
+    close_to(read->b, result.params.b, 0);
+    close_to(read->p, result.params.p, 0);
+    close_to(read->q, result.params.q, 0);
+    close_to(read->v, result.params.v, 0);
+    close_to(read->unit_ms, result.params.unit_ms, 0);
+    close_to(read->money_scale, result.params.money_scale, 0);
+    config_destroy(config);
+    buffer_finish(&out);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cdnow_fits_as_published),
@@ -250,7 +324,9 @@ int main(void) {
         cmocka_unit_test(too_few_customers_are_refused),
         cmocka_unit_test(without_spenders_only_purchases_are_fitted),
         cmocka_unit_test(what_the_customers_do_not_tell_is_told),
+        cmocka_unit_test(a_sample_keeps_the_smallest_hashes_once),
         cmocka_unit_test(the_fragment_is_configuration),
+        cmocka_unit_test(the_configuration_reads_the_fragment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
