@@ -215,6 +215,26 @@ static void probabilities_of_repeats_are_as_published(void **state) {
     }
 }
 
+/* By 50 digits; 1 less all others would have none left for the rarest. */
+static void rare_probabilities_keep_their_digits(void **state) {
+    (void)state;
+    static const struct {
+        double t;
+        uint32_t n;
+        double bg, mbg;
+    } wanted[] = {
+        {30, 60, 1.5634996673687817e-7, 1.7685604715546537e-8},
+        {30, 200, 1.0502225854304005e-16, 1.3440751103312587e-20},
+        {2, 25, 7.0166445398252007e-16, 4.5044162190745088e-18},
+        {39, 0, 0.57378635209600941, 0.58247318949328897},
+        {39, 3, 0.045860353847999725, 0.048570442951569209},
+    };
+    for (size_t i = 0; i < COUNT(wanted); i++) {
+        close_to(ltv_repeats_probability(&bg, wanted[i].t, wanted[i].n), wanted[i].bg, 1e-12);
+        close_to(ltv_repeats_probability(&mbg, wanted[i].t, wanted[i].n), wanted[i].mbg, 1e-12);
+    }
+}
+
 static void repeats_are_a_distribution(void **state) {
     (void)state;
     const struct ltv_params *const models[] = {&mbg, &bg};
@@ -367,11 +387,13 @@ static void a_closed_form_that_is_far_off_is_put_right(void **state) {
     struct ltv_params params = mbg;
     params.a = 1e-18;
     assert_true(p_alive(&params, 1, 10, 10) == 1);
-    check_fall(&params, history(1, 10, 0, 0), TEST_START_MS, 1 - 1e-16);
-    struct ltv_history of = history(1, 10, 0, 0);
-    int64_t falls_ms = ltv_p_alive_falls_ms(&params, &of, TEST_START_MS, 1, false);
-    assert_true(is_fallen(&params, of, TEST_START_MS, falls_ms, 1, false));
-    assert_false(is_fallen(&params, of, TEST_START_MS, falls_ms - 1, 1, false));
+    for (double t_x = 10; t_x < 40; t_x++) {
+        struct ltv_history of = history(1, t_x, 0, 0);
+        int64_t falls_ms = ltv_p_alive_falls_ms(&params, &of, TEST_START_MS, 1, false);
+        assert_true(falls_ms > TEST_START_MS + llround(t_x * WEEK_MS) + 1000);
+        assert_true(is_fallen(&params, of, TEST_START_MS, falls_ms, 1, false));
+        assert_false(is_fallen(&params, of, TEST_START_MS, falls_ms - 1, 1, false));
+    }
 }
 
 /* ---- extremes ---- */
@@ -444,6 +466,7 @@ int main(void) {
         cmocka_unit_test(series_and_quadrature_agree),
         cmocka_unit_test(expectation_grows_with_the_horizon),
         cmocka_unit_test(probabilities_of_repeats_are_as_published),
+        cmocka_unit_test(rare_probabilities_keep_their_digits),
         cmocka_unit_test(repeats_are_a_distribution),
         cmocka_unit_test(mean_spend_is_as_published),
         cmocka_unit_test(refunds_that_outweigh_count_as_nothing_spent),
