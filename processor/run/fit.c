@@ -37,7 +37,7 @@ static int fit_and_tell(const struct config *config, const struct fit_histories 
         return 1;
     }
     warn(&result);
-    fit_write(&result, histories, config->lifetime_value.unit_ms, &out);
+    fit_write(&result, histories, &config->lifetime_value, &out);
     ASSERT(!out.error);
     fwrite(out.data, 1, out.size, stdout);
     buffer_finish(&out);

@@ -6,7 +6,8 @@
  *     # 2357 customers (946 repeat buyers) until 1997-09-30T00:00:00Z
  *     # mbg_nbd: log-likelihood -9582.13
  *     lifetime_value: {model: mbg_nbd, unit: 7d, r: 0.52479, alpha: 6.18295, a: 0.891083, b: 1.61398,
- *                      gamma_gamma: {p: 6.25, q: 3.744, v: 15.4435}} */
+ *                      gamma_gamma: {p: 6.25, q: 3.744, v: 15.4435},
+ *                      discount: 0.1} */
 #ifndef TIDEMARK_RUN_FIT_H
 #define TIDEMARK_RUN_FIT_H
 
@@ -53,8 +54,8 @@ void fit_histories_finish(struct fit_histories *histories);
  * after at_ms. */
 int fit_read(const struct config *config, int64_t at_ms, struct fit_histories *out, char *problem) MUST_CHECK;
 
-/* Appends the fragment. */
-void fit_write(const struct fit_result *result, const struct fit_histories *histories, double unit_ms,
-               struct buffer *out);
+/* Appends the fragment; unit and discount are as configured. */
+void fit_write(const struct fit_result *result, const struct fit_histories *histories,
+               const struct ltv_params *configured, struct buffer *out);
 
 #endif

@@ -46,17 +46,17 @@ static void write_comments(const struct fit_result *result, const struct fit_his
     }
 }
 
-void fit_write(const struct fit_result *result, const struct fit_histories *histories, double unit_ms,
-               struct buffer *out) {
+void fit_write(const struct fit_result *result, const struct fit_histories *histories,
+               const struct ltv_params *configured, struct buffer *out) {
     const struct ltv_params *params = &result->params;
     const char *model = params->model == LTV_BG_NBD ? "bg_nbd" : "mbg_nbd";
     write_comments(result, histories, model, out);
     buffer_printf(out, "lifetime_value: {model: %s, unit: ", model);
-    write_duration(unit_ms, out);
+    write_duration(configured->unit_ms, out);
     buffer_printf(out, ", r: %.7g, alpha: %.7g, a: %.7g, b: %.7g", params->r, params->alpha, params->a, params->b);
     if (result->spend_fitted) {
         buffer_printf(out, ",\n                 gamma_gamma: {p: %.7g, q: %.7g, v: %.7g}", params->p, params->q,
                       params->v);
     }
-    buffer_put_text(out, "}\n");
+    buffer_printf(out, ",\n                 discount: %g}\n", configured->discount);
 }

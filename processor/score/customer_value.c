@@ -30,12 +30,14 @@ void customer_ltv_history(const struct customer *customer, const struct ltv_para
                           struct ltv_history *out) {
     struct days days = count_days(&customer->tiles);
     int64_t end_ms = now_ms > customer->last_purchase_ms ? now_ms : customer->last_purchase_ms;
-    *out = (struct ltv_history){.t = ltv_units(params, customer->first_purchase_ms, end_ms)};
+    *out = (struct ltv_history){
+        .t_x = ltv_units(params, customer->first_purchase_ms, customer->last_purchase_ms),
+        .t = ltv_units(params, customer->first_purchase_ms, end_ms),
+    };
     if (days.count > 1) {
         double minor = (double)tiles_total(&customer->tiles, TILE_REVENUE);
         double repeats = (double)(days.count - 1);
         out->x = repeats;
-        out->t_x = ltv_units(params, customer->first_purchase_ms, customer->last_purchase_ms);
         out->mean_spend =
             (days.first_known ? (minor - (double)days.first_minor) / repeats : minor / (double)days.count) /
             params->money_scale;

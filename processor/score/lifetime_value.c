@@ -192,7 +192,7 @@ double ltv_clv(const struct ltv_params *params, const struct ltv_history *histor
     double end = bounded(horizon);
     double periods = fmin(ceil(end), LTV_PERIODS_MAX);
     double length = end > LTV_PERIODS_MAX ? end / LTV_PERIODS_MAX : 1;
-    double years_of_unit = params->unit_ms / YEAR_MS;
+    double years_of_period = length * params->unit_ms / YEAR_MS;
     double sum = 0, before = 0;
     for (int block = 0; block < (int)periods; block += LTV_LANES) {
         double ends[LTV_LANES], w[LTV_LANES], purchases[LTV_LANES];
@@ -202,7 +202,7 @@ double ltv_clv(const struct ltv_params *params, const struct ltv_history *histor
         }
         ltv_alive_purchases(&alive, w, purchases);
         for (int lane = 0; lane < LTV_LANES; lane++) {
-            sum += (purchases[lane] - before) * pow(1 + yearly_discount, -ends[lane] * years_of_unit);
+            sum += (purchases[lane] - before) * pow(1 + yearly_discount, -(block + lane + 1) * years_of_period);
             before = purchases[lane];
         }
     }

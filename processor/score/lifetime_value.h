@@ -32,19 +32,20 @@ struct ltv_params {
     double p, q, v;     /* Gamma-Gamma; v in major units of the base currency; q > 1, else the mean is infinite */
     double unit_ms;     /* one unit of time: 604800000 for weeks */
     double money_scale; /* minor units per major unit: 100 for EUR. For whoever makes a history of a customer */
+    double discount;    /* a year; what to give to ltv_clv */
 };
 
 /* All that the models want to know of a customer. 0 <= t_x <= t. */
 struct ltv_history {
     double x;          /* repeat purchases: distinct purchase days less one */
-    double t_x;        /* first to last purchase, in units; 0 where x is 0 */
+    double t_x;        /* first to last purchase, in units */
     double t;          /* first purchase to now, in units */
     double mean_spend; /* mean of the repeat days' money, major units; 0 where there is none */
 };
 
 enum {
-    /* The longest sum of discounted periods: three years of days. A horizon of more units is cut in so many equal periods. */
-    LTV_PERIODS_MAX = 1096,
+    /* The longest sum of discounted periods: ten years of days, 2 ms. A horizon of more units is cut in so many equal periods. */
+    LTV_PERIODS_MAX = 3660,
 };
 
 /* True if every function below is defined: r, alpha, a, b, p, v and unit_ms positive and q above 1, all finite. */
@@ -80,10 +81,10 @@ double ltv_repeats_probability(const struct ltv_params *params, double t, uint32
 double ltv_mean_spend(const struct ltv_params *params, const struct ltv_history *history);
 
 /* Revenue expected within `horizon` units from now, as it is worth today, at `yearly_discount` (0.1: 10 % a year):
- *     mean_spend * sum for k = 1 .. n of (E(h_k) - E(h_(k-1))) * (1 + yearly_discount) ^ -(h_k * unit_ms / 365 d)
- * E is ltv_expected_purchases; h_k = min(k, horizon), n = ceil(horizon): periods of one unit, each discounted for its whole
- * length, as `lifetimes` does by months. More than LTV_PERIODS_MAX units: h_k = k * horizon / LTV_PERIODS_MAX. Revenue, not
- * profit: nothing is known of margins. */
+ *     mean_spend * sum for k = 1 .. n of (E(min(k, horizon)) - E(k - 1)) * (1 + yearly_discount) ^ -(k * unit_ms / 365 d)
+ * E is ltv_expected_purchases, n = ceil(horizon): periods of one unit, each discounted for its whole length (the last one, too,
+ * where it is a part of one), as `lifetimes` does by months. For more than LTV_PERIODS_MAX units the unit in this formula is
+ * horizon / LTV_PERIODS_MAX. Revenue, not profit: nothing is known of margins. */
 double ltv_clv(const struct ltv_params *params, const struct ltv_history *history, double horizon,
                double yearly_discount);
 

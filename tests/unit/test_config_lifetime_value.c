@@ -26,15 +26,16 @@ static void check(const char *section, struct ltv_params wanted) {
     assert_int_equal(read->model, wanted.model);
     assert_true(read->r == wanted.r && read->alpha == wanted.alpha && read->a == wanted.a && read->b == wanted.b);
     assert_true(read->p == wanted.p && read->q == wanted.q && read->v == wanted.v);
-    assert_true(read->unit_ms == wanted.unit_ms && read->money_scale == wanted.money_scale);
+    assert_true(read->unit_ms == wanted.unit_ms && read->money_scale == wanted.money_scale &&
+                read->discount == wanted.discount);
     assert_true(ltv_params_are_valid(read));
     config_destroy(config);
 }
 
 static void what_is_left_out_is_cdnow(void **state) {
     (void)state;
-    struct ltv_params wanted = {LTV_MBG_NBD, 0.525,     6.183,      0.891,     1.614,
-                                .p = 6.25,   .q = 3.74, .v = 15.44, 604800000, 100.0};
+    struct ltv_params wanted = {LTV_MBG_NBD, 0.525,      6.183,     0.891, 1.614, .p = 6.25,
+                                .q = 3.74,   .v = 15.44, 604800000, 100.0, 0.1};
     check("group: a", wanted);
     check("lifetime_value: {}", wanted);
     wanted.r = 2;
@@ -45,10 +46,10 @@ static void what_is_left_out_is_cdnow(void **state) {
 
 static void everything_is_read(void **state) {
     (void)state;
-    struct ltv_params wanted = {LTV_BG_NBD, 0.5, 12.25, 1, 2, .p = 3, .q = 4, .v = 5000, 86400000, 1};
+    struct ltv_params wanted = {LTV_BG_NBD, 0.5, 12.25, 1, 2, .p = 3, .q = 4, .v = 5000, 86400000, 1, 0};
     check("currency: {base: JPY}\n"
-          "lifetime_value: {model: bg_nbd, unit: 1d, r: 0.5, alpha: 12.25, a: 1, b: 2, gamma_gamma: {p: 3, q: 4, v: "
-          "5e3}}",
+          "lifetime_value: {model: bg_nbd, unit: 1d, r: 0.5, alpha: 12.25, a: 1, b: 2, discount: 0,\n"
+          "                 gamma_gamma: {p: 3, q: 4, v: 5e3}}",
           wanted);
 }
 
@@ -74,6 +75,7 @@ static void nonsense_is_refused(void **state) {
     refuse("lifetime_value: {r: 0}", "lifetime_value.r: expected a number above 0, not '0'");
     refuse("lifetime_value: {alpha: -1}", "lifetime_value.alpha: expected a number above 0");
     refuse("lifetime_value: {b: [2]}", "lifetime_value.b: expected a number above 0");
+    refuse("lifetime_value: {discount: -0.1}", "lifetime_value.discount: expected a number from 0, not '-0.1'");
     refuse("lifetime_value: {a: much}", "not 'much'");
     refuse("lifetime_value: {gamma_gamma: {q: 1}}", "lifetime_value.gamma_gamma.q: expected a number above 1, not '1'");
     refuse("lifetime_value: {gamma_gamma: {v: 0}}", "lifetime_value.gamma_gamma.v: expected a number above 0");

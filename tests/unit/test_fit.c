@@ -258,7 +258,8 @@ static void the_fragment_is_configuration(void **state) {
     };
     struct fit_histories histories = {.count = 2357, .buyers = 2357, .at_ms = INT64_C(875577600000)};
     struct buffer out = {0};
-    fit_write(&result, &histories, 604800000, &out);
+    struct ltv_params configured = {.unit_ms = 604800000, .discount = 0.1};
+    fit_write(&result, &histories, &configured, &out);
     buffer_put(&out, "", 1);
     assert_int_equal(out.error, 0);
     assert_string_equal(out.data,
@@ -268,20 +269,23 @@ static void the_fragment_is_configuration(void **state) {
                         "and spend 0.11 (taken for 0)\n"
                         "lifetime_value: {model: mbg_nbd, unit: 7d, r: 0.5247912, alpha: 6.182951, a: 0.8910829, "
                         "b: 1.613984,\n"
-                        "                 gamma_gamma: {p: 6.249563, q: 3.744, v: 15.44348}}\n");
+                        "                 gamma_gamma: {p: 6.249563, q: 3.744, v: 15.44348},\n"
+                        "                 discount: 0.1}\n");
     buffer_reset(&out);
     result.params.model = LTV_BG_NBD;
     result.spend_fitted = false;
     histories.buyers = 9000000;
     histories.at_ms += 1500;
-    fit_write(&result, &histories, 90 * MS_PER_MINUTE, &out);
+    configured = (struct ltv_params){.unit_ms = 90 * MS_PER_MINUTE, .discount = 0.125};
+    fit_write(&result, &histories, &configured, &out);
     buffer_put(&out, "", 1);
     assert_string_equal(out.data,
                         "# 2357 of 9000000 customers, 946 repeat buyers; observed until 1997-09-30T00:00:01Z\n"
                         "# bg_nbd: log-likelihood -9582.132\n"
                         "# Gamma-Gamma: 940 repeat buyers who paid are too few to tell\n"
                         "lifetime_value: {model: bg_nbd, unit: 90m, r: 0.5247912, alpha: 6.182951, a: 0.8910829, "
-                        "b: 1.613984}\n");
+                        "b: 1.613984,\n"
+                        "                 discount: 0.125}\n");
     buffer_finish(&out);
 }
 
@@ -293,7 +297,8 @@ static void the_configuration_reads_the_fragment(void **state) {
                                 .spend_fitted = true};
     struct fit_histories histories = {.at_ms = TEST_START_MS};
     struct buffer out = {0};
-    fit_write(&result, &histories, 3.0 * MS_PER_DAY, &out);
+    struct ltv_params configured = {.unit_ms = 3.0 * MS_PER_DAY, .discount = 0.25};
+    fit_write(&result, &histories, &configured, &out);
     buffer_put_text(&out, "tier_sets: {value: {tiers: [{name: all}]}}\n");
     struct config *config = config_parse("fragment", buffer_bytes(&out), NULL, 0, &problems);
     if (!config) {
@@ -312,6 +317,7 @@ static void the_configuration_reads_the_fragment(void **state) {
     close_to(read->v, result.params.v, 0);
     close_to(read->unit_ms, result.params.unit_ms, 0);
     close_to(read->money_scale, result.params.money_scale, 0);
+    close_to(read->discount, 0.25, 0);
     config_destroy(config);
     buffer_finish(&out);
 }

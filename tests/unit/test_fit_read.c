@@ -131,7 +131,7 @@ static void store_cdnow(struct stored *stored) {
 static void store_lookers(struct stored *stored) {
     struct customer *customer = customer_create(stored->config->model);
     struct activity looks = test_interaction(NULL, CALIBRATION_END_MS - MS_PER_DAY, INTERACTION_PAGE_VIEW);
-    char id[16];
+    char id[24];
     assert_non_null(customer);
     happens(stored, customer, &looks);
     for (int i = 0; i < LOOKERS; i++) {
