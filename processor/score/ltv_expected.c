@@ -20,7 +20,8 @@ bool ltv_alive_series(const struct ltv_alive *alive, const double w[LTV_LANES], 
     double z[LTV_LANES], term[LTV_LANES], total[LTV_LANES], sum[LTV_LANES];
     double z_last = w[LTV_LANES - 1] / (1 + w[LTV_LANES - 1]);
     double stayed = 1, made = 0;
-    if (!(w[LTV_LANES - 1] < TERMS_MAX) || alive->shape * log1p(w[LTV_LANES - 1]) > LOG_SUM_MAX) {
+    /* The last terms fall by z each: e^-40 takes 40 (1 + w) of them. */
+    if (!(40 * w[LTV_LANES - 1] < TERMS_MAX) || alive->shape * log1p(w[LTV_LANES - 1]) > LOG_SUM_MAX) {
         return false;
     }
     for (int lane = 0; lane < LTV_LANES; lane++) {

@@ -306,7 +306,7 @@ static void clv_of_a_long_horizon_has_longer_periods(void **state) {
 static void clv_without_discount_is_purchases_times_spend(void **state) {
     (void)state;
     struct ltv_history of = history(2, 30.43, 38.86, 22.35);
-    for (double horizon = 0.3; horizon < 1e5; horizon *= 3) {
+    for (double horizon = 0.3; horizon < 1e4; horizon *= 3) {
         double wanted = ltv_expected_purchases(&mbg, &of, horizon) * ltv_mean_spend(&mbg, &of);
         close_to(ltv_clv(&mbg, &of, horizon, 0), wanted, 1e-12);
         assert_true(ltv_clv(&mbg, &of, horizon, 0.1) < wanted);
