@@ -6,6 +6,7 @@ pkg_check_modules(protobuf_c REQUIRED IMPORTED_TARGET libprotobuf-c)
 pkg_check_modules(libevent REQUIRED IMPORTED_TARGET libevent libevent_pthreads)
 pkg_check_modules(libevent_openssl REQUIRED IMPORTED_TARGET libevent_openssl)
 pkg_check_modules(yaml REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(nlopt REQUIRED IMPORTED_TARGET nlopt)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 find_program(PROTOC_C protoc-c REQUIRED)
 

@@ -21,6 +21,7 @@ int command_check(const struct config *config);
 int command_generate(const struct config *config, const struct generate_options *options);
 int command_load(const struct config *config, char *const *files, size_t files_count);
 int command_get(const struct config *config, int64_t at_ms, char *const *ids, size_t ids_count); /* TIME_NONE: now */
+int command_fit(const struct config *config, int64_t at_ms); /* TIME_NONE: the newest task clock */
 
 struct demo_options {
     const char *kafka; /* NULL: librdkafka's mock broker in this process */

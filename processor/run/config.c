@@ -125,6 +125,7 @@ static void bind_rest(struct config *config, const struct node *root, struct con
                        config->time_zone);
     }
     config_bind_currencies(config, root, problems);
+    config_bind_lifetime_value(config, root, problems);
     config_compile_model(config, root, problems);
 }
 

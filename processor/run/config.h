@@ -7,6 +7,7 @@
 
 #include "ingest/decode.h"
 #include "publish/encode.h"
+#include "score/lifetime_value.h"
 #include "score/model.h"
 #include "state/redis_store.h"
 
@@ -60,6 +61,8 @@ struct config {
     const char *currency_base;
     struct currency_rate *currencies; /* the base first */
     size_t currencies_count;
+
+    struct ltv_params lifetime_value;
 
     struct model *model;
 };

@@ -59,6 +59,7 @@ const struct option CONFIG_OPTIONS[] = {
      "how often cut points are made"},
     {"populations.minimum", OPTION_COUNT, AT(ranked_minimum), "100", NULL, 1, 1e12,
      "customers below whom there are no cut points"},
+    {"lifetime_value", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, "parameters of the models; see tidemark fit"},
     {"scores", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, ""},
     {"tier_sets", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, ""},
 };

@@ -34,6 +34,9 @@ extern const size_t CONFIG_OPTIONS_COUNT;
 /* Binds defaults and every plain option of the tree; reports unknown keys and wrong values. */
 void config_bind(struct config *config, const struct node *root, struct config_problems *problems);
 
+/* config_lifetime_value.c */
+void config_bind_lifetime_value(struct config *config, const struct node *root, struct config_problems *problems);
+
 /* config_scoring.c: currencies, scores and tier sets, and the compiled model. */
 void config_bind_currencies(struct config *config, const struct node *root, struct config_problems *problems);
 void config_compile_model(struct config *config, const struct node *root, struct config_problems *problems);

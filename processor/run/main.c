@@ -140,6 +140,11 @@ static const struct argp_option GET[] = {
     {"at", KEY_AT, "MS", 0, "as of this instant, ms since 1970 UTC, if nothing more happens (default: now)", 1},
     {0},
 };
+static const struct argp_option FIT[] = {
+    CONFIG_OPTIONS_OF_ALL,
+    {"at", KEY_AT, "MS", 0, "end of the observation, ms since 1970 UTC (default: the newest task's clock)", 1},
+    {0},
+};
 static const struct argp_option DEMO[] = {
     {"kafka", KEY_KAFKA, "HOST:PORT", 0, "a real Kafka (default: a mock broker in this process, at least once)", 0},
     {"redis", KEY_REDIS, "URL", 0, "a real Redis (default: a private one in a temporary folder)", 0},
@@ -181,6 +186,10 @@ static int call_get(const struct config *config, const struct arguments *argumen
     return command_get(config, arguments->at_ms, arguments->files, (size_t)arguments->files_count);
 }
 
+static int call_fit(const struct config *config, const struct arguments *arguments) {
+    return command_fit(config, arguments->at_ms);
+}
+
 static const struct command COMMANDS[] = {
     {"demo", DEMO, NULL, "Everything on this machine with no set-up: broker, Redis, sample customers.", LOG_WARNING,
      NULL},
@@ -192,6 +201,8 @@ static const struct command COMMANDS[] = {
     {"load", PLAIN, "FILE.jsonl...", "Write events from JSON lines, or '-', to the input topics.", LOG_ERROR,
      call_load},
     {"get", GET, "ID...", "Print customers as JSON, one line each; exit 1 where one is unknown.", LOG_ERROR, call_get},
+    {"fit", FIT, NULL, "Fit lifetime value to the customers; print the parameters as configuration.", LOG_ERROR,
+     call_fit},
 };
 
 static void usage(FILE *stream) {

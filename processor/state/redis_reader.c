@@ -2,12 +2,16 @@
 #include "base/clock.h"
 #include "state/redis_parts.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { READER_GIVE_UP_MS = 3000 }; /* a person waits for this answer */
+enum {
+    READER_GIVE_UP_MS = 3000, /* a person waits for this answer */
+    SCAN_COUNT = 500,         /* customers a round trip: 100 KiB, a fraction of a ms of Redis' time */
+};
 
-enum reader_kind { READ_CUSTOMER, READ_META, READ_POPULATIONS };
+enum reader_kind { READ_CUSTOMER, READ_META, READ_POPULATIONS, READ_SCAN };
 
 struct reader_call {
     struct reader_call *next;
@@ -16,6 +20,7 @@ struct reader_call {
     struct buffer command;
     bool sent;
     int64_t since_ms;
+    struct redis_scan *scan;
     union {
         store_loaded_fn loaded;
         store_found_fn found;
@@ -64,6 +69,19 @@ static void give_values(struct reader_call *call, const struct redisReply *reply
     free(values);
 }
 
+/* HSCAN's answer: the cursor behind it ("0": the bucket is through), then field and value in turn. */
+static void give_scanned(struct reader_call *call, const struct redisReply *reply) {
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) {
+        fail(call);
+        return;
+    }
+    struct redis_scan *scan = call->scan;
+    scan->cursor = redis_number(reply->element[0]);
+    scan->bucket += scan->cursor == 0;
+    scan->ended = scan->bucket == REDIS_BUCKETS;
+    give_values(call, reply->element[1]);
+}
+
 static void on_reply(void *context, const struct redisReply *reply) {
     struct reader_call *call = context;
     if (!reply) {
@@ -77,6 +95,8 @@ static void on_reply(void *context, const struct redisReply *reply) {
         struct store_found found = {0};
         redis_meta_parse(reply, &found);
         call->found(call->arg, found.absent ? ERR_NOT_FOUND : 0, &found);
+    } else if (call->kind == READ_SCAN) {
+        give_scanned(call, reply);
     } else {
         give_values(call, reply);
     }
@@ -174,6 +194,26 @@ void redis_reader_cuts(struct redis_reader *reader, int partition, store_loaded_
     struct reader_call *call = call_new(reader, READ_CUSTOMER, arg);
     call->loaded = done;
     ask(call, partition, "GET", "cuts", NULL);
+}
+
+void redis_reader_scan(struct redis_reader *reader, int partition, struct redis_scan *scan, store_loaded_fn done,
+                       void *arg) {
+    struct reader_call *call = call_new(reader, READ_SCAN, arg);
+    char what[16], key[REDIS_KEY_BYTES], cursor[24];
+    ASSERT(!scan->ended);
+    call->loaded = done;
+    call->scan = scan;
+    snprintf(what, sizeof what, "c:%d", scan->bucket);
+    snprintf(cursor, sizeof cursor, "%" PRIu64, scan->cursor); /* unsigned: it may have all 64 bits */
+    redis_key(reader->options, partition, what, key);
+    resp_begin(&call->command, 5);
+    resp_text(&call->command, "HSCAN");
+    resp_text(&call->command, key);
+    resp_text(&call->command, cursor);
+    resp_text(&call->command, "COUNT");
+    resp_number(&call->command, SCAN_COUNT);
+    ASSERT(!call->command.error);
+    send_all(reader);
 }
 
 struct redis_reader *redis_reader_create(struct event_base *base, const struct redis_options *options, char *problem) {

@@ -57,6 +57,17 @@ void redis_reader_customer(struct redis_reader *reader, int partition, struct by
                            void *arg);
 /* Meta of a task as stored; error ERR_NOT_FOUND: none. done's found->outputs and wheel_hours are empty. */
 void redis_reader_meta(struct redis_reader *reader, int partition, store_found_fn done, void *arg);
+/* Where the reading of a task's customers stands; zeroed to start. */
+struct redis_scan {
+    int bucket;
+    uint64_t cursor; /* Redis' own, in that bucket */
+    bool ended;
+};
+/* The next customers of a task, some hundreds at a time, in no order: values alternate id, packed state. There may be none in one
+ * answer though more follow: ask again until scan->ended. While workers write, a customer may come twice, but none that is there
+ * from beginning to end is left out. `scan` is borrowed until the answer. */
+void redis_reader_scan(struct redis_reader *reader, int partition, struct redis_scan *scan, store_loaded_fn done,
+                       void *arg);
 /* Every population counter of a task: values alternate field, decimal number. */
 void redis_reader_populations(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg);
 /* The same of its histograms. */
