@@ -192,7 +192,9 @@ static void take_ends(struct kafka_consumer *consumer, const rd_kafka_ListOffset
     for (size_t i = 0; i < count; i++) {
         const rd_kafka_topic_partition_t *end = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
         struct kafka_source *source = find_source(consumer, end->partition);
-        if (end->err || !source) {
+        /* librdkafka leaves the offset invalid, without an error, where the broker was gone before it answered. Taken for an
+         * end, the partition would seem to be read, and the merge would go on without it. */
+        if (end->err || end->offset < 0 || !source) {
             continue;
         }
         consumer->answered_ms = clock_monotonic_ms();

@@ -221,6 +221,7 @@ int64_t kafka_source_restart(struct kafka_source *source, enum input input) {
 
 void kafka_source_set_end(struct kafka_source *source, enum input input, int64_t end, int64_t asked_ms) {
     struct kafka_input *in = &source->inputs[input];
+    ASSERT(end >= 0);
     in->end = end;
     in->answered_ms = clock_monotonic_ms();
     in->asked_ms = asked_ms;
