@@ -6,10 +6,26 @@
 
 #include <stdlib.h>
 
-enum { QUERY_TIMEOUT_MS = 5000, QUERY_RETRY_MS = 100 };
+enum { QUERY_TIMEOUT_MS = 5000, QUERY_RETRY_MS = 100, TURN_RETRY_MS = 10 };
+
+/* Whether the turn under way has outputs of the task, given by an earlier life of it. In the same generation of the group nothing
+ * would stop them from being committed after the question has been answered. */
+static bool turn_has(struct kafka_sink *sink, int32_t task) {
+    bool has = false;
+    pthread_mutex_lock(&sink->lock);
+    for (const struct given *given = sink->taken.first; given; given = given->next) {
+        has |= given->publication.task == task;
+    }
+    pthread_mutex_unlock(&sink->lock);
+    return has;
+}
 
 static void ask(struct committed_query *query) {
     struct kafka_sink *sink = query->sink;
+    if (turn_has(sink, query->task)) {
+        query->retry_ms = clock_monotonic_ms() + TURN_RETRY_MS;
+        return;
+    }
     char ignored[64];
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(INPUTS);
     for (int input = 0; input < INPUTS; input++) {
