@@ -127,10 +127,10 @@ static void wait_changed(struct kafka_sink *sink, int64_t wait_ms) {
     pthread_cond_timedwait(&sink->changed, &sink->lock, &until);
 }
 
-/* Moves waiting publications to the turn, oldest first, up to its size. */
+/* Moves waiting publications to the turn, oldest first, up to its size; at least one. */
 static void take_waiting(struct kafka_sink *sink) {
     size_t bytes = 0;
-    while (sink->waiting.first && bytes < SINK_TURN_BYTES_MAX) {
+    while (sink->waiting.first && bytes < sink->turn_bytes_max) {
         struct given *given = queue_pop(&sink->waiting);
         bytes += given->publication.outputs.size;
         queue_push(&sink->taken, given);
@@ -181,6 +181,13 @@ static void settle(struct kafka_sink *sink, enum turn turn) {
     }
 }
 
+static void adapt(struct kafka_sink *sink, enum turn turn) {
+    size_t bytes = sink->turn_bytes_max;
+    bytes = turn == TURN_DONE ? bytes * 2 : bytes / 2;
+    bytes = bytes < SINK_TURN_BYTES_MAX ? bytes : SINK_TURN_BYTES_MAX;
+    sink->turn_bytes_max = bytes > SINK_TURN_BYTES_MIN ? bytes : SINK_TURN_BYTES_MIN;
+}
+
 /* A copy for the turn, so that a rebalance may replace the original meanwhile. */
 static rd_kafka_consumer_group_metadata_t *copy_membership(const rd_kafka_consumer_group_metadata_t *membership) {
     return rd_kafka_consumer_group_metadata_new_with_genid(
@@ -214,6 +221,7 @@ static void *sink_thread(void *arg) {
             }
         }
         pthread_mutex_lock(&sink->lock);
+        adapt(sink, turn);
         settle(sink, turn);
         if (turn == TURN_AGAIN && !sink->stop) {
             wait_changed(sink, SINK_BACKOFF_MS);
@@ -235,6 +243,7 @@ struct kafka_sink *kafka_sink_create(const struct kafka_sink_options *options, s
     ASSERT(got == (ssize_t)sizeof unique);
     sink->options = *options;
     sink->consumer = consumer;
+    sink->turn_bytes_max = SINK_TURN_BYTES_MAX;
     snprintf(sink->transactional_id, sizeof sink->transactional_id, "%.150s-%016" PRIx64, options->group, unique);
     sink->answers = rd_kafka_queue_new(consumer);
     rd_kafka_queue_io_event_enable(sink->answers, options->wake_fd, &token, sizeof token);

@@ -38,6 +38,7 @@ struct exchange {
 static void sweep_start(struct task *task) {
     struct sweep *sweep = &task->sweep;
     sweep->active = true;
+    sweep->stale = sweep->reading;
     sweep->bucket = 0;
     sweep->from = 0;
     sweep->read_all = false;
@@ -78,7 +79,7 @@ void edition_finish(struct task *task) {
         task->exchange = NULL;
     }
     task->proposal = PROPOSAL_NONE;
-    task->sweep.active = task->sweep.reading = false;
+    task->sweep.active = task->sweep.reading = task->sweep.stale = false;
 }
 
 void edition_adopt(struct task *task, int64_t clock_ms) {
@@ -119,6 +120,11 @@ static void on_scanned(void *arg, int error, const struct bytes *ids, const stru
     sweep->reading = false;
     if (error) {
         task->store_error = error;
+        task_wake(task);
+        return;
+    }
+    if (sweep->stale) {
+        sweep->stale = false;
         task_wake(task);
         return;
     }

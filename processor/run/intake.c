@@ -323,14 +323,13 @@ static bool take_due(struct task *task) {
     return task->items.count < task->items.capacity;
 }
 
-/* Whether so many outputs wait to be published that taking must stop. */
-static bool is_full(const struct task *task) {
+bool intake_is_full(const struct task *task) {
     size_t max = task->options.unpublished_max ? task->options.unpublished_max : TASK_UNPUBLISHED_MAX;
     return task->open->meta.output_seq - task->published_seq >= max;
 }
 
 bool intake_take(struct task *task) {
-    bool full = is_full(task);
+    bool full = intake_is_full(task);
     bool more = full ? false : take_records(task);
     if (task->at_end && !task->options.clock_event && !full) {
         int64_t confirmed_ms = task->ports.source.ops->confirmed_ms(task->ports.source.context);

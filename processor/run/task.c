@@ -127,7 +127,8 @@ static bool score(struct task *task) {
     size_t batch_max = task->options.batch_items_max ? task->options.batch_items_max : TASK_BATCH_ITEMS_MAX;
     for (size_t scored = 0; scored < SCORE_MAX; scored++) {
         const struct item *item = items_head(&task->items);
-        if (!item || (task->open->items >= batch_max && !task_in_round(task)) ||
+        bool full = task->open->items >= batch_max || intake_is_full(task);
+        if (!item || (full && !task_in_round(task)) ||
             (item->entry && item->entry->state != CACHE_READY)) {
             return false;
         }
@@ -263,5 +264,6 @@ int64_t task_next_offset(const struct task *task, enum input input) {
 
 bool task_is_idle(const struct task *task) {
     return task->state == TASK_RUNNING && task->at_end && task->items.count == 0 && !task->in_flight &&
-           !task->open->needed && task->unacked == 0 && task->wheel.target_ms == TIME_NONE;
+           !task->open->needed && task->unacked == 0 && task->wheel.target_ms == TIME_NONE && !task->sweep.active &&
+           task->proposal == PROPOSAL_NONE && !task->exchange;
 }

@@ -74,6 +74,7 @@ enum proposal {
 struct sweep {
     bool active;
     bool reading;
+    bool stale; /* what is being read was asked for by a sweep that this one has replaced */
     int bucket;
     uint64_t from;
     bool read_all;     /* no more pieces */
@@ -181,6 +182,8 @@ void intake_forget_loads(struct task *task);
 struct item *intake_push(struct task *task, enum item_kind kind);
 /* While records are read again whose outputs are known to be published: nothing may be decided that was not decided then. */
 bool intake_replays(const struct task *task);
+/* So many outputs wait to be published that taking and scoring must stop. */
+bool intake_is_full(const struct task *task);
 struct cache_entry *intake_want(struct task *task, struct bytes id);
 
 /* edition.c */

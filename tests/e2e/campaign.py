@@ -38,7 +38,7 @@ class Campaign:
         self.config = {
             "group": name,
             "kafka": {"bootstrap.servers": kafka.bootstrap, "session.timeout.ms": 3000, "heartbeat.interval.ms": 300,
-                      "transaction.timeout.ms": 3000},
+                      "transaction.timeout.ms": 6000},
             "topics": dict(self.names),
             "redis": {"url": redis_server.url},
             "clock": "event",

@@ -4,10 +4,9 @@
  * Every interleaving is made from a seed; a failing one is printed and can be run alone: TIDEMARK_REPLAY_SEED=123.
  * TIDEMARK_REPLAY_SEEDS sets their number. */
 #include "base/log.h"
-#include "publish/encode_activity.h"
 #include "publish/output.h"
 #include "run/task_metrics.h"
-#include "support/fake_world.h"
+#include "support/fake_play.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,20 +15,7 @@
 
 #include <cmocka.h>
 
-enum { CUSTOMERS = 5, SEEDS_DEFAULT = 100000, STEPS_MAX = 20000, EVENTS_MAX = 60 };
-
-static uint64_t random_state;
-
-static uint64_t next_random(void) { /* xorshift64*; Vigna 2016 */
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return random_state * UINT64_C(2685821657736338717);
-}
-
-static int64_t up_to(int64_t limit) {
-    return (int64_t)((next_random() >> 11) % (uint64_t)limit);
-}
+enum { CUSTOMERS = 5, SEEDS_DEFAULT = 100000, EVENTS_MAX = 60 };
 
 static struct arena model_arena;
 static struct model *model;
@@ -114,51 +100,6 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* A month of a small shop; one record in twenty is a dead letter. */
-static void fill(struct fake_world *world) {
-    int64_t now_ms = INT64_C(1735689600000);
-    int64_t events = 10 + up_to(EVENTS_MAX - 10);
-    struct buffer value = {0};
-    for (int64_t i = 0; i < events; i++) {
-        char id[8];
-        char event_id[24];
-        now_ms += up_to(4) == 0 ? up_to(3 * MS_PER_DAY) : up_to(MS_PER_HOUR);
-        snprintf(id, sizeof id, "c%d", (int)up_to(CUSTOMERS));
-        snprintf(event_id, sizeof event_id, "e%d", (int)(up_to(8) == 0 && i > 0 ? i - 1 : i));
-        struct activity activity = {.type = (enum activity_type)up_to(INPUTS),
-                                    .customer_id = bytes_of_text(id),
-                                    .event_id = bytes_of_text(event_id),
-                                    .time_ms = up_to(10) == 0 ? now_ms - up_to(4 * MS_PER_DAY) : now_ms};
-        if (activity.type == ACTIVITY_PURCHASE) {
-            activity.purchase = (struct purchase){.kind = up_to(8) == 0 ? PURCHASE_KIND_REFUND : PURCHASE_KIND_PURCHASE,
-                                                  .amount_minor = 500 + up_to(3000),
-                                                  .order_time_ms = activity.time_ms};
-        } else if (activity.type == ACTIVITY_INTERACTION) {
-            activity.interaction.kind = (enum interaction_kind)(1 + up_to(INTERACTION_KINDS));
-        } else {
-            activity.feedback = (struct feedback){.survey = SURVEY_NPS, .score = (int)up_to(11)};
-        }
-        buffer_reset(&value);
-        assert_int_equal(encode_activity(ACTIVITY_AS_PROTOBUF, &activity, bytes_of_text("EUR"), &value), 0);
-        bool dead = up_to(20) == 0;
-        fake_world_add(world, (enum input)activity.type, now_ms, bytes_of_text(dead ? "other" : id),
-                       buffer_bytes(&value));
-    }
-    buffer_finish(&value);
-}
-
-/* Runs the owner until nothing is left to do. */
-static bool finish_undisturbed(struct fake_owner *owner) {
-    for (int idle = 0, steps = 0; idle < 3 && steps < STEPS_MAX; steps++) {
-        bool any = false;
-        for (int step = 0; step < FAKE_STEPS; step++) {
-            any |= fake_owner_step(owner, (enum fake_step)step);
-        }
-        idle = any ? 0 : idle + 1;
-    }
-    return task_is_idle(fake_owner_task(owner));
-}
-
 /* What a subscriber sees of each customer, in order: key and value, one after the other. */
 static void subscriber(const struct fake_world *world, struct bytes key, struct buffer *out) {
     struct arena arena;
@@ -209,113 +150,22 @@ static const char *compare_worlds(const struct fake_world *expected, const struc
     return problem;
 }
 
-enum { OWNERS_MAX = 3 };
-
-struct play {
-    struct fake_world world;
-    struct fake_owner *owners[OWNERS_MAX]; /* the newest is the group's; older ones are zombies */
-    size_t owners_count;
-    struct fake_owner *ghosts[64];
-    size_t ghosts_count;
-    struct fake_redis saved;
-    bool has_saved;
-    int crashes_left;
-    bool rewinds;
-};
-
-static void crash(struct play *play, size_t at) {
-    fake_owner_crash(play->owners[at]);
-    play->ghosts[play->ghosts_count++] = play->owners[at];
-    memmove(play->owners + at, play->owners + at + 1, (play->owners_count - at - 1) * sizeof(struct fake_owner *));
-    play->owners_count--;
-}
-
-/* Something goes wrong: a crash, a zombie, Redis losing its tail. */
-static void disturb(struct play *play) {
-    play->crashes_left--;
-    bool rewind = play->rewinds && play->has_saved && up_to(3) == 0;
-    if (rewind) {
-        /* Redis comes back without its tail: every connection is gone, and with it whatever was on its way. */
-        while (play->owners_count > 0) {
-            crash(play, 0);
-        }
-        play->ghosts_count = 0;
-        play->world.redis = play->saved;
-        play->saved = fake_redis_snapshot(&play->world);
-        play->world.rewinds++;
-    } else if (up_to(3) != 0 || play->owners_count == OWNERS_MAX) {
-        crash(play, play->owners_count - 1);
-    }
-    play->owners[play->owners_count++] = fake_owner_start(&play->world);
-}
-
-static uint64_t seed_now; /* for messages */
-
-static void drop_fenced(struct play *play) {
-    for (size_t i = 0; i < play->owners_count; i++) {
-        struct task *task = fake_owner_task(play->owners[i]);
-        if (task_state(task) == TASK_REFUSED) {
-            fail_msg("TIDEMARK_REPLAY_SEED=%llu: a task refused: %s", (unsigned long long)seed_now, task_problem(task));
-        }
-        bool newest = i + 1 == play->owners_count;
-        if (task_state(task) == TASK_FENCED) {
-            crash(play, i--);
-            if (newest) { /* the group says it is ours: take it back, as the worker does */
-                play->owners[play->owners_count++] = fake_owner_start(&play->world);
-            }
-        }
-    }
-}
-
-static bool play_out(struct play *play) {
-    play->owners[play->owners_count++] = fake_owner_start(&play->world);
-    for (int step = 0; step < STEPS_MAX; step++) {
-        play->world.now_ms += up_to(50);
-        struct fake_owner *owner = play->owners[up_to((int64_t)play->owners_count)];
-        fake_owner_step(owner, (enum fake_step)up_to(FAKE_STEPS));
-        if (play->ghosts_count > 0 && up_to(6) == 0) {
-            fake_owner_step_ghost(play->ghosts[up_to((int64_t)play->ghosts_count)]);
-        }
-        drop_fenced(play);
-        if (play->rewinds && play->world.redis.present && up_to(40) == 0) {
-            play->saved = fake_redis_snapshot(&play->world);
-            play->has_saved = true;
-        }
-        if (play->crashes_left > 0 && up_to(25) == 0) {
-            disturb(play);
-        }
-        if (play->crashes_left == 0 && step % 8 == 0 &&
-            task_is_idle(fake_owner_task(play->owners[play->owners_count - 1]))) {
-            break;
-        }
-    }
-    struct fake_owner *owner = play->owners[play->owners_count - 1];
-    bool idle = finish_undisturbed(owner);
-    while (play->owners_count > 0) {
-        crash(play, 0);
-    }
-    return idle;
-}
-
 static const char *run_seed(uint64_t seed, uint64_t *rewinds) {
     struct fake_world calm;
-    struct play play = {.crashes_left = 0};
-    seed_now = seed;
-    random_state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
+    struct fake_play play = {.crashes_left = 0};
+    fake_random_seed(seed);
     fake_world_init(&calm, &options);
-    fill(&calm);
-    random_state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
+    fake_fill_shop(&calm, CUSTOMERS, EVENTS_MAX);
+    fake_random_seed(seed);
     fake_world_init(&play.world, &options);
-    fill(&play.world);
+    fake_fill_shop(&play.world, CUSTOMERS, EVENTS_MAX);
 
     struct fake_owner *owner = fake_owner_start(&calm);
-    const char *problem = finish_undisturbed(owner) ? NULL : "the undisturbed run did not finish";
+    const char *problem = fake_finish(owner) ? NULL : "the undisturbed run did not finish";
     fake_owner_crash(owner);
-    play.crashes_left = 1 + (int)up_to(6);
-    play.rewinds = up_to(2) == 0;
-    if (!problem && !play_out(&play)) {
-        problem = "the disturbed run did not finish";
-    }
+    play.crashes_left = 1 + (int)fake_up_to(6);
+    play.rewinds = fake_up_to(2) == 0;
+    problem = problem ? problem : fake_play_out(&play);
     problem = problem ? problem : compare_worlds(&calm, &play.world);
     *rewinds += play.world.rewinds;
     fake_world_finish(&calm);

@@ -190,6 +190,7 @@ int model_builder_compile(struct model_builder *builder, const char *text, struc
                               .money_decimals = builder->money_decimals,
                               .dedupe = builder->dedupe,
                               .tiles_max = builder->tiles_max,
+                              .ranked_minimum = builder->ranked_minimum,
                               .scores = draft->scores,
                               .scores_count = draft->scores_count,
                               .sets = draft->sets,

@@ -25,6 +25,7 @@ struct model_builder {
     int money_decimals;
     size_t dedupe;
     size_t tiles_max;
+    int64_t ranked_minimum;
     struct model_error error; /* of the last text that did not compile */
 };
 

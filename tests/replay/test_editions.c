@@ -1,0 +1,248 @@
+/* Editions: rules change, cut points come and go, owners crash; whatever happens, each customer's changes are one chain without gaps,
+ * everybody is at last where the newest rules and cut points say, and populations and histograms are exactly what is there.
+ *
+ * When cut points are adopted depends on the play, so there is no undisturbed run to compare with: these are the invariants.
+ * TIDEMARK_REPLAY_SEED=123 runs one play alone, TIDEMARK_REPLAY_SEEDS sets their number (a tenth of it here). */
+#include "base/log.h"
+#include "publish/output.h"
+#include "run/task_metrics.h"
+#include "state/customer_codec.h"
+#include "state/cut_points_codec.h"
+#include "support/fake_play.h"
+#include "support/model_builder.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <tier_change.pb-c.h>
+
+enum { CUSTOMERS = 6, EVENTS_MAX = 60, SEEDS_DEFAULT = 20000 };
+
+static const char RULES[] = "score r low quantiles 3 = days_since_purchase\n"
+                            "score m high quantiles 4 10 40 = revenue(10d)\n"
+                            "set value notice 2d\ntier vip = m >= 3\ntier good = m >= 2 or r >= 3\ntier rest\n"
+                            "set mood grace 1d\ntier happy = nps(5d) >= 0\ntier quiet\n";
+static const char OTHER_RULES[] = "score m high quantiles 2 30 = revenue(20d)\n"
+                                  "set value\ntier best = m >= 2 and purchases >= 2\ntier good = purchases(10d) >= 1\ntier rest\n"
+                                  "set activity hold 1d\ntier busy = interactions(3d) >= 2\ntier idle\n";
+
+static struct model_builder builder;
+static struct currency_rate euro = {"EUR", 1000000000, 0};
+static struct task_options before;
+static struct task_options after;
+
+static struct task_options options_of(const char *rules) {
+    struct model *model = model_of(&builder, rules);
+    struct task_options options = {
+        .partition = 0,
+        .partitions = 1,
+        .model = model,
+        .decoder = {.format = FORMAT_PROTOBUF, .currencies = &euro, .currencies_count = 1, .max_future_ms = 300000},
+        .encoder = {.format = OUTPUT_PROTOBUF,
+                    .group = bytes_of_text("g"),
+                    .tier_changes = bytes_of_text("tier-changes"),
+                    .dead_letters = bytes_of_text("dead-letters"),
+                    .model = model},
+        .topics = {"purchases", "interactions", "feedback"},
+        .clock_event = true,
+        .merge_wait_ms = 1000,
+        .ranked_refresh_ms = 2000,
+        .batch_items_max = 7,
+        .pending_max = 16,
+        .unpublished_max = 3,
+    };
+    options.metrics = task_metrics_of(model, options.topics);
+    return options;
+}
+
+static int set_up(void **state) {
+    (void)state;
+    log_set_level(LOG_ERROR);
+    model_builder_init(&builder);
+    builder.ranked_minimum = 3;
+    before = options_of(RULES);
+    after = options_of(OTHER_RULES);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    model_builder_finish(&builder);
+    return 0;
+}
+
+/* ---- the chain of each customer and set ---- */
+
+struct link {
+    char name[64];
+    uint32_t sequence;
+    char to[16];
+};
+
+static const char *check_chain(const Tidemark__V1__TierChange *change, struct link *links, size_t *count) {
+    char name[64];
+    size_t at = 0;
+    snprintf(name, sizeof name, "%s/%s", change->tier_set, change->customer_id);
+    while (at < *count && strcmp(links[at].name, name) != 0) {
+        at++;
+    }
+    if (at == *count) {
+        snprintf(links[at].name, sizeof links[at].name, "%s", name);
+        links[(*count)++].sequence = 0;
+    }
+    struct link *link = &links[at];
+    if (change->direction == TIDEMARK__V1__TIER_CHANGE__DIRECTION__WILL_FALL) {
+        return change->sequence == link->sequence && strcmp(change->from, link->to) == 0 ? NULL
+                                                                                         : "a notice of another tier";
+    }
+    if (change->sequence != link->sequence + 1) {
+        return "a gap, or a change twice";
+    }
+    /* A tier that the new rules do not have is nobody's `from`. */
+    if (change->from && strcmp(change->from, link->to) != 0) {
+        return "from is not where the last change led";
+    }
+    link->sequence = change->sequence;
+    snprintf(link->to, sizeof link->to, "%s", change->to);
+    return NULL;
+}
+
+static const char *check_outputs(const struct fake_world *world, struct link *links, size_t *count) {
+    struct arena arena;
+    const char *problem = NULL;
+    arena_init(&arena, 1 << 20);
+    for (size_t i = 0; i < world->outputs_count && !problem; i++) {
+        struct output output;
+        assert_int_equal(output_unpack(world->outputs[i], &arena, &output), 0);
+        if (!bytes_equal_text(output.topic, "tier-changes")) {
+            continue;
+        }
+        Tidemark__V1__TierChange *change =
+            tidemark__v1__tier_change__unpack(NULL, output.value.size, (const uint8_t *)output.value.data);
+        assert_non_null(change);
+        problem = check_chain(change, links, count);
+        tidemark__v1__tier_change__free_unpacked(change, NULL);
+    }
+    arena_finish(&arena);
+    return problem;
+}
+
+/* ---- what is stored ---- */
+
+
+
+/* The customer stands where the newest edition says, was told so, and is counted there; counts are taken off the stored ones. */
+static const char *check_customer(const struct fake_pair *pair, struct model *model, struct fake_redis *redis,
+                                  const struct link *links, size_t links_count) {
+    struct customer *customer;
+    const char *problem = NULL;
+    assert_int_equal(customer_decode(pair->value, model, &customer), 0);
+    if (customer->edition != redis->meta.edition) {
+        problem = "a customer of an older edition";
+    }
+    for (size_t set = 0; set < model_sets_count(model) && !problem; set++) {
+        struct bytes tier = model_tier_name(model, set, (size_t)customer->tiers[set].tier);
+        struct bytes name = model_set_name(model, set);
+        char field[80];
+        snprintf(field, sizeof field, "%.*s/%.*s", (int)name.size, name.data, (int)pair->name.size, pair->name.data);
+        bool told = false;
+        for (size_t i = 0; i < links_count; i++) {
+            told |= strcmp(links[i].name, field) == 0 && bytes_equal_text(tier, links[i].to) &&
+                    links[i].sequence == customer->tiers[set].sequence;
+        }
+        problem = told ? NULL : "the last change told is not where the customer stands";
+        snprintf(field, sizeof field, "tier/%.*s/%.*s", (int)name.size, name.data, (int)tier.size, tier.data);
+        for (size_t i = 0; i < redis->populations.count; i++) {
+            redis->populations.pairs[i].number -= bytes_equal_text(redis->populations.pairs[i].name, field);
+        }
+    }
+    for (size_t i = 0; i < model_ranked_count(model); i++) {
+        char field[80];
+        struct bytes name = model_ranked_name(model, i);
+        snprintf(field, sizeof field, "%.*s/%d", (int)name.size, name.data, (int)customer->ranks[i]);
+        for (size_t j = 0; j < redis->histograms.count && customer->ranks[i] != RANK_NONE; j++) {
+            redis->histograms.pairs[j].number -= bytes_equal_text(redis->histograms.pairs[j].name, field);
+        }
+    }
+    /* Evaluated once more by the same edition under another number, nothing may move. */
+    struct edition again = *model_edition(model);
+    struct changes changes;
+    again.number++;
+    again.since_ms = TIME_NONE;
+    model_set_edition(model, &again);
+    changes_init(&changes, &builder.arena);
+    customer_advance(customer, model, TIME_NONE, &changes);
+    for (const struct tier_change *change = changes.first; change && !problem; change = change->next) {
+        problem = change->direction == DIRECTION_WILL_FALL ? NULL : "a customer stands where the newest rules do not say";
+    }
+    customer_destroy(customer);
+    return problem;
+}
+
+static const char *check_store(struct fake_world *world, const struct link *links, size_t links_count) {
+    struct fake_redis *redis = &world->redis;
+    struct model *model = model_copy_for_task(world->model);
+    struct edition edition = {.number = redis->meta.edition, .since_ms = redis->meta.edition_since_ms};
+    const char *problem = redis->meta.swept_edition == redis->meta.edition ? NULL : "not everybody was evaluated";
+    if (redis->cuts.data && cut_points_decode(redis->cuts, model, &edition.cuts)) {
+        edition.cuts = (struct cut_points){0}; /* of the former rules */
+    }
+    for (size_t i = 0; i < redis->customers.count && !problem; i++) {
+        model_set_edition(model, &edition);
+        problem = check_customer(&redis->customers.pairs[i], model, redis, links, links_count);
+    }
+    for (size_t i = 0; i < redis->populations.count && !problem; i++) {
+        problem = redis->populations.pairs[i].number == 0 ? NULL : "populations are not what is there";
+    }
+    for (size_t i = 0; i < redis->histograms.count && !problem; i++) {
+        problem = redis->histograms.pairs[i].number == 0 ? NULL : "histograms are not what is there";
+    }
+    model_copy_destroy(model);
+    return problem;
+}
+
+static const char *run_seed(uint64_t seed, uint64_t *editions) {
+    static struct link links[CUSTOMERS * 4];
+    struct fake_play play = {.upgrade = &after};
+    size_t count = 0;
+    fake_random_seed(seed);
+    fake_world_init(&play.world, &before);
+    play.world.exchanges = true;
+    fake_fill_shop(&play.world, CUSTOMERS, EVENTS_MAX);
+    play.crashes_left = (int)fake_up_to(5);
+    const char *problem = fake_play_out(&play);
+    problem = problem ? problem : check_outputs(&play.world, links, &count);
+    problem = problem ? problem : check_store(&play.world, links, count);
+    *editions += play.world.redis.meta.edition;
+    fake_world_finish(&play.world);
+    return problem;
+}
+
+static uint64_t number_of(const char *name, uint64_t otherwise) {
+    const char *value = getenv(name);
+    return value ? strtoull(value, NULL, 10) : otherwise;
+}
+
+static void everybody_is_where_the_newest_edition_says(void **state) {
+    (void)state;
+    uint64_t first = number_of("TIDEMARK_REPLAY_SEED", 0);
+    uint64_t count = first ? 1 : number_of("TIDEMARK_REPLAY_SEEDS", SEEDS_DEFAULT) / 10;
+    uint64_t editions = 0;
+    uint64_t plays = count;
+    for (uint64_t seed = first ? first : 1; count > 0; seed++, count--) {
+        const char *problem = run_seed(seed, &editions);
+        if (problem) {
+            fail_msg("TIDEMARK_REPLAY_SEED=%llu: %s", (unsigned long long)seed, problem);
+        }
+    }
+    printf("replayed %llu plays with %llu changes of edition\n", (unsigned long long)plays, (unsigned long long)editions);
+    assert_true(first || editions > plays); /* more than the change of rules that each has */
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(everybody_is_where_the_newest_edition_says)};
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,149 @@
+#include "support/fake_play.h"
+
+#include "publish/encode_activity.h"
+
+#include <stdio.h>
+
+enum { STEPS_MAX = 20000 };
+
+static uint64_t random_state;
+
+void fake_random_seed(uint64_t seed) {
+    random_state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
+}
+
+static uint64_t next_random(void) { /* xorshift64*; Vigna 2016 */
+    random_state ^= random_state >> 12;
+    random_state ^= random_state << 25;
+    random_state ^= random_state >> 27;
+    return random_state * UINT64_C(2685821657736338717);
+}
+
+int64_t fake_up_to(int64_t limit) {
+    return (int64_t)((next_random() >> 11) % (uint64_t)limit);
+}
+
+void fake_fill_shop(struct fake_world *world, int customers, int events_max) {
+    int64_t now_ms = INT64_C(1735689600000);
+    int64_t events = 10 + fake_up_to(events_max - 10);
+    struct buffer value = {0};
+    for (int64_t i = 0; i < events; i++) {
+        char id[8];
+        char event_id[24];
+        now_ms += fake_up_to(4) == 0 ? fake_up_to(3 * MS_PER_DAY) : fake_up_to(MS_PER_HOUR);
+        snprintf(id, sizeof id, "c%d", (int)fake_up_to(customers));
+        snprintf(event_id, sizeof event_id, "e%d", (int)(fake_up_to(8) == 0 && i > 0 ? i - 1 : i));
+        struct activity activity = {.type = (enum activity_type)fake_up_to(INPUTS),
+                                    .customer_id = bytes_of_text(id),
+                                    .event_id = bytes_of_text(event_id),
+                                    .time_ms = fake_up_to(10) == 0 ? now_ms - fake_up_to(4 * MS_PER_DAY) : now_ms};
+        if (activity.type == ACTIVITY_PURCHASE) {
+            activity.purchase = (struct purchase){.kind = fake_up_to(8) == 0 ? PURCHASE_KIND_REFUND : PURCHASE_KIND_PURCHASE,
+                                                  .amount_minor = 500 + fake_up_to(3000),
+                                                  .order_time_ms = activity.time_ms};
+        } else if (activity.type == ACTIVITY_INTERACTION) {
+            activity.interaction.kind = (enum interaction_kind)(1 + fake_up_to(INTERACTION_KINDS));
+        } else {
+            activity.feedback = (struct feedback){.survey = SURVEY_NPS, .score = (int)fake_up_to(11)};
+        }
+        buffer_reset(&value);
+        int error = encode_activity(ACTIVITY_AS_PROTOBUF, &activity, bytes_of_text("EUR"), &value);
+        ASSERT(!error);
+        bool dead = fake_up_to(20) == 0;
+        fake_world_add(world, (enum input)activity.type, now_ms, bytes_of_text(dead ? "other" : id),
+                       buffer_bytes(&value));
+    }
+    buffer_finish(&value);
+}
+
+bool fake_finish(struct fake_owner *owner) {
+    for (int idle = 0, steps = 0; idle < 3 && steps < STEPS_MAX; steps++) {
+        bool any = false;
+        for (int step = 0; step < FAKE_STEPS; step++) {
+            any |= fake_owner_step(owner, (enum fake_step)step);
+        }
+        idle = any ? 0 : idle + 1;
+    }
+    return task_is_idle(fake_owner_task(owner));
+}
+
+static void crash(struct fake_play *play, size_t at) {
+    fake_owner_crash(play->owners[at]);
+    play->ghosts[play->ghosts_count++] = play->owners[at];
+    memmove(play->owners + at, play->owners + at + 1, (play->owners_count - at - 1) * sizeof(struct fake_owner *));
+    play->owners_count--;
+}
+
+/* Something goes wrong: a crash, a zombie, Redis losing its tail. */
+static void disturb(struct fake_play *play) {
+    play->crashes_left--;
+    bool rewind = play->rewinds && play->has_saved && fake_up_to(3) == 0;
+    if (rewind) {
+        /* Redis comes back without its tail: every connection is gone, and with it whatever was on its way. */
+        while (play->owners_count > 0) {
+            crash(play, 0);
+        }
+        play->ghosts_count = 0;
+        play->world.redis = play->saved;
+        play->saved = fake_redis_snapshot(&play->world);
+        play->world.rewinds++;
+    } else if (fake_up_to(3) != 0 || play->owners_count == FAKE_OWNERS_MAX) {
+        crash(play, play->owners_count - 1);
+    }
+    if (play->upgrade && fake_up_to(2) == 0) {
+        play->world.options = *play->upgrade;
+        play->world.model = play->upgrade->model;
+    }
+    play->owners[play->owners_count++] = fake_owner_start(&play->world);
+}
+
+static void drop_fenced(struct fake_play *play) {
+    for (size_t i = 0; i < play->owners_count; i++) {
+        struct task *task = fake_owner_task(play->owners[i]);
+        if (task_state(task) == TASK_REFUSED) {
+            play->problem = "a task refused";
+        }
+        bool newest = i + 1 == play->owners_count;
+        if (task_state(task) == TASK_FENCED) {
+            crash(play, i--);
+            if (newest) { /* the group says it is ours: take it back, as the worker does */
+                play->owners[play->owners_count++] = fake_owner_start(&play->world);
+            }
+        }
+    }
+}
+
+const char *fake_play_out(struct fake_play *play) {
+    play->owners[play->owners_count++] = fake_owner_start(&play->world);
+    for (int step = 0; step < STEPS_MAX && !play->problem; step++) {
+        play->world.now_ms += fake_up_to(50);
+        struct fake_owner *owner = play->owners[fake_up_to((int64_t)play->owners_count)];
+        fake_owner_step(owner, (enum fake_step)fake_up_to(FAKE_STEPS));
+        if (play->ghosts_count > 0 && fake_up_to(6) == 0) {
+            fake_owner_step_ghost(play->ghosts[fake_up_to((int64_t)play->ghosts_count)]);
+        }
+        drop_fenced(play);
+        if (play->rewinds && play->world.redis.present && fake_up_to(40) == 0) {
+            play->saved = fake_redis_snapshot(&play->world);
+            play->has_saved = true;
+        }
+        if (play->crashes_left > 0 && fake_up_to(25) == 0) {
+            disturb(play);
+        }
+        if (play->crashes_left == 0 && step % 8 == 0 &&
+            task_is_idle(fake_owner_task(play->owners[play->owners_count - 1]))) {
+            break;
+        }
+    }
+    if (play->upgrade && play->world.model != play->upgrade->model) {
+        crash(play, play->owners_count - 1);
+        play->world.options = *play->upgrade;
+        play->world.model = play->upgrade->model;
+        play->owners[play->owners_count++] = fake_owner_start(&play->world);
+    }
+    bool idle = play->problem || fake_finish(play->owners[play->owners_count - 1]);
+    while (play->owners_count > 0) {
+        crash(play, 0);
+    }
+    return play->problem ? play->problem : idle ? NULL : "the disturbed run did not finish";
+}

@@ -1,0 +1,37 @@
+/* A play: owners that live, crash, overlap and are fenced over one world, every step of which is drawn from a seed. */
+#ifndef TIDEMARK_TESTS_FAKE_PLAY_H
+#define TIDEMARK_TESTS_FAKE_PLAY_H
+
+#include "support/fake_world.h"
+
+enum { FAKE_OWNERS_MAX = 3, FAKE_GHOSTS_MAX = 64 };
+
+/* Everything drawn from here on follows from the seed. */
+void fake_random_seed(uint64_t seed);
+/* 0..limit-1 */
+int64_t fake_up_to(int64_t limit);
+
+/* A month of a small shop; one record in twenty is a dead letter. */
+void fake_fill_shop(struct fake_world *world, int customers, int events_max);
+
+/* Runs the owner until nothing is left to do; false: it does not come to an end. */
+bool fake_finish(struct fake_owner *owner);
+
+struct fake_play {
+    struct fake_world world;
+    int crashes_left;
+    bool rewinds;                        /* Redis may lose its tail */
+    const struct task_options *upgrade;  /* other rules, with which some later owner starts, and all after it; NULL: none */
+    struct fake_owner *owners[FAKE_OWNERS_MAX]; /* the newest is the group's; older ones are zombies */
+    size_t owners_count;
+    struct fake_owner *ghosts[FAKE_GHOSTS_MAX];
+    size_t ghosts_count;
+    struct fake_redis saved;
+    bool has_saved;
+    const char *problem;
+};
+
+/* Plays until the last owner has done everything, and ends all owners. NULL, or what went wrong. */
+const char *fake_play_out(struct fake_play *play);
+
+#endif
