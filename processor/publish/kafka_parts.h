@@ -15,7 +15,8 @@ enum {
     SINK_CALL_TIMEOUT_MS = 10000,   /* of each transaction call: a silent broker must not hold the thread for minutes */
     SINK_QUIET_MS = 1000,           /* offsets without outputs wait this long */
     SINK_TURN_BYTES_MAX = 33554432, /* outputs in one transaction, about */
-    SINK_TURN_BYTES_MIN = 65536,    /* to this, after failures: a slow broker may not get through more before the time-out */
+    SINK_TURN_BYTES_MIN =
+        65536, /* to this, after failures: a slow broker may not get through more before the time-out */
     SINK_BACKOFF_MS = 200,
 };
 

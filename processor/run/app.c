@@ -144,7 +144,8 @@ static void on_stopping_tick(evutil_socket_t fd, short what, void *context) {
     } else if (clock_monotonic_ms() >= app->stop_by_ms) {
         /* A broker that does not answer holds a thread. Everything scored is in the store or will be scored again: leaving
          * now is what a crash would be, and the next owner goes on from there. */
-        log_warning("left without an answer from Kafka; the next owner finishes what is open", "exit=%d", app->exit_code);
+        log_warning("left without an answer from Kafka; the next owner finishes what is open", "exit=%d",
+                    app->exit_code);
         _exit(app->exit_code);
     }
 }

@@ -107,7 +107,8 @@ static void put_output(struct task *task, struct bytes packed) {
 
 /* Whether an output was published by a former owner before the store lost the state that it came from. */
 static bool known_published(const struct task *task, const struct item *item, const struct tier_change *change) {
-    if (item->kind != ITEM_DUE && item->offset < task->suppress_before[item->input]) {
+    bool record = item->kind == ITEM_ACTIVITY || item->kind == ITEM_DEAD;
+    if (record && item->offset < task->suppress_before[item->input]) {
         return true;
     }
     return change && change->before_activity && change->effective_ms <= task->suppress_fired_ms;

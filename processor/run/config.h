@@ -51,8 +51,8 @@ struct config {
     size_t dedupe;         /* state.dedupe, 16 */
     int64_t ranked_refresh_ms; /* populations.refresh, 1 h */
     size_t ranked_minimum;     /* populations.minimum, 100 */
-    size_t tiles_max;      /* state.tiles, 128 */
-    bool rebuild;          /* state.rebuild, false: start anew where the stored state is gone but Kafka has commits */
+    size_t tiles_max;          /* state.tiles, 128 */
+    bool rebuild; /* state.rebuild, false: start anew where the stored state is gone but Kafka has commits */
 
     const char *http_host;  /* NULL: no HTTP */
     int http_port;          /* 0: any free one */

@@ -124,7 +124,8 @@ static const double *bind_ascending(struct config *config, const struct node *no
 static void bind_quantiles(const struct node *node, const char *where, struct score_spec *spec,
                            struct config_problems *problems) {
     int64_t quantiles = 0;
-    if (node->kind != NODE_SCALAR || !parse_whole(node->text, &quantiles) || quantiles < 2 || quantiles > CUTS_MAX + 1) {
+    if (node->kind != NODE_SCALAR || !parse_whole(node->text, &quantiles) || quantiles < 2 ||
+        quantiles > CUTS_MAX + 1) {
         config_problem(problems, node->line, node->column, "%s.quantiles: expected a whole number from 2 to %d", where,
                        CUTS_MAX + 1);
         return;

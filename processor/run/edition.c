@@ -14,10 +14,10 @@
 #include <stdlib.h>
 
 enum {
-    SWEEP_TAKE_MAX = 256,       /* customers per pass: live records come first */
-    SWEEP_PENDING_MAX = 1024,   /* no more are taken while so many items wait */
-    SWEEP_PER_SECOND = 20000,   /* per task: a million customers in a minute, at a few per cent of a core */
-    EXCHANGE_MS_MIN = 200,      /* between looks at task 0's cut points */
+    SWEEP_TAKE_MAX = 256,     /* customers per pass: live records come first */
+    SWEEP_PENDING_MAX = 1024, /* no more are taken while so many items wait */
+    SWEEP_PER_SECOND = 20000, /* per task: a million customers in a minute, at a few per cent of a core */
+    EXCHANGE_MS_MIN = 200,    /* between looks at task 0's cut points */
     EXCHANGE_MS_MAX = 10000,
 };
 
@@ -293,8 +293,7 @@ static void on_cuts(void *arg, int error, const struct bytes *values, size_t cou
     struct task *task = exchange->task;
     struct cut_points cuts;
     if (task && !error && count == 1 && values[0].data &&
-        cut_points_decode(values[0], task->options.model, &cuts) == 0 &&
-        cuts.version > task->edition.cuts.version) {
+        cut_points_decode(values[0], task->options.model, &cuts) == 0 && cuts.version > task->edition.cuts.version) {
         propose(task, &cuts);
     }
     exchange_end(exchange);

@@ -128,8 +128,7 @@ static bool score(struct task *task) {
     for (size_t scored = 0; scored < SCORE_MAX; scored++) {
         const struct item *item = items_head(&task->items);
         bool full = task->open->items >= batch_max || intake_is_full(task);
-        if (!item || (full && !task_in_round(task)) ||
-            (item->entry && item->entry->state != CACHE_READY)) {
+        if (!item || (full && !task_in_round(task)) || (item->entry && item->entry->state != CACHE_READY)) {
             return false;
         }
         batch_score(task, item);

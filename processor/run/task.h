@@ -42,9 +42,9 @@ struct task_options {
     bool rebuild;
     int64_t merge_wait_ms;
     int64_t ranked_refresh_ms; /* how often cut points are made anew */
-    size_t batch_items_max; /* 0: TASK_BATCH_ITEMS_MAX */
-    size_t pending_max;     /* 0: TASK_PENDING_MAX */
-    size_t unpublished_max; /* 0: TASK_UNPUBLISHED_MAX */
+    size_t batch_items_max;    /* 0: TASK_BATCH_ITEMS_MAX */
+    size_t pending_max;        /* 0: TASK_PENDING_MAX */
+    size_t unpublished_max;    /* 0: TASK_UNPUBLISHED_MAX */
 };
 
 enum {
@@ -61,8 +61,9 @@ enum {
  * nobody to ask, scores are never cut. `done` comes later, on the same thread. */
 struct population_port {
     void *context;
-    void (*histograms)(void *context, int32_t partition, store_loaded_fn done, void *arg); /* field, number, field, ... */
-    void (*cuts)(void *context, int32_t partition, store_loaded_fn done, void *arg);       /* one value */
+    void (*histograms)(void *context, int32_t partition, store_loaded_fn done,
+                       void *arg);                                                   /* field, number, field, ... */
+    void (*cuts)(void *context, int32_t partition, store_loaded_fn done, void *arg); /* one value */
 };
 
 struct task_ports {

@@ -17,8 +17,8 @@ struct chunk {
 
 enum item_kind {
     ITEM_ACTIVITY,
-    ITEM_DEAD,  /* a dead letter */
-    ITEM_DUE,   /* a customer whose due instant the clock has reached */
+    ITEM_DEAD,    /* a dead letter */
+    ITEM_DUE,     /* a customer whose due instant the clock has reached */
     ITEM_FIRED,   /* everything due up to the wheel's target stands before this item */
     ITEM_SWEEP,   /* a customer who may have been evaluated by an older edition */
     ITEM_SWEPT,   /* every such customer stands before this item */
@@ -34,7 +34,7 @@ struct item {
     int64_t clock_ms;          /* the task clock when it was taken */
     struct cache_entry *entry; /* pinned; NULL where no customer is concerned */
     struct activity *activity;
-    struct bytes dead;   /* packed output */
+    struct bytes dead; /* packed output */
     enum dead_reason reason;
     int64_t due_ms;      /* of the wheel entry */
     uint32_t edition;    /* of SWEPT */
@@ -150,7 +150,7 @@ struct task {
     struct batch batches[2];
     struct batch *open;      /* in the making */
     struct batch *in_flight; /* NULL: none */
-    size_t round_scored; /* due customers of the wheel's round scored since the round began */
+    size_t round_scored;     /* due customers of the wheel's round scored since the round began */
 
     int64_t suppress_before[INPUTS];
     int64_t suppress_fired_ms;
@@ -160,8 +160,8 @@ struct task {
     int64_t idle_since_ms;
     bool commit_asked; /* while draining: the last offsets are on their way */
 
-    bool clearing;            /* the first batch drops what an earlier life has left: nothing is read before it is applied */
-    bool lost_before;         /* the last take over found the state lost: the next one decides */
+    bool clearing;    /* the first batch drops what an earlier life has left: nothing is read before it is applied */
+    bool lost_before; /* the last take over found the state lost: the next one decides */
     struct store_found found; /* copy of the store's answer while Kafka is asked */
     struct arena found_arena;
 };

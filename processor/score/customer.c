@@ -27,12 +27,11 @@ struct customer *customer_create(const struct model *model) {
         return NULL;
     }
     for (size_t i = 0; i < model->sets_count; i++) {
-        customer->tiers[i] = (struct tier_state){
-            .set_tag = model->sets[i].tag,
-            .tier = -1,
-            .since_ms = TIME_NONE,
-            .pending_ms = TIME_NEVER,
-            .noticed_ms = TIME_NEVER};
+        customer->tiers[i] = (struct tier_state){.set_tag = model->sets[i].tag,
+                                                 .tier = -1,
+                                                 .since_ms = TIME_NONE,
+                                                 .pending_ms = TIME_NEVER,
+                                                 .noticed_ms = TIME_NEVER};
     }
     customer->ranks_count = (uint16_t)model->ranked_count;
     for (size_t i = 0; i < model->ranked_count; i++) {

@@ -53,7 +53,7 @@ struct customer {
     struct tier_state *tiers; /* the model's sets in their order, then those only the state still knows */
     uint16_t tiers_count;     /* at least model_sets_count(model) */
 
-    uint32_t edition; /* of the model, by which it was evaluated last */
+    uint32_t edition;     /* of the model, by which it was evaluated last */
     uint16_t ranks_count; /* those of the model */
     int32_t *ranks;       /* per ranked score the bucket in which it is counted; RANK_NONE: in none */
 };

@@ -129,8 +129,7 @@ static int look_ahead(const struct customer *customer, const struct model *model
         step_to(ahead, model, ahead->due_ms);
         if (ahead->tiers[set].sequence != sequence) {
             sequence = ahead->tiers[set].sequence;
-            steps[count++] =
-                (struct tier_step){model->sets[set].tiers[ahead->tiers[set].tier].name, ahead->now_ms};
+            steps[count++] = (struct tier_step){model->sets[set].tiers[ahead->tiers[set].tier].name, ahead->now_ms};
         }
     }
     customer_destroy(ahead);
@@ -202,8 +201,9 @@ static int view_all(struct customer *customer, const struct model *model, int64_
     evaluation_init(&evaluation, customer, model, as_of_ms);
     for (size_t set = 0; set < model->sets_count && !error; set++) {
         error = view_tier(&evaluation, set, &forecasts[set], arena, &tiers[set]);
-        error = error ? error
-                      : look_ahead(customer, model, set, as_of_ms + (int64_t)AHEAD_DAYS * MS_PER_DAY, arena, &tiers[set]);
+        error = error
+                    ? error
+                    : look_ahead(customer, model, set, as_of_ms + (int64_t)AHEAD_DAYS * MS_PER_DAY, arena, &tiers[set]);
     }
     *out = (struct customer_view){
         .as_of_ms = as_of_ms,

@@ -98,11 +98,13 @@ static int check_cuts(const struct score_spec *spec, struct model_error *error) 
     }
     for (size_t i = 0; i < spec->shares_count; i++) {
         if (!(spec->shares[i] > 0 && spec->shares[i] < 100)) {
-            return fail(error, &spec->name, "the shares of score '%.*s' are per cent, between 0 and 100", TEXT_ARGS(name));
+            return fail(error, &spec->name, "the shares of score '%.*s' are per cent, between 0 and 100",
+                        TEXT_ARGS(name));
         }
     }
     if (spec->shares_count && spec->best_low) {
-        return fail(error, &spec->name, "score '%.*s': shares go from the greatest value down, so best: low has no meaning",
+        return fail(error, &spec->name,
+                    "score '%.*s': shares go from the greatest value down, so best: low has no meaning",
                     TEXT_ARGS(name));
     }
     int result = check_ascending(spec, "steps", spec->steps, spec->steps_count, error);
@@ -155,7 +157,8 @@ static int rank_score(struct model *model, size_t index, const struct score_spec
     }
     for (size_t i = 0; i < model->ranked_count; i++) {
         if (model->scores[model->ranked[i]].tag == score->tag) {
-            return fail(error, &spec->name, "scores '%.*s' and '%.*s' cannot be told apart in the stored state: rename one",
+            return fail(error, &spec->name,
+                        "scores '%.*s' and '%.*s' cannot be told apart in the stored state: rename one",
                         TEXT_ARGS(score->name), TEXT_ARGS(model->scores[model->ranked[i]].name));
         }
     }

@@ -56,9 +56,9 @@ struct score_spec {
 
 struct model_spec {
     const struct zone *zone;
-    int money_decimals; /* of the base currency: 2 for EUR */
-    size_t dedupe;      /* event ids remembered per customer */
-    size_t tiles_max;   /* distinct days kept per customer inside the windows */
+    int money_decimals;     /* of the base currency: 2 for EUR */
+    size_t dedupe;          /* event ids remembered per customer */
+    size_t tiles_max;       /* distinct days kept per customer inside the windows */
     int64_t ranked_minimum; /* customers below whom quantiles and shares are not cut */
     const struct score_spec *scores;
     size_t scores_count;
@@ -106,8 +106,8 @@ struct score_cuts model_cut(const struct model *model, size_t ranked, const stru
 /* An edition of a model: the model as one task uses it, with the cut points in force. A customer remembers the edition by which it
  * was evaluated last; one of an older edition is evaluated anew, with CAUSE_RULES, before anything else happens to it. */
 struct edition {
-    uint32_t number;    /* counts up with every change of rules or cut points */
-    int64_t since_ms;   /* task clock at which it came into force */
+    uint32_t number;  /* counts up with every change of rules or cut points */
+    int64_t since_ms; /* task clock at which it came into force */
     struct cut_points cuts;
 };
 

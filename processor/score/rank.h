@@ -17,7 +17,7 @@ struct model;
 struct customer;
 
 enum {
-    RANK_NONE = INT32_MIN, /* no value: not counted */
+    RANK_NONE = INT32_MIN,  /* no value: not counted */
     RANK_NEVER = INT32_MAX, /* a cut point that nobody reaches */
     RANKED_SCORES_MAX = 16,
     CUTS_MAX = 31, /* of one score: scores go to 32 */

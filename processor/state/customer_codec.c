@@ -11,11 +11,11 @@ enum {
     FIELD_LAST_SEEN = 6,
     FIELD_FIRST_PURCHASE = 7,
     FIELD_LAST_PURCHASE = 8,
-    FIELD_RECENT = 9, /* bytes: 6 a hash, little endian */
-    FIELD_TILES = 10, /* bytes: day by day */
-    FIELD_TIERS = 11, /* bytes, repeated: one tier set each */
+    FIELD_RECENT = 9,   /* bytes: 6 a hash, little endian */
+    FIELD_TILES = 10,   /* bytes: day by day */
+    FIELD_TIERS = 11,   /* bytes, repeated: one tier set each */
     FIELD_EDITION = 14, /* sint64 */
-    FIELD_RANKS = 15, /* bytes: a sint32 each */
+    FIELD_RANKS = 15,   /* bytes: a sint32 each */
     FIELDS_MAX = 16,
     RECENT_BYTES = 6,
     WIRE_VARINT = 0,

@@ -31,8 +31,9 @@ struct store_meta {
     int64_t fired_ms;            /* every due instant up to here has been evaluated */
     uint32_t partitions;         /* partition count of the topics: part of the state */
     uint32_t edition;            /* of rules and cut points (score/model.h) */
-    uint32_t counted_edition;    /* the edition at which populations were counted anew: customers of older ones are not in them */
-    uint32_t swept_edition;      /* every customer has been evaluated by this edition, or a later one */
+    uint32_t
+        counted_edition; /* the edition at which populations were counted anew: customers of older ones are not in them */
+    uint32_t swept_edition; /* every customer has been evaluated by this edition, or a later one */
     int64_t edition_since_ms;
     char rules_version[RULES_VERSION_BYTES + 1];
 };
@@ -60,8 +61,8 @@ typedef void (*store_loaded_fn)(void *arg, int error, const struct bytes *values
 /* One piece of an hour's entries, from the asked byte on; `last` when nothing is behind it. Borrowed. */
 typedef void (*store_slot_fn)(void *arg, int error, struct bytes piece, bool last);
 /* One piece of a task's customers: their ids and states; next: where to go on, 0: the bucket is done. Borrowed. */
-typedef void (*store_scanned_fn)(void *arg, int error, const struct bytes *ids, const struct bytes *values, size_t count,
-                                 uint64_t next);
+typedef void (*store_scanned_fn)(void *arg, int error, const struct bytes *ids, const struct bytes *values,
+                                 size_t count, uint64_t next);
 typedef void (*store_applied_fn)(void *arg, int error);
 
 struct store {
@@ -108,7 +109,7 @@ struct store_ops {
 };
 
 enum { STORE_BUCKETS = 64 }; /* of a task's customers: small enough for one HMGET each, few enough to cost no memory */
-enum { STORE_SCAN_COUNT = 256 }; /* customers of one piece, about */
+enum { STORE_SCAN_COUNT = 256 };              /* customers of one piece, about */
 enum { STORE_SLOT_PIECE_BYTES = 256 * 1024 }; /* about 10,000 due customers: a few ms of loading */
 
 #endif

@@ -38,9 +38,10 @@ void fake_fill_shop(struct fake_world *world, int customers, int events_max) {
                                     .event_id = bytes_of_text(event_id),
                                     .time_ms = fake_up_to(10) == 0 ? now_ms - fake_up_to(4 * MS_PER_DAY) : now_ms};
         if (activity.type == ACTIVITY_PURCHASE) {
-            activity.purchase = (struct purchase){.kind = fake_up_to(8) == 0 ? PURCHASE_KIND_REFUND : PURCHASE_KIND_PURCHASE,
-                                                  .amount_minor = 500 + fake_up_to(3000),
-                                                  .order_time_ms = activity.time_ms};
+            activity.purchase =
+                (struct purchase){.kind = fake_up_to(8) == 0 ? PURCHASE_KIND_REFUND : PURCHASE_KIND_PURCHASE,
+                                  .amount_minor = 500 + fake_up_to(3000),
+                                  .order_time_ms = activity.time_ms};
         } else if (activity.type == ACTIVITY_INTERACTION) {
             activity.interaction.kind = (enum interaction_kind)(1 + fake_up_to(INTERACTION_KINDS));
         } else {

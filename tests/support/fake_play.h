@@ -20,8 +20,9 @@ bool fake_finish(struct fake_owner *owner);
 struct fake_play {
     struct fake_world world;
     int crashes_left;
-    bool rewinds;                        /* Redis may lose its tail */
-    const struct task_options *upgrade;  /* other rules, with which some later owner starts, and all after it; NULL: none */
+    bool rewinds; /* Redis may lose its tail */
+    const struct task_options
+        *upgrade; /* other rules, with which some later owner starts, and all after it; NULL: none */
     struct fake_owner *owners[FAKE_OWNERS_MAX]; /* the newest is the group's; older ones are zombies */
     size_t owners_count;
     struct fake_owner *ghosts[FAKE_GHOSTS_MAX];

@@ -16,8 +16,11 @@ static struct spec_text spec(const char *text) {
 static struct model *compile(struct arena *arena) {
     static const double r_steps[] = {7, 14, 30, 60};
     const struct label_spec treatment[] = {{bytes_of_text("service"), bytes_of_text("dedicated")}};
-    const struct score_spec scores[] = {
-        {.name = spec("r"), .metric = spec("days_since_purchase"), .steps = r_steps, .steps_count = 4, .best_low = true}};
+    const struct score_spec scores[] = {{.name = spec("r"),
+                                         .metric = spec("days_since_purchase"),
+                                         .steps = r_steps,
+                                         .steps_count = 4,
+                                         .best_low = true}};
     const struct tier_spec tiers[] = {
         {.name = spec("vip"), .enter = spec("r >= 5"), .treatment = treatment, .treatment_count = 1},
         {.name = spec("ordinary")},

@@ -241,8 +241,10 @@ static void a_rank_by_elapsed_time_moves_only_with_events(void **state) {
                                              "set s\ntier fresh = r >= 2\ntier rest\n");
     struct model *bound = model_copy_for_task(model);
     struct edition edition = {.number = 1, .since_ms = TIME_NONE, .cuts = {.version = 1}};
-    edition.cuts.scores[0] = (struct score_cuts){
-        .known = true, .count = 1, .buckets = {-(int32_t)(TEST_AT(10, 0) / MS_PER_HOUR)}}; /* bought on day 10 or later */
+    edition.cuts.scores[0] =
+        (struct score_cuts){.known = true,
+                            .count = 1,
+                            .buckets = {-(int32_t)(TEST_AT(10, 0) / MS_PER_HOUR)}}; /* bought on day 10 or later */
     model_set_edition(bound, &edition);
     struct customer *customer = customer_create(bound);
     struct changes changes;
