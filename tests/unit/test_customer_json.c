@@ -19,6 +19,7 @@ static struct bytes text(const char *characters) {
 static const struct condition stay[] = {{{"r + f + m >= 12", 15}, 13, 12, true}};
 static const struct condition enter[] = {{{"r + f + m >= 13", 15}, 11.5, 13, false},
                                          {{"nps(90d) >= 9", 13}, (double)NAN, 9, false}};
+static const struct tier_step ahead[] = {{{"ordinary", 8}, T0 + MS_PER_DAY}};
 static const struct tier_view tiers[] = {
     {.set = {"value", 5},
      .tier = {"potential", 9},
@@ -30,7 +31,9 @@ static const struct tier_view tiers[] = {
      .to_next = enter,
      .to_next_count = 2,
      .forecast_tier = {"ordinary", 8},
-     .forecast_ms = T0 + MS_PER_DAY},
+     .forecast_ms = T0 + MS_PER_DAY,
+     .ahead = ahead,
+     .ahead_count = 1},
     {.set = {"churn_risk", 10}, .tier = {"low", 3}, .since_ms = 0, .sequence = 1},
     {.set = {"new set", 7}, .since_ms = TIME_NONE},
 };
@@ -105,6 +108,11 @@ static void a_tier_tells_why_and_what_comes_next(void **state) {
     assert_true(yyjson_is_false(at(document, "/tiers/value/to_next/conditions/1/met")));
     assert_text(document, "/tiers/value/forecast/tier", "ordinary");
     assert_integer(document, "/tiers/value/forecast/time_ms", T0 + MS_PER_DAY);
+    assert_int_equal(yyjson_arr_size(at(document, "/tiers/value/forecast/conditions")), 0);
+    assert_real(document, "/tiers/value/to_next/conditions/0/missing", 1.5);
+    assert_true(yyjson_is_null(at(document, "/tiers/value/to_next/conditions/1/missing")));
+    assert_text(document, "/tiers/value/ahead/0/tier", "ordinary");
+    assert_integer(document, "/tiers/value/ahead/0/time_ms", T0 + MS_PER_DAY);
     yyjson_doc_free(document);
 }
 
@@ -179,7 +187,7 @@ static void the_text_is_as_documented(void **state) {
     buffer_put_byte(&out, 0);
     assert_string_equal(out.data, "> {\"customer_id\":\"c1\",\"as_of_ms\":1735689600000,\"tiers\":{"
                                   "\"churn_risk\":{\"tier\":\"low\",\"since_ms\":0,\"sequence\":1,"
-                                  "\"conditions\":[],\"to_next\":null,\"forecast\":null}},"
+                                  "\"conditions\":[],\"to_next\":null,\"forecast\":null,\"ahead\":[]}},"
                                   "\"scores\":{\"r\":5.0},"
                                   "\"metrics\":{\"revenue(90d)\":5200.0,\"purchases(90d)\":4.0},"
                                   "\"lifetime\":{\"first_purchase_ms\":1,\"last_purchase_ms\":2,\"orders\":3,"
