@@ -201,7 +201,7 @@ static void assigned(void *context, const int32_t *partitions, size_t count) {
 
 static void revoked(void *context, bool lost) {
     struct worker *worker = context;
-    (void)lost;
+    worker->joined &= !lost;
     if (worker->sink) {
         kafka_sink_own(worker->sink, false);
     }
