@@ -14,7 +14,7 @@ void evaluation_move(struct evaluation *evaluation, int64_t now_ms) {
     const struct model *model = evaluation->model;
     evaluation->now_ms = now_ms;
     for (size_t i = 0; i < model->slots.count; i++) {
-        if (metric_rows[model->slots.slots[i].kind].elapsed) {
+        if (metric_moves(model->slots.slots[i].kind)) {
             evaluation->slots_known[i / 64] &= ~(UINT64_C(1) << (i % 64));
         }
     }
@@ -29,8 +29,8 @@ double evaluation_metric(struct evaluation *evaluation, size_t slot) {
     uint64_t bit = UINT64_C(1) << (slot % 64);
     if (!(evaluation->slots_known[slot / 64] & bit)) {
         evaluation->slots_known[slot / 64] |= bit;
-        evaluation->slots[slot] = metric_value(&evaluation->model->slots.slots[slot], evaluation->customer,
-                                               evaluation->now_ms, evaluation->today, evaluation->model->money_scale);
+        const struct metric_at at = {evaluation->customer, evaluation->model, evaluation->now_ms, evaluation->today};
+        evaluation->slots[slot] = metric_value(&evaluation->model->slots.slots[slot], &at);
     }
     return evaluation->slots[slot];
 }

@@ -8,8 +8,7 @@
 
 enum { WHERE_BYTES_MAX = 160, VERSION_DIGITS = 16 };
 
-PRINTF_LIKE(3, 4)
-static int fail(struct model_error *error, const struct spec_text *at, const char *format, ...) {
+int model_fail(struct model_error *error, const struct spec_text *at, const char *format, ...) {
     error->line = at->line;
     error->column = at->column;
     va_list arguments;
@@ -21,7 +20,7 @@ static int fail(struct model_error *error, const struct spec_text *at, const cha
 
 static int out_of_memory(struct model_error *error) {
     static const struct spec_text nowhere = {{"", 0}, 0, 0};
-    fail(error, &nowhere, "the rules need more memory than they may have");
+    model_fail(error, &nowhere, "the rules need more memory than they may have");
     return ERR_NO_MEMORY;
 }
 
@@ -48,12 +47,12 @@ static bool is_word(struct bytes name) {
 static int check_name(const struct spec_text *name, const char *kind, struct model_error *error) {
     static const char *const reserved[] = {"and", "or", "not", "min", "max", "known", "ago", "tier"};
     if (!is_word(name->text)) {
-        return fail(error, name, "%s '%.*s' is not a name: letters, digits and _, at most 64, not a digit first", kind,
-                    TEXT_ARGS(name->text));
+        return model_fail(error, name, "%s '%.*s' is not a name: letters, digits and _, at most 64, not a digit first",
+                          kind, TEXT_ARGS(name->text));
     }
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
         if (bytes_equal_text(name->text, reserved[i])) {
-            return fail(error, name, "%s '%s' is a word of the rule language", kind, reserved[i]);
+            return model_fail(error, name, "%s '%s' is a word of the rule language", kind, reserved[i]);
         }
     }
     return 0;
@@ -69,15 +68,17 @@ static int compile_score(const struct rule_scope *scope, const struct score_spec
     }
     for (int kind = 0; kind < METRIC_KINDS; kind++) {
         if (bytes_equal_text(spec->name.text, metric_rows[kind].name)) {
-            return fail(error, &spec->name, "score '%s' has the name of a metric", metric_rows[kind].name);
+            return model_fail(error, &spec->name, "score '%s' has the name of a metric", metric_rows[kind].name);
         }
     }
     if (spec->steps_count == 0 || spec->steps_count > STEPS_MAX) {
-        return fail(error, &spec->name, "score '%.*s' needs 1 to %d steps", TEXT_ARGS(spec->name.text), STEPS_MAX);
+        return model_fail(error, &spec->name, "score '%.*s' needs 1 to %d steps", TEXT_ARGS(spec->name.text),
+                          STEPS_MAX);
     }
     for (size_t i = 1; i < spec->steps_count; i++) {
         if (!(spec->steps[i] > spec->steps[i - 1])) {
-            return fail(error, &spec->name, "the steps of score '%.*s' do not ascend", TEXT_ARGS(spec->name.text));
+            return model_fail(error, &spec->name, "the steps of score '%.*s' do not ascend",
+                              TEXT_ARGS(spec->name.text));
         }
     }
     struct rule metric;
@@ -96,7 +97,7 @@ static int compile_score(const struct rule_scope *scope, const struct score_spec
         .steps = steps,
         .steps_count = spec->steps_count,
         .best_low = spec->best_low,
-        .elapsed = metric_rows[scope->slots->slots[metric.ops[0].index].kind].elapsed,
+        .elapsed = metric_moves(scope->slots->slots[metric.ops[0].index].kind),
     };
     return out->name.data ? 0 : out_of_memory(error);
 }
@@ -104,7 +105,7 @@ static int compile_score(const struct rule_scope *scope, const struct score_spec
 static int compile_scores(struct arena *arena, const struct model_spec *spec, struct model *model,
                           struct model_error *error) {
     if (spec->scores_count > SCORES_MAX) {
-        return fail(error, &spec->scores[SCORES_MAX].name, "more than %d scores", SCORES_MAX);
+        return model_fail(error, &spec->scores[SCORES_MAX].name, "more than %d scores", SCORES_MAX);
     }
     model->scores = arena_alloc_zero(arena, spec->scores_count * sizeof *model->scores);
     if (!model->scores) {
@@ -116,8 +117,8 @@ static int compile_scores(struct arena *arena, const struct model_spec *spec, st
         struct rule_scope scope = {.arena = arena, .slots = &model->slots, .where = where, .metric_only = true};
         for (size_t j = 0; j < i; j++) {
             if (bytes_equal(spec->scores[i].name.text, spec->scores[j].name.text)) {
-                return fail(error, &spec->scores[i].name, "score '%.*s' stands twice",
-                            TEXT_ARGS(spec->scores[i].name.text));
+                return model_fail(error, &spec->scores[i].name, "score '%.*s' stands twice",
+                                  TEXT_ARGS(spec->scores[i].name.text));
             }
         }
         int result = compile_score(&scope, &spec->scores[i], &model->scores[i], error);
@@ -139,13 +140,14 @@ static int compile_rules(struct rule_scope *scope, const struct tier_set_spec *s
     scope->where = where;
     out->everyone = !spec->enter.text.data;
     if (last && (spec->enter.text.data || spec->stay.text.data)) {
-        return fail(error, spec->enter.text.data ? &spec->enter : &spec->stay,
-                    "tier '%.*s' is the last of its set and takes everyone else: it has no rule",
-                    TEXT_ARGS(spec->name.text));
+        return model_fail(error, spec->enter.text.data ? &spec->enter : &spec->stay,
+                          "tier '%.*s' is the last of its set and takes everyone else: it has no rule",
+                          TEXT_ARGS(spec->name.text));
     }
     if (!last && out->everyone) {
-        return fail(error, &spec->name, "tier '%.*s' needs an 'enter' rule: only the last tier takes everyone else",
-                    TEXT_ARGS(spec->name.text));
+        return model_fail(error, &spec->name,
+                          "tier '%.*s' needs an 'enter' rule: only the last tier takes everyone else",
+                          TEXT_ARGS(spec->name.text));
     }
     if (last) {
         return 0;
@@ -191,11 +193,12 @@ static int compile_tiers(struct rule_scope *scope, const struct tier_set_spec *s
         tier->tag = tag_of(name->text);
         for (size_t j = 0; j < i; j++) {
             if (bytes_equal(out->tiers[j].name, name->text)) {
-                return fail(error, name, "tier '%.*s' stands twice in its set", TEXT_ARGS(name->text));
+                return model_fail(error, name, "tier '%.*s' stands twice in its set", TEXT_ARGS(name->text));
             }
             if (out->tiers[j].tag == tier->tag) {
-                return fail(error, name, "tiers '%.*s' and '%.*s' cannot be told apart in the stored state: rename one",
-                            TEXT_ARGS(name->text), TEXT_ARGS(out->tiers[j].name));
+                return model_fail(error, name,
+                                  "tiers '%.*s' and '%.*s' cannot be told apart in the stored state: rename one",
+                                  TEXT_ARGS(name->text), TEXT_ARGS(out->tiers[j].name));
             }
         }
         result = compile_rules(scope, spec, i, tier, error);
@@ -258,7 +261,8 @@ static int compile_set(struct arena *arena, const struct model_spec *spec, size_
         return result;
     }
     if (from->tiers_count == 0 || from->tiers_count > TIERS_MAX) {
-        return fail(error, &from->name, "tier set '%.*s' needs 1 to %d tiers", TEXT_ARGS(from->name.text), TIERS_MAX);
+        return model_fail(error, &from->name, "tier set '%.*s' needs 1 to %d tiers", TEXT_ARGS(from->name.text),
+                          TIERS_MAX);
     }
     set->name = arena_copy(arena, from->name.text);
     set->topic = from->topic.data ? arena_copy(arena, from->topic) : from->topic;
@@ -269,11 +273,11 @@ static int compile_set(struct arena *arena, const struct model_spec *spec, size_
     set->tiers = arena_alloc_zero(arena, from->tiers_count * sizeof *set->tiers);
     for (size_t i = 0; i < index; i++) {
         if (model->sets[i].tag == set->tag) {
-            return fail(error, &from->name, "tier sets '%.*s' and '%.*s' %s", TEXT_ARGS(model->sets[i].name),
-                        TEXT_ARGS(from->name.text),
-                        bytes_equal(model->sets[i].name, from->name.text)
-                            ? "have the same name"
-                            : "cannot be told apart in the stored state: rename one");
+            return model_fail(error, &from->name, "tier sets '%.*s' and '%.*s' %s", TEXT_ARGS(model->sets[i].name),
+                              TEXT_ARGS(from->name.text),
+                              bytes_equal(model->sets[i].name, from->name.text)
+                                  ? "have the same name"
+                                  : "cannot be told apart in the stored state: rename one");
         }
     }
     result = set->tiers ? compile_tiers(&scope, from, set, error) : out_of_memory(error);
@@ -363,6 +367,7 @@ static int make_version(struct arena *arena, struct model *model) {
         buffer_put_signed(&all, model->zone->offsets[i].from_ms);
         buffer_put_signed(&all, model->zone->offsets[i].offset_ms);
     }
+    model_options_digest(model, &all);
     char digits[VERSION_DIGITS + 1];
     snprintf(digits, sizeof digits, "%016" PRIx64, bytes_hash(buffer_bytes(&all)));
     int error = all.error;
@@ -384,13 +389,17 @@ int model_compile(struct arena *arena, const struct model_spec *spec, struct mod
     int result = compile_scores(arena, spec, model, error);
     if (!result && (spec->sets_count == 0 || spec->sets_count > SETS_MAX)) {
         static const struct spec_text nowhere = {{"", 0}, 0, 0};
-        result = fail(error, spec->sets_count ? &spec->sets[SETS_MAX].name : &nowhere, "1 to %d tier sets are needed",
-                      SETS_MAX);
+        result = model_fail(error, spec->sets_count ? &spec->sets[SETS_MAX].name : &nowhere,
+                            "1 to %d tier sets are needed", SETS_MAX);
     }
     model->sets = arena_alloc_zero(arena, (spec->sets_count + 1) * sizeof *model->sets);
     for (size_t i = 0; i < spec->sets_count && !result && model->sets; i++) {
         result = compile_set(arena, spec, i, model, error);
         model->sets_count++;
+    }
+    if (!result && model->sets) {
+        struct scoring_options otherwise = scoring_options_default();
+        result = model_take_options(arena, spec->options ? spec->options : &otherwise, model, error);
     }
     if (!result && (!model->sets || collect_windows(arena, model) || collect_all_elapsed(arena, model) ||
                     make_version(arena, model))) {

@@ -13,7 +13,7 @@ struct score {
     const double *steps; /* ascending */
     size_t steps_count;
     bool best_low;
-    bool elapsed; /* its metric grows with time */
+    bool elapsed; /* its metric depends on elapsed time */
 };
 
 struct tier {
@@ -50,6 +50,8 @@ struct window {
 
 struct model {
     const struct zone *zone;
+    struct scoring_options options; /* without the multipliers' spec */
+    double **multipliers;           /* of points: by set, then by tier; NULL for a set that multiplies nothing */
     int money_decimals;
     double money_scale;
     size_t dedupe;
@@ -68,5 +70,15 @@ struct model {
     size_t elapsed_count;
     struct bytes version;
 };
+
+/* Fills the error; always ERR_INVALID. */
+int model_fail(struct model_error *error, const struct spec_text *at, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* model_options.c */
+/* Takes the options over, the multipliers resolved against the sets, which are compiled. */
+int model_take_options(struct arena *arena, const struct scoring_options *options, struct model *model,
+                       struct model_error *error) MUST_CHECK;
+/* Adds what of the options decides to the text that the version is made from. */
+void model_options_digest(const struct model *model, struct buffer *out);
 
 #endif

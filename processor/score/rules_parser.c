@@ -123,7 +123,7 @@ static struct bytes single_spaced(struct parser *parser, const char *from, const
 static bool uses_elapsed(const struct parser *parser, size_t first, size_t end) {
     for (size_t i = first; i < end; i++) {
         const struct op *op = &parser->ops[i];
-        if (op->code == OP_METRIC && metric_rows[parser->scope->slots->slots[op->index].kind].elapsed) {
+        if (op->code == OP_METRIC && metric_moves(parser->scope->slots->slots[op->index].kind)) {
             return true;
         }
     }

@@ -184,6 +184,7 @@ int model_builder_compile(struct model_builder *builder, const char *text, struc
                               .money_decimals = builder->money_decimals,
                               .dedupe = builder->dedupe,
                               .tiles_max = builder->tiles_max,
+                              .options = builder->options,
                               .scores = draft->scores,
                               .scores_count = draft->scores_count,
                               .sets = draft->sets,

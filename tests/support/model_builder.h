@@ -24,7 +24,8 @@ struct model_builder {
     int money_decimals;
     size_t dedupe;
     size_t tiles_max;
-    struct model_error error; /* of the last text that did not compile */
+    const struct scoring_options *options; /* NULL: the defaults */
+    struct model_error error;              /* of the last text that did not compile */
 };
 
 /* UTC, cents, 16 event ids, 128 days: change the fields before the first model. */

@@ -1,0 +1,23 @@
+/* The functions behind the table of metrics: metrics.c (sums, time), metrics_feedback.c (surveys). */
+#ifndef TIDEMARK_SCORE_METRICS_PARTS_H
+#define TIDEMARK_SCORE_METRICS_PARTS_H
+
+#include "score/customer.h"
+#include "score/model_parts.h"
+
+/* The sum of a tile field over the slot's window. */
+double metric_sum(const struct metric_slot *slot, const struct metric_at *at, int field);
+
+/* metrics_feedback.c */
+double metric_nps(const struct metric_slot *slot, const struct metric_at *at);
+double metric_nps_margin(const struct metric_slot *slot, const struct metric_at *at);
+double metric_nps_low(const struct metric_slot *slot, const struct metric_at *at);
+double metric_nps_high(const struct metric_slot *slot, const struct metric_at *at);
+double metric_csat(const struct metric_slot *slot, const struct metric_at *at);
+double metric_csat_mean(const struct metric_slot *slot, const struct metric_at *at);
+double metric_ces(const struct metric_slot *slot, const struct metric_at *at);
+double metric_complaints(const struct metric_slot *slot, const struct metric_at *at);
+double metric_reviews(const struct metric_slot *slot, const struct metric_at *at);
+double metric_review_mean(const struct metric_slot *slot, const struct metric_at *at);
+
+#endif

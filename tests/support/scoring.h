@@ -1,0 +1,29 @@
+/* Customers for tests: applying activities to them, and asking for the value of any expression.
+ *
+ *     struct model *model = model_of(&builder, "set it\ntier yes = nps(30d) > 0\ntier no\n");
+ *     struct customer *customer = customer_create(model);
+ *     test_apply(&builder, customer, model, test_feedback(NULL, TEST_AT(0, 0), SURVEY_NPS, 10));
+ *     assert_near(test_value(&builder, customer, "nps(30d)"), 100); */
+#ifndef TIDEMARK_TESTS_SCORING_H
+#define TIDEMARK_TESTS_SCORING_H
+
+#include "support/model_builder.h"
+
+#include <math.h>
+
+/* Fails the test unless the numbers are the same but for rounding. */
+void assert_near(double actual, double expected);
+void assert_within(double actual, double expected, double relative);
+
+/* Applies one activity, which must not be a duplicate; due instants are fired up to it. */
+void test_apply(struct model_builder *builder, struct customer *customer, const struct model *model,
+                struct activity activity);
+/* The expression's value at the customer's now, or later. NAN: none. */
+double test_value(struct model_builder *builder, const struct customer *customer, const char *expression);
+double test_value_at(struct model_builder *builder, const struct customer *customer, const char *expression,
+                     int64_t now_ms);
+
+/* Puts the first `count` of 0, 1, 2, ... into a random order. */
+void test_shuffle(struct test_random *random, int *order, int count);
+
+#endif
