@@ -1,15 +1,45 @@
 #include "score/add_activity.h"
 
 #include "score/model_parts.h"
+#include "score/saturate.h"
+
+struct when { /* the day on which an activity counts */
+    int32_t real_day;
+    int32_t day; /* of the tiles: DAY_RESIDUE where that is before every window */
+};
 
 static void add(struct customer *customer, int32_t day, int field, int64_t value) {
     int error = tiles_add(&customer->tiles, day, (uint16_t)field, value);
     ASSERT(!error);
 }
 
-static void add_purchase(struct customer *customer, int32_t day, const struct activity *activity) {
+/* Money of a day, the purchase that makes it the first one included already. */
+static void add_first_day_money(struct customer *customer, int32_t day, int64_t amount_minor) {
+    struct purchase_days *days = &customer->purchase_days;
+    if (days->count > 0 && purchase_days_first(days) == day) {
+        days->first_day_minor = saturating_add(days->first_day_minor, amount_minor);
+    }
+}
+
+/* A new first day takes over what is known of it: refunds of its orders may have come before them. */
+static void add_purchase_day(struct customer *customer, const struct when *when, int64_t amount_minor) {
+    struct purchase_days *days = &customer->purchase_days;
+    bool first = days->count == 0 || when->real_day < purchase_days_first(days);
+    int error = purchase_days_add(days, when->real_day);
+    ASSERT(!error);
+    if (!first) {
+        add_first_day_money(customer, when->real_day, amount_minor);
+        return;
+    }
+    days->first_day_minor =
+        when->day == DAY_RESIDUE ? amount_minor : tiles_sum(&customer->tiles, TILE_REVENUE, when->day, when->day);
+}
+
+static void add_purchase(struct customer *customer, const struct when *when, const struct activity *activity) {
     const struct purchase *purchase = &activity->purchase;
+    int32_t day = when->day;
     if (purchase->kind != PURCHASE_KIND_PURCHASE) {
+        add_first_day_money(customer, when->real_day, -purchase->amount_minor);
         add(customer, day, TILE_REVENUE, -purchase->amount_minor);
         add(customer, day, TILE_REFUNDS, purchase->amount_minor);
         add(customer, day, TILE_PURCHASES, purchase->kind == PURCHASE_KIND_CANCELLATION ? -1 : 0);
@@ -22,6 +52,7 @@ static void add_purchase(struct customer *customer, int32_t day, const struct ac
     add(customer, day, TILE_PURCHASES, 1);
     add(customer, day, TILE_REVENUE, purchase->amount_minor);
     add(customer, day, TILE_ITEMS, quantity);
+    add_purchase_day(customer, when, purchase->amount_minor);
     bool first = customer->first_purchase_ms == TIME_NONE;
     if (first || activity->time_ms < customer->first_purchase_ms) {
         customer->first_purchase_ms = activity->time_ms;
@@ -61,19 +92,19 @@ static void add_feedback(struct customer *customer, int32_t day, const struct fe
 bool add_activity(struct customer *customer, const struct model *model, const struct activity *activity) {
     bool reversal = activity->type == ACTIVITY_PURCHASE && activity->purchase.kind != PURCHASE_KIND_PURCHASE;
     int64_t day_ms = reversal ? activity->purchase.order_time_ms : activity->time_ms;
-    int32_t day = zone_day(model->zone, day_ms);
+    struct when when = {.real_day = zone_day(model->zone, day_ms)};
     int32_t today = zone_day(model->zone, customer->now_ms);
-    bool before_windows = day <= today - model->span_days;
-    day = before_windows ? DAY_RESIDUE : day;
+    bool before_windows = when.real_day <= today - model->span_days;
+    when.day = before_windows ? DAY_RESIDUE : when.real_day;
     switch (activity->type) {
     case ACTIVITY_PURCHASE:
-        add_purchase(customer, day, activity);
+        add_purchase(customer, &when, activity);
         break;
     case ACTIVITY_INTERACTION:
-        add(customer, day, TILE_INTERACTIONS + (int)activity->interaction.kind, 1);
+        add(customer, when.day, TILE_INTERACTIONS + (int)activity->interaction.kind, 1);
         break;
     case ACTIVITY_FEEDBACK:
-        add_feedback(customer, day, &activity->feedback);
+        add_feedback(customer, when.day, &activity->feedback);
         break;
     case ACTIVITY_TYPES:
         ASSERT(false && "not an activity type");

@@ -34,6 +34,7 @@ struct customer *customer_create(const struct model *model) {
 void customer_destroy(struct customer *customer) {
     if (customer) {
         tiles_finish(&customer->tiles);
+        purchase_days_finish(&customer->purchase_days);
         free(customer->recent);
         free(customer->tiers);
         free(customer);
@@ -57,13 +58,15 @@ int customer_reserve_tiers(struct customer *customer, size_t count) {
 struct customer *customer_copy(const struct customer *customer, const struct model *model) {
     struct customer *copy = customer_create(model);
     if (!copy || customer_reserve_tiers(copy, customer->tiers_count) ||
-        tiles_reserve(&copy->tiles, customer->tiles.count)) {
+        tiles_reserve(&copy->tiles, customer->tiles.count) ||
+        purchase_days_copy(&copy->purchase_days, &customer->purchase_days)) {
         customer_destroy(copy);
         return NULL;
     }
     uint64_t *recent = copy->recent;
     struct tiles tiles = copy->tiles;
     struct tier_state *tiers = copy->tiers;
+    struct purchase_days days = copy->purchase_days;
     memcpy(recent, customer->recent, customer->recent_count * sizeof *recent);
     memcpy(tiers, customer->tiers, customer->tiers_count * sizeof *tiers);
     if (customer->tiles.count > 0) {
@@ -74,6 +77,7 @@ struct customer *customer_copy(const struct customer *customer, const struct mod
     copy->recent = recent;
     copy->tiles = tiles;
     copy->tiers = tiers;
+    copy->purchase_days = days;
     return copy;
 }
 
@@ -81,7 +85,8 @@ size_t customer_bytes(const struct customer *customer) {
     enum { MALLOC_OVERHEAD = 16, RECENT_USUAL = 16 };
     return sizeof *customer + customer->tiles.capacity * sizeof *customer->tiles.cells +
            (customer->recent_count > RECENT_USUAL ? customer->recent_count : RECENT_USUAL) * sizeof *customer->recent +
-           customer->tiers_count * sizeof *customer->tiers + (size_t)4 * MALLOC_OVERHEAD;
+           customer->tiers_count * sizeof *customer->tiers +
+           customer->purchase_days.capacity * sizeof *customer->purchase_days.known + (size_t)5 * MALLOC_OVERHEAD;
 }
 
 bool customer_is_valid(const struct customer *customer, const struct model *model) {
@@ -102,7 +107,8 @@ bool customer_is_valid(const struct customer *customer, const struct model *mode
     bool seen = customer->now_ms != TIME_NONE;
     return customer->tiers_count >= model->sets_count && customer->recent_count <= model->dedupe &&
            customer->first_seen_ms <= customer->last_seen_ms &&
-           customer->first_purchase_ms <= customer->last_purchase_ms && (seen || customer->tiles.count == 0) &&
+           customer->first_purchase_ms <= customer->last_purchase_ms &&
+           purchase_days_are_valid(&customer->purchase_days) && (seen || customer->tiles.count == 0) &&
            (!seen || customer->due_ms > customer->now_ms);
 }
 

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "score/activity.h"
 #include "score/model.h"
+#include "score/purchase_days.h"
 #include "score/tiles.h"
 
 /* Where a customer stands in one tier set. */
@@ -42,6 +43,8 @@ struct customer {
     int64_t last_purchase_ms;
 
     struct tiles tiles; /* sums per day, and the residue of days past every window */
+
+    struct purchase_days purchase_days;
 
     uint64_t *recent; /* hashes of the latest event ids, oldest first */
     uint16_t recent_count;
@@ -114,6 +117,10 @@ struct changes {
 static inline void changes_init(struct changes *changes, struct arena *arena) {
     *changes = (struct changes){.arena = arena};
 }
+
+/* How often a customer buys; the numbers are those of the metric. */
+enum frequency { FREQUENCY_NONE, FREQUENCY_ONE_OFF, FREQUENCY_INFREQUENT, FREQUENCY_FREQUENT };
+enum frequency customer_frequency(const struct customer *customer, const struct model *model);
 
 enum applied { APPLIED, APPLIED_LATE, APPLIED_DUPLICATE };
 

@@ -101,4 +101,8 @@ const struct metric_row metric_rows[METRIC_KINDS] = {
     [METRIC_DAYS_SINCE_PURCHASE] = {"days_since_purchase", elapsed, .elapsed = true},
     [METRIC_DAYS_SINCE_SEEN] = {"days_since_seen", elapsed, .elapsed = true},
     [METRIC_TENURE] = {"tenure", elapsed, .elapsed = true},
+    [METRIC_PURCHASE_DAYS] = {"purchase_days", metric_purchase_days},
+    [METRIC_MEAN_INTERVAL] = {"mean_interval", metric_mean_interval},
+    [METRIC_INTERVAL_SPREAD] = {"interval_spread", metric_interval_spread},
+    [METRIC_FREQUENCY] = {"frequency", metric_frequency},
 };

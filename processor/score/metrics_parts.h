@@ -1,4 +1,5 @@
-/* The functions behind the table of metrics: metrics.c (sums, time), metrics_feedback.c (surveys). */
+/* The functions behind the table of metrics: metrics.c (sums, time), metrics_feedback.c (surveys),
+ * metrics_behaviour.c (habits). */
 #ifndef TIDEMARK_SCORE_METRICS_PARTS_H
 #define TIDEMARK_SCORE_METRICS_PARTS_H
 
@@ -19,5 +20,11 @@ double metric_ces(const struct metric_slot *slot, const struct metric_at *at);
 double metric_complaints(const struct metric_slot *slot, const struct metric_at *at);
 double metric_reviews(const struct metric_slot *slot, const struct metric_at *at);
 double metric_review_mean(const struct metric_slot *slot, const struct metric_at *at);
+
+/* metrics_behaviour.c */
+double metric_purchase_days(const struct metric_slot *slot, const struct metric_at *at);
+double metric_mean_interval(const struct metric_slot *slot, const struct metric_at *at);
+double metric_interval_spread(const struct metric_slot *slot, const struct metric_at *at);
+double metric_frequency(const struct metric_slot *slot, const struct metric_at *at);
 
 #endif

@@ -1,6 +1,7 @@
 #include "support/scoring.h"
 
 #include "score/evaluate.h"
+#include "state/customer_codec.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,6 +45,44 @@ double test_value_at(struct model_builder *builder, const struct customer *custo
 
 double test_value(struct model_builder *builder, const struct customer *customer, const char *expression) {
     return test_value_at(builder, customer, expression, customer->now_ms);
+}
+
+void test_state(const struct customer *customer, const struct model *model, struct buffer *out) {
+    struct customer *copy = customer_copy(customer, model);
+    assert_non_null(copy);
+    copy->due_ms = copy->armed_ms = TIME_NEVER;
+    for (uint16_t i = 0; i < copy->tiers_count; i++) {
+        copy->tiers[i].sequence = 0;
+    }
+    customer_encode(copy, out);
+    assert_int_equal(out->error, 0);
+    customer_destroy(copy);
+}
+
+void assert_same_state(const struct customer *a, const struct customer *b, const struct model *model) {
+    struct buffer one = {0};
+    struct buffer other = {0};
+    test_state(a, model, &one);
+    test_state(b, model, &other);
+    assert_int_equal(one.size, other.size);
+    assert_memory_equal(one.data, other.data, one.size);
+    buffer_finish(&one);
+    buffer_finish(&other);
+}
+
+void test_store(struct customer **customer, const struct model *model) {
+    struct buffer packed = {0};
+    struct buffer again = {0};
+    struct customer *decoded;
+    customer_encode(*customer, &packed);
+    assert_int_equal(customer_decode(buffer_bytes(&packed), model, &decoded), 0);
+    assert_true(customer_is_valid(decoded, model));
+    customer_encode(decoded, &again);
+    assert_true(bytes_equal(buffer_bytes(&packed), buffer_bytes(&again)));
+    customer_destroy(*customer);
+    *customer = decoded;
+    buffer_finish(&packed);
+    buffer_finish(&again);
 }
 
 void test_shuffle(struct test_random *random, int *order, int count) {

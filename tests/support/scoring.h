@@ -23,6 +23,13 @@ double test_value(struct model_builder *builder, const struct customer *customer
 double test_value_at(struct model_builder *builder, const struct customer *customer, const char *expression,
                      int64_t now_ms);
 
+/* What is stored of the customer but its tiers and due instants, which depend on the order of events. */
+void test_state(const struct customer *customer, const struct model *model, struct buffer *out);
+/* Fails the test unless both have the same state in this sense. */
+void assert_same_state(const struct customer *a, const struct customer *b, const struct model *model);
+/* The customer as it is after having been stored: replaces it. */
+void test_store(struct customer **customer, const struct model *model);
+
 /* Puts the first `count` of 0, 1, 2, ... into a random order. */
 void test_shuffle(struct test_random *random, int *order, int count);
 

@@ -1,0 +1,88 @@
+#include "state/customer_codec_parts.h"
+
+/* Fields of schemas/customer_state.proto, all bytes. Those up to 15 have keys of one byte, so the usual ones come first. */
+enum {
+    FIELD_PURCHASE_DAYS = 12,
+    FIELD_FORGOTTEN_DAYS = 16,
+};
+
+/* ---- purchase days ---- */
+
+/* sint64 revenue of the first day, sint64 oldest known day, and uint64 days from each known day to the next. */
+static void put_purchase_days(const struct customer *customer, struct buffer *out) {
+    const struct purchase_days *days = &customer->purchase_days;
+    buffer_put_signed(out, days->first_day_minor);
+    buffer_put_signed(out, days->known[0]);
+    for (size_t i = 1; i < days->count; i++) {
+        buffer_put_varint(out, (uint64_t)((int64_t)days->known[i] - days->known[i - 1]));
+    }
+}
+
+static int take_purchase_days(struct bytes body, struct purchase_days *days) {
+    struct cursor in = cursor_of(body);
+    days->first_day_minor = cursor_signed(&in);
+    int64_t day = cursor_signed(&in);
+    while (!in.error) {
+        bool fits = day > INT32_MIN && day <= INT32_MAX && days->count < PURCHASE_DAYS_MAX;
+        if (!fits || (days->count > 0 && day <= days->known[days->count - 1])) {
+            return ERR_INVALID;
+        }
+        int error = purchase_days_reserve(days, (size_t)days->count + 1);
+        if (error) {
+            return error;
+        }
+        days->known[days->count++] = (int32_t)day;
+        if (cursor_left(&in) == 0) {
+            return 0;
+        }
+        uint64_t gap = cursor_varint(&in);
+        day += gap <= UINT32_MAX ? (int64_t)gap : INT64_C(1) << 40;
+    }
+    return in.error;
+}
+
+/* uint64 number of forgotten days, uint64 sum of the squares of their gaps, uint64 oldest known day less the first of all. */
+static void put_forgotten_days(const struct customer *customer, struct buffer *out) {
+    const struct purchase_days *days = &customer->purchase_days;
+    buffer_put_varint(out, days->forgotten);
+    buffer_put_varint(out, days->gap_squares);
+    buffer_put_varint(out, (uint64_t)((int64_t)days->known[0] - days->first_day));
+}
+
+/* Behind the known days. */
+static int take_forgotten_days(struct bytes body, struct purchase_days *days) {
+    struct cursor in = cursor_of(body);
+    uint64_t forgotten = cursor_varint(&in);
+    uint64_t gap_squares = cursor_varint(&in);
+    uint64_t before = cursor_varint(&in);
+    if (in.error || days->count == 0 || forgotten == 0 || forgotten > UINT32_MAX || before == 0 ||
+        before > (uint64_t)((int64_t)days->known[0] - INT32_MIN)) {
+        return ERR_INVALID;
+    }
+    days->forgotten = (uint32_t)forgotten;
+    days->gap_squares = gap_squares;
+    days->first_day = (int32_t)(days->known[0] - (int64_t)before);
+    return 0;
+}
+
+/* ---- all together ---- */
+
+void codec_put_lifetime(const struct customer *customer, struct buffer *out) {
+    if (customer->purchase_days.count > 0) {
+        codec_put_body(customer, out, FIELD_PURCHASE_DAYS, put_purchase_days);
+    }
+    if (customer->purchase_days.forgotten > 0) {
+        codec_put_body(customer, out, FIELD_FORGOTTEN_DAYS, put_forgotten_days);
+    }
+}
+
+int codec_take_lifetime(uint64_t field, struct bytes body, struct customer *customer) {
+    switch (field) {
+    case FIELD_PURCHASE_DAYS:
+        return take_purchase_days(body, &customer->purchase_days);
+    case FIELD_FORGOTTEN_DAYS:
+        return take_forgotten_days(body, &customer->purchase_days);
+    default:
+        return 0;
+    }
+}
