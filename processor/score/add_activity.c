@@ -35,6 +35,11 @@ static void add_purchase_day(struct customer *customer, const struct when *when,
         when->day == DAY_RESIDUE ? amount_minor : tiles_sum(&customer->tiles, TILE_REVENUE, when->day, when->day);
 }
 
+static void add_favourite(struct favourites *favourites, struct bytes name, int64_t weight) {
+    int error = favourites_add(favourites, name, weight);
+    ASSERT(!error);
+}
+
 static void add_purchase(struct customer *customer, const struct when *when, const struct activity *activity) {
     const struct purchase *purchase = &activity->purchase;
     int32_t day = when->day;
@@ -48,7 +53,10 @@ static void add_purchase(struct customer *customer, const struct when *when, con
     int64_t quantity = 0;
     for (size_t i = 0; i < purchase->items_count; i++) {
         quantity += purchase->items[i].quantity;
+        add_favourite(&customer->categories, purchase->items[i].category, purchase->items[i].quantity);
     }
+    add_favourite(&customer->channels, purchase->channel, 1);
+    journey_add(&customer->journey, STAGE_PURCHASE, activity->time_ms);
     add(customer, day, TILE_PURCHASES, 1);
     add(customer, day, TILE_REVENUE, purchase->amount_minor);
     add(customer, day, TILE_ITEMS, quantity);
@@ -60,6 +68,13 @@ static void add_purchase(struct customer *customer, const struct when *when, con
     if (first || activity->time_ms > customer->last_purchase_ms) {
         customer->last_purchase_ms = activity->time_ms;
     }
+}
+
+static void add_interaction(struct customer *customer, int32_t day, const struct activity *activity) {
+    const struct interaction *interaction = &activity->interaction;
+    add(customer, day, TILE_INTERACTIONS + (int)interaction->kind, 1);
+    add_favourite(&customer->channels, interaction->channel, 1);
+    journey_add(&customer->journey, interaction->stage, activity->time_ms);
 }
 
 static void add_feedback(struct customer *customer, int32_t day, const struct feedback *feedback) {
@@ -101,7 +116,7 @@ bool add_activity(struct customer *customer, const struct model *model, const st
         add_purchase(customer, &when, activity);
         break;
     case ACTIVITY_INTERACTION:
-        add(customer, when.day, TILE_INTERACTIONS + (int)activity->interaction.kind, 1);
+        add_interaction(customer, when.day, activity);
         break;
     case ACTIVITY_FEEDBACK:
         add_feedback(customer, when.day, &activity->feedback);

@@ -17,6 +17,8 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "score/activity.h"
+#include "score/favourites.h"
+#include "score/journey.h"
 #include "score/model.h"
 #include "score/purchase_days.h"
 #include "score/tiles.h"
@@ -45,6 +47,9 @@ struct customer {
     struct tiles tiles; /* sums per day, and the residue of days past every window */
 
     struct purchase_days purchase_days;
+    struct journey journey;
+    struct favourites categories; /* by quantity bought */
+    struct favourites channels;   /* by purchases and interactions */
 
     uint64_t *recent; /* hashes of the latest event ids, oldest first */
     uint16_t recent_count;
@@ -121,6 +126,8 @@ static inline void changes_init(struct changes *changes, struct arena *arena) {
 /* How often a customer buys; the numbers are those of the metric. */
 enum frequency { FREQUENCY_NONE, FREQUENCY_ONE_OFF, FREQUENCY_INFREQUENT, FREQUENCY_FREQUENT };
 enum frequency customer_frequency(const struct customer *customer, const struct model *model);
+/* "one_off", "infrequent", "frequent"; NULL for any other number. */
+const char *frequency_name(int frequency);
 
 enum applied { APPLIED, APPLIED_LATE, APPLIED_DUPLICATE };
 

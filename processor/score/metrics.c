@@ -105,4 +105,6 @@ const struct metric_row metric_rows[METRIC_KINDS] = {
     [METRIC_MEAN_INTERVAL] = {"mean_interval", metric_mean_interval},
     [METRIC_INTERVAL_SPREAD] = {"interval_spread", metric_interval_spread},
     [METRIC_FREQUENCY] = {"frequency", metric_frequency},
+    [METRIC_STAGE] = {"stage", metric_stage},
+    [METRIC_FURTHEST_STAGE] = {"furthest_stage", metric_furthest_stage},
 };

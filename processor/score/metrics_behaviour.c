@@ -32,3 +32,25 @@ enum frequency customer_frequency(const struct customer *customer, const struct 
     bool often = purchase_days_mean_interval(days) <= model->options.frequent_interval_days;
     return often ? FREQUENCY_FREQUENT : FREQUENCY_INFREQUENT;
 }
+
+const char *frequency_name(int frequency) {
+    static const char *const names[] = {
+        [FREQUENCY_ONE_OFF] = "one_off", [FREQUENCY_INFREQUENT] = "infrequent", [FREQUENCY_FREQUENT] = "frequent"};
+    return frequency >= FREQUENCY_ONE_OFF && frequency <= FREQUENCY_FREQUENT ? names[frequency] : NULL;
+}
+
+/* ---- journey ---- */
+
+static double stage_value(enum journey_stage stage) {
+    return stage == STAGE_NONE ? NO_VALUE : (double)stage;
+}
+
+double metric_stage(const struct metric_slot *slot, const struct metric_at *at) {
+    (void)slot;
+    return stage_value(at->customer->journey.latest);
+}
+
+double metric_furthest_stage(const struct metric_slot *slot, const struct metric_at *at) {
+    (void)slot;
+    return stage_value(journey_furthest(&at->customer->journey));
+}

@@ -26,5 +26,7 @@ double metric_purchase_days(const struct metric_slot *slot, const struct metric_
 double metric_mean_interval(const struct metric_slot *slot, const struct metric_at *at);
 double metric_interval_spread(const struct metric_slot *slot, const struct metric_at *at);
 double metric_frequency(const struct metric_slot *slot, const struct metric_at *at);
+double metric_stage(const struct metric_slot *slot, const struct metric_at *at);
+double metric_furthest_stage(const struct metric_slot *slot, const struct metric_at *at);
 
 #endif

@@ -3,6 +3,9 @@
 /* Fields of schemas/customer_state.proto, all bytes. Those up to 15 have keys of one byte, so the usual ones come first. */
 enum {
     FIELD_PURCHASE_DAYS = 12,
+    FIELD_JOURNEY = 13,
+    FIELD_CATEGORIES = 14,
+    FIELD_CHANNELS = 15,
     FIELD_FORGOTTEN_DAYS = 16,
 };
 
@@ -65,11 +68,98 @@ static int take_forgotten_days(struct bytes body, struct purchase_days *days) {
     return 0;
 }
 
+/* ---- journey ---- */
+
+/* A byte: which stages were reached (bit 0 the first) and, from bit 5 on, the latest; then, for each reached one, sint64 its first
+ * time less that of the customer; then sint64 now less the latest time. */
+static void put_journey(const struct customer *customer, struct buffer *out) {
+    const struct journey *journey = &customer->journey;
+    unsigned head = (unsigned)journey->latest << STAGES;
+    for (int i = 0; i < STAGES; i++) {
+        head |= (unsigned)(journey->first_ms[i] != TIME_NONE) << i;
+    }
+    buffer_put_byte(out, (uint8_t)head);
+    for (int i = 0; i < STAGES; i++) {
+        if (journey->first_ms[i] != TIME_NONE) {
+            buffer_put_signed(out, journey->first_ms[i] - customer->first_seen_ms);
+        }
+    }
+    buffer_put_signed(out, customer->now_ms - journey->latest_ms);
+}
+
+static int take_journey(struct bytes body, struct customer *customer) {
+    struct journey *journey = &customer->journey;
+    struct cursor in = cursor_of(body);
+    unsigned head = cursor_byte(&in);
+    journey->latest = (enum journey_stage)(head >> STAGES);
+    bool overflow = false;
+    for (int i = 0; i < STAGES; i++) {
+        if (head >> i & 1) {
+            int64_t after_ms = cursor_signed(&in);
+            overflow |= __builtin_add_overflow(customer->first_seen_ms, after_ms, &journey->first_ms[i]);
+        }
+    }
+    int64_t ago_ms = cursor_signed(&in);
+    overflow |= __builtin_sub_overflow(customer->now_ms, ago_ms, &journey->latest_ms);
+    bool right = !in.error && !overflow && customer->now_ms != TIME_NONE && customer->first_seen_ms != TIME_NONE;
+    return right && journey_is_valid(journey) ? 0 : ERR_INVALID;
+}
+
+/* ---- favourites ---- */
+
+/* Per counter, by name: its name behind a length, uint64 twice its weight, plus 1 where uint64 its overcount follows. */
+static void put_favourites(const struct favourites *favourites, struct buffer *out) {
+    struct favourite favourite;
+    for (size_t at = 0; favourites_next(favourites, &at, &favourite);) {
+        buffer_put_sized(out, favourite.name);
+        buffer_put_varint(out, (uint64_t)favourite.weight << 1 | (favourite.over > 0));
+        if (favourite.over > 0) {
+            buffer_put_varint(out, (uint64_t)favourite.over);
+        }
+    }
+}
+
+static void put_categories(const struct customer *customer, struct buffer *out) {
+    put_favourites(&customer->categories, out);
+}
+
+static void put_channels(const struct customer *customer, struct buffer *out) {
+    put_favourites(&customer->channels, out);
+}
+
+static int take_favourites(struct bytes body, struct favourites *favourites) {
+    struct cursor in = cursor_of(body);
+    while (cursor_left(&in) > 0) {
+        struct favourite favourite = {.name = cursor_sized(&in)};
+        uint64_t head = cursor_varint(&in);
+        uint64_t over = head & 1 ? cursor_varint(&in) : 0;
+        if (in.error || over > INT64_MAX) {
+            return ERR_INVALID;
+        }
+        favourite.weight = (int64_t)(head >> 1);
+        favourite.over = (int64_t)over;
+        int error = favourites_append(favourites, &favourite);
+        if (error) {
+            return error;
+        }
+    }
+    return 0;
+}
+
 /* ---- all together ---- */
 
 void codec_put_lifetime(const struct customer *customer, struct buffer *out) {
     if (customer->purchase_days.count > 0) {
         codec_put_body(customer, out, FIELD_PURCHASE_DAYS, put_purchase_days);
+    }
+    if (customer->journey.latest != STAGE_NONE) {
+        codec_put_body(customer, out, FIELD_JOURNEY, put_journey);
+    }
+    if (customer->categories.count > 0) {
+        codec_put_body(customer, out, FIELD_CATEGORIES, put_categories);
+    }
+    if (customer->channels.count > 0) {
+        codec_put_body(customer, out, FIELD_CHANNELS, put_channels);
     }
     if (customer->purchase_days.forgotten > 0) {
         codec_put_body(customer, out, FIELD_FORGOTTEN_DAYS, put_forgotten_days);
@@ -80,6 +170,12 @@ int codec_take_lifetime(uint64_t field, struct bytes body, struct customer *cust
     switch (field) {
     case FIELD_PURCHASE_DAYS:
         return take_purchase_days(body, &customer->purchase_days);
+    case FIELD_JOURNEY:
+        return take_journey(body, customer);
+    case FIELD_CATEGORIES:
+        return take_favourites(body, &customer->categories);
+    case FIELD_CHANNELS:
+        return take_favourites(body, &customer->channels);
     case FIELD_FORGOTTEN_DAYS:
         return take_forgotten_days(body, &customer->purchase_days);
     default:
