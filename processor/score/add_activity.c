@@ -70,11 +70,17 @@ static void add_purchase(struct customer *customer, const struct when *when, con
     }
 }
 
-static void add_interaction(struct customer *customer, int32_t day, const struct activity *activity) {
+static void add_interaction(struct customer *customer, const struct model *model, int32_t day,
+                            const struct activity *activity) {
     const struct interaction *interaction = &activity->interaction;
     add(customer, day, TILE_INTERACTIONS + (int)interaction->kind, 1);
     add_favourite(&customer->channels, interaction->channel, 1);
     journey_add(&customer->journey, interaction->stage, activity->time_ms);
+    if (model->keeps_engagement) {
+        const struct engagement_options *options = &model->options.engagement;
+        engagement_add(&customer->engagement, options->half_life_ms, options->weights[interaction->kind],
+                       activity->time_ms);
+    }
 }
 
 static void add_feedback(struct customer *customer, int32_t day, const struct feedback *feedback) {
@@ -116,7 +122,7 @@ bool add_activity(struct customer *customer, const struct model *model, const st
         add_purchase(customer, &when, activity);
         break;
     case ACTIVITY_INTERACTION:
-        add_interaction(customer, when.day, activity);
+        add_interaction(customer, model, when.day, activity);
         break;
     case ACTIVITY_FEEDBACK:
         add_feedback(customer, when.day, &activity->feedback);

@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "score/activity.h"
+#include "score/engagement.h"
 #include "score/favourites.h"
 #include "score/journey.h"
 #include "score/model.h"
@@ -50,6 +51,7 @@ struct customer {
     struct journey journey;
     struct favourites categories; /* by quantity bought */
     struct favourites channels;   /* by purchases and interactions */
+    struct engagement engagement;
 
     uint64_t *recent; /* hashes of the latest event ids, oldest first */
     uint16_t recent_count;

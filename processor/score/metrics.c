@@ -107,4 +107,5 @@ const struct metric_row metric_rows[METRIC_KINDS] = {
     [METRIC_FREQUENCY] = {"frequency", metric_frequency},
     [METRIC_STAGE] = {"stage", metric_stage},
     [METRIC_FURTHEST_STAGE] = {"furthest_stage", metric_furthest_stage},
+    [METRIC_ENGAGEMENT] = {"engagement", metric_engagement, .falls = true, .reaches_ms = metric_engagement_reaches_ms},
 };

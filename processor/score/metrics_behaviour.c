@@ -54,3 +54,15 @@ double metric_furthest_stage(const struct metric_slot *slot, const struct metric
     (void)slot;
     return stage_value(journey_furthest(&at->customer->journey));
 }
+
+/* ---- engagement ---- */
+
+double metric_engagement(const struct metric_slot *slot, const struct metric_at *at) {
+    (void)slot;
+    return engagement_at(&at->customer->engagement, at->model->options.engagement.half_life_ms, at->now_ms);
+}
+
+int64_t metric_engagement_reaches_ms(const struct metric_slot *slot, const struct metric_at *at, double value) {
+    (void)slot;
+    return engagement_reaches_ms(&at->customer->engagement, at->model->options.engagement.half_life_ms, value);
+}

@@ -28,5 +28,7 @@ double metric_interval_spread(const struct metric_slot *slot, const struct metri
 double metric_frequency(const struct metric_slot *slot, const struct metric_at *at);
 double metric_stage(const struct metric_slot *slot, const struct metric_at *at);
 double metric_furthest_stage(const struct metric_slot *slot, const struct metric_at *at);
+double metric_engagement(const struct metric_slot *slot, const struct metric_at *at);
+int64_t metric_engagement_reaches_ms(const struct metric_slot *slot, const struct metric_at *at, double value);
 
 #endif

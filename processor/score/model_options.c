@@ -74,11 +74,21 @@ static int resolve_multipliers(struct arena *arena, const struct points_options 
     return 0;
 }
 
+static bool uses(const struct model *model, enum metric_kind kind) {
+    for (size_t i = 0; i < model->slots.count; i++) {
+        if (model->slots.slots[i].kind == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int model_take_options(struct arena *arena, const struct scoring_options *options, struct model *model,
                        struct model_error *error) {
     ASSERT(options->engagement.half_life_ms > 0);
     model->options = *options;
     model->options.points.multipliers = NULL;
+    model->keeps_engagement = options->engagement.kept || uses(model, METRIC_ENGAGEMENT);
     int result = resolve_multipliers(arena, &options->points, model, error);
     if (result == ERR_NO_MEMORY) {
         static const struct spec_text nowhere = {{"", 0}, 0, 0};

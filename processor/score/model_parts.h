@@ -52,6 +52,8 @@ struct model {
     const struct zone *zone;
     struct scoring_options options; /* without the multipliers' spec */
     double **multipliers;           /* of points: by set, then by tier; NULL for a set that multiplies nothing */
+    bool keeps_points;              /* a rule uses them, or the options say so */
+    bool keeps_engagement;
     int money_decimals;
     double money_scale;
     size_t dedupe;

@@ -1,5 +1,7 @@
 #include "state/customer_codec_parts.h"
 
+#include <math.h>
+
 /* Fields of schemas/customer_state.proto, all bytes. Those up to 15 have keys of one byte, so the usual ones come first. */
 enum {
     FIELD_PURCHASE_DAYS = 12,
@@ -7,6 +9,8 @@ enum {
     FIELD_CATEGORIES = 14,
     FIELD_CHANNELS = 15,
     FIELD_FORGOTTEN_DAYS = 16,
+    FIELD_ENGAGEMENT = 17,
+    DOUBLE_BYTES = 8,
 };
 
 /* ---- purchase days ---- */
@@ -146,6 +150,32 @@ static int take_favourites(struct bytes body, struct favourites *favourites) {
     return 0;
 }
 
+/* ---- engagement ---- */
+
+/* Its 8 bytes as an IEEE 754 double, little endian, then sint64 now less its instant. */
+static void put_engagement(const struct customer *customer, struct buffer *out) {
+    uint64_t bits;
+    memcpy(&bits, &customer->engagement.sum, sizeof bits);
+    for (int i = 0; i < DOUBLE_BYTES; i++) {
+        buffer_put_byte(out, (uint8_t)(bits >> (8 * i)));
+    }
+    buffer_put_signed(out, customer->now_ms - customer->engagement.at_ms);
+}
+
+static int take_engagement(struct bytes body, struct customer *customer) {
+    struct engagement *engagement = &customer->engagement;
+    struct cursor in = cursor_of(body);
+    uint64_t bits = 0;
+    for (int i = 0; i < DOUBLE_BYTES; i++) {
+        bits |= (uint64_t)cursor_byte(&in) << (8 * i);
+    }
+    memcpy(&engagement->sum, &bits, sizeof bits);
+    int64_t ago_ms = cursor_signed(&in);
+    bool right = !in.error && customer->now_ms != TIME_NONE && ago_ms >= 0 &&
+                 !__builtin_sub_overflow(customer->now_ms, ago_ms, &engagement->at_ms);
+    return right && isfinite(engagement->sum) && engagement->sum > 0 ? 0 : ERR_INVALID;
+}
+
 /* ---- all together ---- */
 
 void codec_put_lifetime(const struct customer *customer, struct buffer *out) {
@@ -164,6 +194,9 @@ void codec_put_lifetime(const struct customer *customer, struct buffer *out) {
     if (customer->purchase_days.forgotten > 0) {
         codec_put_body(customer, out, FIELD_FORGOTTEN_DAYS, put_forgotten_days);
     }
+    if (customer->engagement.sum > 0) {
+        codec_put_body(customer, out, FIELD_ENGAGEMENT, put_engagement);
+    }
 }
 
 int codec_take_lifetime(uint64_t field, struct bytes body, struct customer *customer) {
@@ -176,6 +209,8 @@ int codec_take_lifetime(uint64_t field, struct bytes body, struct customer *cust
         return take_favourites(body, &customer->categories);
     case FIELD_CHANNELS:
         return take_favourites(body, &customer->channels);
+    case FIELD_ENGAGEMENT:
+        return take_engagement(body, customer);
     case FIELD_FORGOTTEN_DAYS:
         return take_forgotten_days(body, &customer->purchase_days);
     default:
