@@ -1,6 +1,7 @@
 #include "score/add_activity.h"
 
 #include "score/model_parts.h"
+#include "score/points.h"
 #include "score/saturate.h"
 
 struct when { /* the day on which an activity counts */
@@ -110,13 +111,19 @@ static void add_feedback(struct customer *customer, int32_t day, const struct fe
     }
 }
 
+static struct when when_of(const struct model *model, int32_t today, int64_t time_ms) {
+    int32_t day = zone_day(model->zone, time_ms);
+    return (struct when){day, day <= today - model->span_days ? DAY_RESIDUE : day};
+}
+
 bool add_activity(struct customer *customer, const struct model *model, const struct activity *activity) {
     bool reversal = activity->type == ACTIVITY_PURCHASE && activity->purchase.kind != PURCHASE_KIND_PURCHASE;
-    int64_t day_ms = reversal ? activity->purchase.order_time_ms : activity->time_ms;
-    struct when when = {.real_day = zone_day(model->zone, day_ms)};
     int32_t today = zone_day(model->zone, customer->now_ms);
-    bool before_windows = when.real_day <= today - model->span_days;
-    when.day = before_windows ? DAY_RESIDUE : when.real_day;
+    struct when when = when_of(model, today, reversal ? activity->purchase.order_time_ms : activity->time_ms);
+    if (model->keeps_points) {
+        int32_t event_day = reversal ? when_of(model, today, activity->time_ms).day : when.day;
+        points_add(customer, model, activity, event_day, when.day);
+    }
     switch (activity->type) {
     case ACTIVITY_PURCHASE:
         add_purchase(customer, &when, activity);
@@ -137,5 +144,5 @@ bool add_activity(struct customer *customer, const struct model *model, const st
     if (activity->time_ms > customer->last_seen_ms) {
         customer->last_seen_ms = activity->time_ms;
     }
-    return before_windows && model->span_days > 0;
+    return when.day == DAY_RESIDUE && model->span_days > 0;
 }

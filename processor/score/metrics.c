@@ -1,4 +1,5 @@
 #include "score/metrics_parts.h"
+#include "score/points.h"
 
 /* ---- sums ---- */
 
@@ -63,6 +64,10 @@ static double referrals(const struct metric_slot *slot, const struct metric_at *
     return metric_sum(slot, at, TILE_INTERACTIONS + INTERACTION_REFERRAL);
 }
 
+static double points(const struct metric_slot *slot, const struct metric_at *at) {
+    return metric_sum(slot, at, TILE_POINTS) / POINTS_SCALE;
+}
+
 /* ---- time ---- */
 
 int64_t metric_base_ms(const struct metric_slot *slot, const struct customer *customer) {
@@ -88,6 +93,7 @@ const struct metric_row metric_rows[METRIC_KINDS] = {
     [METRIC_BASKET_SIZE] = {"basket_size", basket_size, .window = true},
     [METRIC_INTERACTIONS] = {"interactions", interactions, .window = true, .interaction = true},
     [METRIC_REFERRALS] = {"referrals", referrals, .window = true},
+    [METRIC_POINTS] = {"points", points, .window = true},
     [METRIC_NPS] = {"nps", metric_nps, .window = true},
     [METRIC_NPS_MARGIN] = {"nps_margin", metric_nps_margin, .window = true},
     [METRIC_NPS_LOW] = {"nps_low", metric_nps_low, .window = true},

@@ -88,6 +88,7 @@ int model_take_options(struct arena *arena, const struct scoring_options *option
     ASSERT(options->engagement.half_life_ms > 0);
     model->options = *options;
     model->options.points.multipliers = NULL;
+    model->keeps_points = options->points.kept || uses(model, METRIC_POINTS);
     model->keeps_engagement = options->engagement.kept || uses(model, METRIC_ENGAGEMENT);
     int result = resolve_multipliers(arena, &options->points, model, error);
     if (result == ERR_NO_MEMORY) {

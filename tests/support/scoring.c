@@ -36,7 +36,12 @@ double test_value_at(struct model_builder *builder, const struct customer *custo
     char text[1024];
     struct evaluation evaluation;
     snprintf(text, sizeof text, "set it\ntier yes = %s >= 0\ntier no\n", expression);
+    const struct scoring_options *kept = builder->options;
+    struct scoring_options options = kept ? *kept : scoring_options_default();
+    options.points.multipliers_count = 0; /* this model has other sets */
+    builder->options = &options;
     const struct model *model = model_of(builder, text);
+    builder->options = kept;
     const struct rule *rule = &model->sets[0].tiers[0].enter;
     const struct comparison *last = &rule->comparisons[rule->comparisons_count - 1];
     evaluation_init(&evaluation, customer, model, now_ms);
