@@ -181,6 +181,8 @@ static struct course combine(enum op_code code, const struct course *a, const st
         return multiply(a, b);
     case OP_DIVIDE:
         return divide(a, b);
+    case OP_TREND: /* of windows, so both stand still */
+        return still(b->value > 0.0 ? a->value / b->value : NO_VALUE);
     case OP_MIN:
         out.value = a->value < b->value ? a->value : b->value;
         break;

@@ -83,6 +83,7 @@ bool compare(enum op_code code, double left, double right) {
     case OP_NEGATE:
     case OP_MIN:
     case OP_MAX:
+    case OP_TREND:
     case OP_KNOWN:
     case OP_NOT:
     case OP_SKIP_IF_FALSE:
@@ -110,6 +111,9 @@ static double arithmetic(enum op_code code, double a, double b) {
     }
     if (code == OP_DIVIDE) {
         return b == 0.0 ? NO_VALUE : a / b;
+    }
+    if (code == OP_TREND) {
+        return b > 0.0 ? a / b : NO_VALUE;
     }
     if (code == OP_MIN) {
         return a < b ? a : b;
@@ -173,6 +177,7 @@ static double run(struct evaluation *evaluation, const struct op *ops, size_t fi
         case OP_DIVIDE:
         case OP_MIN:
         case OP_MAX:
+        case OP_TREND:
             top--;
             stack[top - 1] = arithmetic(op->code, stack[top - 1], stack[top]);
             break;

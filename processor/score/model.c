@@ -66,10 +66,20 @@ static int compile_score(const struct rule_scope *scope, const struct score_spec
     if (result) {
         return result;
     }
+    /* Scores stand alone in rules, where these words mean something; tiers and sets stand behind `tier`. */
     for (int kind = 0; kind < METRIC_KINDS; kind++) {
         if (bytes_equal_text(spec->name.text, metric_rows[kind].name)) {
             return model_fail(error, &spec->name, "score '%s' has the name of a metric", metric_rows[kind].name);
         }
+    }
+    struct constant constant;
+    if (rule_constant(spec->name.text, &constant)) {
+        return model_fail(error, &spec->name, "score '%s' has the name of a value of %s", constant.name,
+                          constant.kind == CONSTANT_STAGE ? "stage" : "frequency");
+    }
+    if (bytes_equal_text(spec->name.text, "trend") || bytes_equal_text(spec->name.text, "rising")) {
+        return model_fail(error, &spec->name, "score '%.*s' is a word of the rule language",
+                          TEXT_ARGS(spec->name.text));
     }
     if (spec->steps_count == 0 || spec->steps_count > STEPS_MAX) {
         return model_fail(error, &spec->name, "score '%.*s' needs 1 to %d steps", TEXT_ARGS(spec->name.text),
@@ -255,7 +265,8 @@ static int compile_set(struct arena *arena, const struct model_spec *spec, size_
                                .scores = spec->scores,
                                .scores_count = spec->scores_count,
                                .sets = spec->sets,
-                               .sets_count = spec->sets_count};
+                               .sets_count = spec->sets_count,
+                               .rising_below = model->options.rising_below};
     int result = check_name(&from->name, "tier set", error);
     if (result) {
         return result;
@@ -386,6 +397,7 @@ int model_compile(struct arena *arena, const struct model_spec *spec, struct mod
     model->money_scale = pow(10, spec->money_decimals);
     model->dedupe = spec->dedupe;
     model->tiles_max = spec->tiles_max;
+    model->options = spec->options ? *spec->options : scoring_options_default();
     int result = compile_scores(arena, spec, model, error);
     if (!result && (spec->sets_count == 0 || spec->sets_count > SETS_MAX)) {
         static const struct spec_text nowhere = {{"", 0}, 0, 0};
@@ -397,10 +409,7 @@ int model_compile(struct arena *arena, const struct model_spec *spec, struct mod
         result = compile_set(arena, spec, i, model, error);
         model->sets_count++;
     }
-    if (!result && model->sets) {
-        struct scoring_options otherwise = scoring_options_default();
-        result = model_take_options(arena, spec->options ? spec->options : &otherwise, model, error);
-    }
+    result = result || !model->sets ? result : model_resolve_options(arena, model, error);
     if (!result && (!model->sets || collect_windows(arena, model) || collect_all_elapsed(arena, model) ||
                     make_version(arena, model))) {
         result = out_of_memory(error);

@@ -83,14 +83,13 @@ static bool uses(const struct model *model, enum metric_kind kind) {
     return false;
 }
 
-int model_take_options(struct arena *arena, const struct scoring_options *options, struct model *model,
-                       struct model_error *error) {
+int model_resolve_options(struct arena *arena, struct model *model, struct model_error *error) {
+    struct scoring_options *options = &model->options;
     ASSERT(options->engagement.half_life_ms > 0);
-    model->options = *options;
-    model->options.points.multipliers = NULL;
     model->keeps_points = options->points.kept || uses(model, METRIC_POINTS);
     model->keeps_engagement = options->engagement.kept || uses(model, METRIC_ENGAGEMENT);
     int result = resolve_multipliers(arena, &options->points, model, error);
+    options->points.multipliers = NULL;
     if (result == ERR_NO_MEMORY) {
         static const struct spec_text nowhere = {{"", 0}, 0, 0};
         model_fail(error, &nowhere, "the rules need more memory than they may have");

@@ -50,7 +50,7 @@ struct window {
 
 struct model {
     const struct zone *zone;
-    struct scoring_options options; /* without the multipliers' spec */
+    struct scoring_options options; /* once compiled without the multipliers' spec */
     double **multipliers;           /* of points: by set, then by tier; NULL for a set that multiplies nothing */
     bool keeps_points;              /* a rule uses them, or the options say so */
     bool keeps_engagement;
@@ -77,9 +77,8 @@ struct model {
 int model_fail(struct model_error *error, const struct spec_text *at, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* model_options.c */
-/* Takes the options over, the multipliers resolved against the sets, which are compiled. */
-int model_take_options(struct arena *arena, const struct scoring_options *options, struct model *model,
-                       struct model_error *error) MUST_CHECK;
+/* Resolves the options, which stand in the model as they were given, against its sets and metrics. */
+int model_resolve_options(struct arena *arena, struct model *model, struct model_error *error) MUST_CHECK;
 /* Adds what of the options decides to the text that the version is made from. */
 void model_options_digest(const struct model *model, struct buffer *out);
 
