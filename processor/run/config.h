@@ -59,6 +59,10 @@ struct config {
     struct currency_rate *currencies; /* the base first */
     size_t currencies_count;
 
+    int ces;                      /* as written */
+    int64_t frequent_interval_ms; /* bound here first, then told to scoring */
+    struct scoring_options scoring;
+
     struct model *model;
 };
 

@@ -14,6 +14,7 @@ enum option_kind {
     OPTION_COUNT,    /* size_t */
     OPTION_SIZE,     /* size_t, bytes */
     OPTION_DURATION, /* int64_t, ms */
+    OPTION_NUMBER,   /* double */
     OPTION_SPECIAL,  /* read by the part that it belongs to */
 };
 
@@ -33,6 +34,9 @@ extern const size_t CONFIG_OPTIONS_COUNT;
 
 /* Binds defaults and every plain option of the tree; reports unknown keys and wrong values. */
 void config_bind(struct config *config, const struct node *root, struct config_problems *problems);
+
+/* config_behaviour.c: feedback, behaviour, points and engagement. */
+void config_bind_behaviour(struct config *config, const struct node *root, struct config_problems *problems);
 
 /* config_scoring.c: currencies, scores and tier sets, and the compiled model. */
 void config_bind_currencies(struct config *config, const struct node *root, struct config_problems *problems);

@@ -272,6 +272,7 @@ void config_compile_model(struct config *config, const struct node *root, struct
         .money_decimals = currency_decimals(config->currency_base),
         .dedupe = config->dedupe,
         .tiles_max = config->tiles_max,
+        .options = &config->scoring,
     };
     size_t before = problems->count;
     bind_scores(config, root, &spec, problems);
