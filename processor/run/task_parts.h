@@ -3,6 +3,7 @@
 #define TIDEMARK_RUN_TASK_PARTS_H
 
 #include "ingest/merge.h"
+#include "run/company_feedback.h"
 #include "run/task.h"
 #include "run/task_metrics.h"
 #include "run/wheel.h"
@@ -46,13 +47,6 @@ static inline struct item *items_head(const struct items *items) {
     return items->count ? &items->ring[items->head] : NULL;
 }
 
-/* Company-wide feedback of one day and counter, added up within a batch. */
-struct feedback_delta {
-    int32_t day;
-    uint16_t counter;
-    int64_t delta;
-};
-
 struct wheel_mark { /* a wheel entry to be written */
     struct cache_entry *entry;
     int64_t due_ms;
@@ -69,10 +63,7 @@ struct batch {
     struct wheel_mark *armed;
     size_t armed_count;
     size_t armed_capacity;
-    int64_t *tiers; /* population deltas by model tier, sets one after the other */
-    struct feedback_delta *feedback;
-    size_t feedback_count;
-    size_t feedback_capacity;
+    int64_t *tiers;        /* population deltas by model tier, sets one after the other */
     struct buffer outputs; /* each with a varint length before it */
     size_t outputs_count;
     struct store_meta meta; /* as it will be once applied */
@@ -108,7 +99,8 @@ struct task {
     struct batch *in_flight; /* NULL: none */
     size_t *set_base;        /* index of each set's first tier in batch.tiers */
     size_t tiers_total;
-    size_t round_scored; /* due customers of the wheel's round scored since the round began */
+    struct company_feedback *feedback; /* of the open batch */
+    size_t round_scored;               /* due customers of the wheel's round scored since the round began */
 
     int64_t suppress_before[INPUTS];
     int64_t suppress_fired_ms;

@@ -75,6 +75,7 @@ struct feedback {
     enum survey survey;
     int score; /* on the survey's scale; 0 for a complaint */
     struct bytes touchpoint;
+    struct bytes channel;
 };
 
 struct activity {

@@ -1,6 +1,6 @@
 /* The atomic batch and its fence.
  *
- *     MULTI  HSET customers...  APPEND due...  SADD/SREM wheel  HINCRBY populations...  HSET meta  XADD out...  XTRIM out  EXEC
+ *     MULTI  HSET customers...  APPEND due...  SADD/SREM wheel  HINCRBY populations, feedback...  HSET meta  XADD out...  XTRIM out  EXEC
  *     [WAIT or WAITAOF]  WATCH meta  HMGET meta epoch seq
  *
  * all in one write. The WATCH and HMGET at its end are the guard of the next batch, which is sent only when their answer
@@ -71,6 +71,31 @@ void redis_add_population(void *context, struct bytes field, int64_t delta) {
     struct buffer *out = begin(store, others, 4, "HINCRBY", "pop");
     resp_bytes(out, field);
     resp_number(out, delta);
+    flight_end(others);
+}
+
+/* The hash of a day's feedback. */
+static void feedback_key(int32_t day, char what[24]) {
+    snprintf(what, 24, "fb:%" PRId32, day);
+}
+
+void redis_add_feedback(void *context, int32_t day, struct bytes field, int64_t delta) {
+    struct redis_store *store = context;
+    struct flight *others = &store->staging.others;
+    char what[24];
+    feedback_key(day, what);
+    struct buffer *out = begin(store, others, 4, "HINCRBY", what);
+    resp_bytes(out, field);
+    resp_number(out, delta);
+    flight_end(others);
+}
+
+void redis_drop_feedback(void *context, int32_t day) {
+    struct redis_store *store = context;
+    struct flight *others = &store->staging.others;
+    char what[24];
+    feedback_key(day, what);
+    begin(store, others, 2, "UNLINK", what);
     flight_end(others);
 }
 

@@ -134,6 +134,8 @@ void redis_put_customer(void *context, struct bytes id, struct bytes packed);
 void redis_put_due(void *context, int64_t hour, struct bytes entries);
 void redis_drop_slot(void *context, int64_t hour);
 void redis_add_population(void *context, struct bytes field, int64_t delta);
+void redis_add_feedback(void *context, int32_t day, struct bytes field, int64_t delta);
+void redis_drop_feedback(void *context, int32_t day);
 void redis_put_output(void *context, uint64_t seq, struct bytes record);
 void redis_apply(void *context, const struct store_meta *meta, store_applied_fn done, void *arg);
 /* Asks what is in the store, watching it; the answer settles what is unknown and lets the next batch go. */

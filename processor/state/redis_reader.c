@@ -2,12 +2,13 @@
 #include "base/clock.h"
 #include "state/redis_parts.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { READER_GIVE_UP_MS = 3000 }; /* a person waits for this answer */
 
-enum reader_kind { READ_CUSTOMER, READ_META, READ_POPULATIONS };
+enum reader_kind { READ_CUSTOMER, READ_META, READ_POPULATIONS, READ_FEEDBACK };
 
 struct reader_call {
     struct reader_call *next;
@@ -162,6 +163,14 @@ void redis_reader_populations(struct redis_reader *reader, int partition, store_
     struct reader_call *call = call_new(reader, READ_POPULATIONS, arg);
     call->loaded = done;
     ask(call, partition, "HGETALL", "pop", NULL);
+}
+
+void redis_reader_feedback(struct redis_reader *reader, int partition, int32_t day, store_loaded_fn done, void *arg) {
+    struct reader_call *call = call_new(reader, READ_FEEDBACK, arg);
+    char what[24];
+    call->loaded = done;
+    snprintf(what, sizeof what, "fb:%" PRId32, day);
+    ask(call, partition, "HGETALL", what, NULL);
 }
 
 struct redis_reader *redis_reader_create(struct event_base *base, const struct redis_options *options, char *problem) {

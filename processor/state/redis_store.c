@@ -183,6 +183,8 @@ struct store *redis_store_create(struct event_base *base, const struct redis_opt
         .put_due = redis_put_due,
         .drop_slot = redis_drop_slot,
         .add_population = redis_add_population,
+        .add_feedback = redis_add_feedback,
+        .drop_feedback = redis_drop_feedback,
         .put_output = redis_put_output,
         .apply = redis_apply,
         .destroy = destroy,

@@ -5,6 +5,7 @@
  *     tm:{<group>.<partition>}:due:<hour>  string  due entries, appended
  *     tm:{<group>.<partition>}:wheel       set     the hours that have a due string
  *     tm:{<group>.<partition>}:pop         hash    populations
+ *     tm:{<group>.<partition>}:fb:<day>    hash    company-wide feedback of a day (since 1970), see run/company_feedback.h
  *     tm:{<group>.<partition>}:out         stream  outputs not yet known to be in Kafka; id <seq>-0 */
 #ifndef TIDEMARK_STATE_REDIS_STORE_H
 #define TIDEMARK_STATE_REDIS_STORE_H
@@ -57,6 +58,8 @@ void redis_reader_customer(struct redis_reader *reader, int partition, struct by
 void redis_reader_meta(struct redis_reader *reader, int partition, store_found_fn done, void *arg);
 /* Every population counter of a task: values alternate field, decimal number. */
 void redis_reader_populations(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg);
+/* Every counter of company-wide feedback of a task on a day, likewise. */
+void redis_reader_feedback(struct redis_reader *reader, int partition, int32_t day, store_loaded_fn done, void *arg);
 
 /* Connects, authenticates, and checks what check and run must know: 0; ERR_UNAVAILABLE; ERR_REFUSED (evicts, or the wanted
  * durability is not there, or authentication failed). One clear line in `problem` (256 bytes). Blocks up to the time-outs. */

@@ -113,7 +113,7 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* A month of a small shop; one record in twenty is a dead letter. */
+/* A month or two of a small shop, perhaps with long holidays; one record in twenty is a dead letter. */
 static void fill(struct fake_world *world) {
     int64_t now_ms = INT64_C(1735689600000);
     int64_t events = 10 + up_to(EVENTS_MAX - 10);
@@ -122,6 +122,7 @@ static void fill(struct fake_world *world) {
         char id[8];
         char event_id[24];
         now_ms += up_to(4) == 0 ? up_to(3 * MS_PER_DAY) : up_to(MS_PER_HOUR);
+        now_ms += up_to(50) == 0 ? up_to(450) * MS_PER_DAY : 0; /* feedback of old days goes */
         snprintf(id, sizeof id, "c%d", (int)up_to(CUSTOMERS));
         snprintf(event_id, sizeof event_id, "e%d", (int)(up_to(8) == 0 && i > 0 ? i - 1 : i));
         struct activity activity = {.type = (enum activity_type)up_to(INPUTS),
@@ -135,7 +136,10 @@ static void fill(struct fake_world *world) {
         } else if (activity.type == ACTIVITY_INTERACTION) {
             activity.interaction.kind = (enum interaction_kind)(1 + up_to(INTERACTION_KINDS));
         } else {
-            activity.feedback = (struct feedback){.survey = SURVEY_NPS, .score = (int)up_to(11)};
+            bool nps = up_to(3) != 0;
+            activity.feedback = (struct feedback){.survey = nps ? SURVEY_NPS : SURVEY_CSAT,
+                                                  .score = (int)(nps ? up_to(11) : 1 + up_to(5)),
+                                                  .channel = bytes_of_text(up_to(2) == 0 ? "web" : "store")};
         }
         buffer_reset(&value);
         assert_int_equal(encode_activity(ACTIVITY_AS_PROTOBUF, &activity, bytes_of_text("EUR"), &value), 0);
@@ -173,13 +177,27 @@ static void subscriber(const struct fake_world *world, struct bytes key, struct 
     arena_finish(&arena);
 }
 
-static int64_t population(const struct fake_world *world, struct bytes name) {
-    for (size_t i = 0; i < world->redis.populations.count; i++) {
-        if (bytes_equal(world->redis.populations.pairs[i].name, name)) {
-            return world->redis.populations.pairs[i].number;
+static int64_t number_in(const struct fake_map *map, struct bytes name) {
+    for (size_t i = 0; i < map->count; i++) {
+        if (bytes_equal(map->pairs[i].name, name)) {
+            return map->pairs[i].number;
         }
     }
     return 0;
+}
+
+/* A number that is 0 may be there or not. */
+static bool holds_numbers(const struct fake_map *map, const struct fake_map *numbers) {
+    for (size_t i = 0; i < numbers->count; i++) {
+        if (number_in(map, numbers->pairs[i].name) != numbers->pairs[i].number) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool same_numbers(const struct fake_map *a, const struct fake_map *b) {
+    return holds_numbers(a, b) && holds_numbers(b, a);
 }
 
 static const char *compare_worlds(const struct fake_world *expected, const struct fake_world *actual) {
@@ -195,9 +213,11 @@ static const char *compare_worlds(const struct fake_world *expected, const struc
         subscriber(actual, bytes_of_text(id), &b);
         problem = bytes_equal(buffer_bytes(&a), buffer_bytes(&b)) ? NULL : "outputs differ";
     }
-    for (size_t i = 0; i < expected->redis.populations.count && !problem; i++) {
-        const struct fake_pair *pair = &expected->redis.populations.pairs[i];
-        problem = population(actual, pair->name) == pair->number ? NULL : "populations differ";
+    if (!problem && !same_numbers(&expected->redis.populations, &actual->redis.populations)) {
+        problem = "populations differ";
+    }
+    if (!problem && !same_numbers(&expected->redis.feedback, &actual->redis.feedback)) {
+        problem = "feedback differs";
     }
     if (!problem && memcmp(expected->redis.meta.next_offset, actual->redis.meta.next_offset,
                            sizeof expected->redis.meta.next_offset) != 0) {

@@ -7,13 +7,14 @@
 
 enum op_kind { OP_TAKE_OVER, OP_LOAD, OP_READ_SLOT, OP_APPLY };
 
-enum put_kind { PUT_CUSTOMER, PUT_DUE, PUT_DROP, PUT_POPULATION, PUT_OUTPUT };
+enum put_kind { PUT_CUSTOMER, PUT_DUE, PUT_DROP, PUT_POPULATION, PUT_FEEDBACK, PUT_DROP_FEEDBACK, PUT_OUTPUT };
 
 struct put {
     enum put_kind kind;
     struct bytes name;
     struct bytes value;
     int64_t number;
+    int32_t day;
     struct put *next;
 };
 

@@ -35,6 +35,7 @@ struct fake_redis {
     struct fake_map customers;
     struct fake_map slots; /* name: the hour as 8 bytes */
     struct fake_map populations;
+    struct fake_map feedback; /* name: the day, a slash and the field */
     struct stored_output *outbox;
     size_t outbox_count;
     size_t outbox_capacity;
