@@ -160,6 +160,17 @@ struct tier_view {
     int64_t forecast_ms;
 };
 
+struct favourite_view {
+    struct bytes name;
+    double share; /* of everything that had a name, 0..1 */
+    int64_t weight;
+};
+
+struct stage_view {
+    int64_t first_ms; /* TIME_NONE: never reached */
+    double days;      /* in it, or until now; NAN: never reached */
+};
+
 struct customer_view {
     int64_t as_of_ms;
     const struct tier_view *tiers;
@@ -171,7 +182,15 @@ struct customer_view {
     int64_t first_purchase_ms; /* TIME_NONE: never bought */
     int64_t last_purchase_ms;
     int64_t orders;
-    double revenue; /* whole life, major units */
+    double revenue;                              /* whole life, major units */
+    const struct favourite_view *top_categories; /* the heaviest first */
+    size_t top_categories_count;
+    const struct favourite_view *top_channels;
+    size_t top_channels_count;
+    struct stage_view stages[STAGES]; /* of stage 1, 2, ... */
+    double mean_interval_days;        /* NAN: fewer than 2 purchase days */
+    enum frequency frequency;
+    int64_t referrals;
 };
 
 /* How the customer stands at at_ms (at least now_ms) if nothing more happens until then. Does not change the customer.
