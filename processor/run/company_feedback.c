@@ -192,7 +192,7 @@ static void count_named(struct company_feedback *feedback, int32_t day, enum dim
                         const struct feedback *answer, struct bytes name) {
     name = name_cut(name, FEEDBACK_VALUE_BYTES_MAX);
     if (name.size > 0) {
-        add_answer(answer, counts_of(feedback, day, dimension, known_name(feedback, day, dimension, name)));
+        add_answer(answer, counts_of(feedback, day, (int)dimension, known_name(feedback, day, dimension, name)));
     }
 }
 

@@ -38,7 +38,7 @@ int64_t journey_spent_ms(const struct journey *journey, enum journey_stage stage
     if (from_ms == TIME_NONE) {
         return -1;
     }
-    for (int further = stage; further < STAGES; further++) {
+    for (int further = (int)stage; further < STAGES; further++) {
         int64_t reached_ms = journey->first_ms[further];
         if (reached_ms != TIME_NONE && reached_ms >= from_ms && reached_ms < until_ms) {
             until_ms = reached_ms;

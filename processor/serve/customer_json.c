@@ -136,7 +136,7 @@ static yyjson_mut_val *lifetime_value(struct tree *tree, const struct customer_v
     add_named(tree, object, "top_channels", favourites_value(tree, view->top_channels, view->top_channels_count));
     add_named(tree, object, "stages", stages_value(tree, view));
     add_named(tree, object, "mean_interval_days", number_value(tree, view->mean_interval_days));
-    add_named(tree, object, "frequency", text_value(tree, bytes_of_text(frequency_name(view->frequency))));
+    add_named(tree, object, "frequency", text_value(tree, bytes_of_text(frequency_name((int)view->frequency))));
     add_named(tree, object, "referrals", integer_value(tree, view->referrals));
     return object;
 }

@@ -143,7 +143,7 @@ static void many_names_are_bounded(void **state) {
             int name =
                 (int)test_random_below(&random, 1 + test_random_below(&random, NAMES)); /* some much more often */
             int64_t weight = 1 + test_random_below(&random, 5);
-            char text[8];
+            char text[16];
             snprintf(text, sizeof text, "n%d", name);
             add(&favourites, text, weight);
             truth[name] += weight;
@@ -153,7 +153,7 @@ static void many_names_are_bounded(void **state) {
         struct favourite top[FAVOURITES_MAX];
         size_t count = favourites_top(&favourites, top);
         for (int name = 0; name < NAMES; name++) {
-            char text[8];
+            char text[16];
             snprintf(text, sizeof text, "n%d", name);
             bool found = false;
             for (size_t i = 0; i < count; i++) {
@@ -198,7 +198,7 @@ static void purchases_tell_categories_and_channels(void **state) {
     assert_string_equal(shown(&customer->categories), "books 4, art 3");
     assert_string_equal(shown(&customer->channels), "store 2, web 1");
     for (int i = 0; i < 20; i++) { /* with overcounts */
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "c%d", i);
         visit.interaction.channel = bytes_of_text(name);
         test_apply(&builder, customer, model, visit);
