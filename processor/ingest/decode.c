@@ -76,6 +76,7 @@ static size_t list_texts(struct activity *activity, struct bytes *texts[TEXTS_MA
         break;
     case ACTIVITY_FEEDBACK:
         texts[count++] = &activity->feedback.touchpoint;
+        texts[count++] = &activity->feedback.channel;
         break;
     case ACTIVITY_TYPES:
         break;

@@ -56,6 +56,7 @@ static const struct field_spec feedback_fields[] = {
     FIELD("score", "score", RAW_SCORE, FIELD_INT32),
     FIELD("touchpoint", "touchpoint", RAW_TOUCHPOINT, FIELD_TEXT),
     FIELD("comment", "comment", RAW_FIELDS, FIELD_IGNORED_TEXT),
+    FIELD("channel", "channel", RAW_CHANNEL, FIELD_TEXT),
 };
 
 static const struct field_spec item_field_list[] = {

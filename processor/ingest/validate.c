@@ -210,8 +210,12 @@ static enum dead_reason check_feedback(const struct raw_activity *raw, struct ac
         return dead_detail(detail, DEAD_BAD_SCORE, "score is not within %d..%d", scales[survey].least,
                            scales[survey].most);
     }
-    out->feedback =
-        (struct feedback){.survey = survey, .score = (int)score, .touchpoint = text_of(raw, RAW_TOUCHPOINT)};
+    out->feedback = (struct feedback){
+        .survey = survey,
+        .score = (int)score,
+        .touchpoint = text_of(raw, RAW_TOUCHPOINT),
+        .channel = text_of(raw, RAW_CHANNEL),
+    };
     return DEAD_NOT;
 }
 

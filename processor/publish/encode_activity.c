@@ -73,6 +73,7 @@ static void put_feedback(struct buffer *out, const struct feedback *feedback) {
         put_number(out, 5, feedback->score);
     }
     put_text(out, 6, feedback->touchpoint);
+    put_text(out, 8, feedback->channel);
 }
 
 int encode_activity_protobuf(const struct activity *activity, struct bytes currency, struct buffer *out) {

@@ -75,6 +75,7 @@ static void add_feedback(struct object *object, const struct feedback *feedback)
         add_number(object, "score", feedback->score);
     }
     add_text(object, "touchpoint", feedback->touchpoint);
+    add_text(object, "channel", feedback->channel);
 }
 
 static void build(struct object *object, const struct activity *activity, struct bytes currency) {

@@ -5,24 +5,9 @@
 #include "publish/output.h"
 #include "state/customer_codec.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 enum { SCORE_ARENA_BYTES_MAX = 64 << 20, ENTRY_DIRTY = 1, BATCH_ARRAY_FIRST = 256 };
-
-enum feedback_counter {
-    FEEDBACK_PROMOTERS,
-    FEEDBACK_PASSIVES,
-    FEEDBACK_DETRACTORS,
-    FEEDBACK_CSAT_COUNT,
-    FEEDBACK_CSAT_SUM,
-    FEEDBACK_CES_COUNT,
-    FEEDBACK_CES_SUM,
-    FEEDBACK_COMPLAINTS,
-};
-
-static const char *const feedback_names[] = {"nps/promoters", "nps/passives", "nps/detractors", "csat/count",
-                                             "csat/sum",      "ces/count",    "ces/sum",        "complaints"};
 
 /* Makes room for one more element of an array owned by a batch. */
 static void *grown(void *array, size_t *capacity, size_t count, size_t element) {
@@ -37,6 +22,10 @@ static void *grown(void *array, size_t *capacity, size_t count, size_t element) 
 
 int batch_init(struct task *task) {
     arena_init(&task->score_arena, SCORE_ARENA_BYTES_MAX);
+    task->feedback = company_feedback_create(task->options.model);
+    if (!task->feedback) {
+        return ERR_NO_MEMORY;
+    }
     for (int i = 0; i < 2; i++) {
         if (population_init(&task->batches[i].population, task->options.model)) {
             return ERR_NO_MEMORY;
@@ -52,10 +41,10 @@ void batch_finish(struct task *task) {
         free(batch->dirty);
         free(batch->armed);
         population_finish(&batch->population);
-        free(batch->feedback);
         free(batch->counts);
         buffer_finish(&batch->outputs);
     }
+    company_feedback_destroy(task->feedback);
     buffer_finish(&task->scratch);
     arena_finish(&task->score_arena);
 }
@@ -65,7 +54,7 @@ static void batch_clear(struct task *task, struct batch *batch) {
         cache_unpin(task->ports.cache, batch->dirty[i]);
     }
     population_clear(&batch->population);
-    batch->items = batch->dirty_count = batch->armed_count = batch->feedback_count = batch->outputs_count = 0;
+    batch->items = batch->dirty_count = batch->armed_count = batch->outputs_count = 0;
     batch->counts_count = 0;
     batch->needed = false;
     buffer_reset(&batch->outputs);
@@ -79,6 +68,7 @@ void batch_start(struct task *task, const struct store_meta *meta) {
     task->open = &task->batches[0];
     task->open->number = 1;
     task->open->meta = *meta;
+    company_feedback_start(task->feedback, meta->clock_ms);
 }
 
 /* Counted when the batch is applied. There are a few dozen counters at most, and mostly the latest again. */
@@ -164,45 +154,6 @@ static void mark_dirty(struct task *task, struct cache_entry *entry) {
     ASSERT(!error);
 }
 
-static void add_feedback(struct task *task, int32_t day, uint16_t counter, int64_t delta) {
-    struct batch *batch = task->open;
-    for (size_t i = batch->feedback_count; i-- > 0;) {
-        if (batch->feedback[i].day == day && batch->feedback[i].counter == counter) {
-            batch->feedback[i].delta += delta;
-            return;
-        }
-    }
-    batch->feedback = grown(batch->feedback, &batch->feedback_capacity, batch->feedback_count, sizeof *batch->feedback);
-    batch->feedback[batch->feedback_count++] = (struct feedback_delta){day, counter, delta};
-}
-
-static void count_feedback(struct task *task, const struct activity *activity) {
-    int32_t day = zone_day(model_zone(task->options.model), activity->time_ms);
-    int score = activity->feedback.score;
-    switch (activity->feedback.survey) {
-    case SURVEY_NPS:
-        add_feedback(task, day,
-                     score >= 9   ? FEEDBACK_PROMOTERS
-                     : score >= 7 ? FEEDBACK_PASSIVES
-                                  : FEEDBACK_DETRACTORS,
-                     1);
-        break;
-    case SURVEY_CSAT:
-        add_feedback(task, day, FEEDBACK_CSAT_COUNT, 1);
-        add_feedback(task, day, FEEDBACK_CSAT_SUM, score);
-        break;
-    case SURVEY_CES:
-        add_feedback(task, day, FEEDBACK_CES_COUNT, 1);
-        add_feedback(task, day, FEEDBACK_CES_SUM, score);
-        break;
-    case SURVEY_COMPLAINT:
-        add_feedback(task, day, FEEDBACK_COMPLAINTS, 1);
-        break;
-    case SURVEY_REVIEW:
-        break;
-    }
-}
-
 static void score_activity(struct task *task, const struct item *item, struct changes *changes) {
     struct customer *customer = item->entry->customer;
     struct standing from;
@@ -218,7 +169,7 @@ static void score_activity(struct task *task, const struct item *item, struct ch
     population_move(&task->open->population, task->options.model, &from, customer);
     put_changes(task, item, changes);
     if (item->activity->type == ACTIVITY_FEEDBACK) {
-        count_feedback(task, item->activity);
+        company_feedback_count(task->feedback, item->activity, customer, task->open->meta.clock_ms);
     }
     mark_dirty(task, item->entry);
 }
@@ -338,12 +289,6 @@ static void put_armed(struct task *task, struct batch *batch) {
 static void put_populations(struct task *task, struct batch *batch) {
     struct store *store = task->store;
     population_put(&batch->population, task->options.model, store, &task->scratch);
-    for (size_t i = 0; i < batch->feedback_count; i++) {
-        buffer_reset(&task->scratch);
-        buffer_printf(&task->scratch, "feedback/%" PRId32 "/%s", batch->feedback[i].day,
-                      feedback_names[batch->feedback[i].counter]);
-        store->ops->add_population(store->context, buffer_bytes(&task->scratch), batch->feedback[i].delta);
-    }
 }
 
 void batch_send(struct task *task, store_applied_fn on_applied) {
@@ -359,6 +304,7 @@ void batch_send(struct task *task, store_applied_fn on_applied) {
     }
     put_armed(task, batch);
     put_populations(task, batch);
+    company_feedback_put(task->feedback, task->store, batch->meta.clock_ms);
     batch->meta.fired_ms = task->wheel.fired_ms;
     batch->meta.published_seq = task->published_seq;
     batch->sent_ms = task->ports.monotonic_ms(task->ports.time_context);

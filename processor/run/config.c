@@ -126,6 +126,7 @@ static void bind_rest(struct config *config, const struct node *root, struct con
     }
     config_bind_currencies(config, root, problems);
     config_bind_lifetime_value(config, root, problems);
+    config_bind_behaviour(config, root, problems);
     config_compile_model(config, root, problems);
 }
 
@@ -135,6 +136,7 @@ struct config *config_parse(const char *name, struct bytes text, const char *con
     ASSERT(config);
     arena_init(&config->arena, ARENA_BYTES_MAX);
     config->path = arena_copy(&config->arena, bytes_of_text(name)).data;
+    config->scoring = scoring_options_default();
     struct node *root = config_read_yaml(&config->arena, text, problems);
     if (root) {
         for (size_t i = 0; i < overrides_count; i++) {

@@ -63,6 +63,9 @@ struct config {
     size_t currencies_count;
 
     struct ltv_params lifetime_value;
+    int ces;                      /* as written */
+    int64_t frequent_interval_ms; /* bound here first, then told to scoring */
+    struct scoring_options scoring;
 
     struct model *model;
 };

@@ -60,6 +60,20 @@ const struct option CONFIG_OPTIONS[] = {
     {"populations.minimum", OPTION_COUNT, AT(ranked_minimum), "100", NULL, 1, 1e12,
      "customers below whom there are no cut points"},
     {"lifetime_value", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, "parameters of the models; see tidemark fit"},
+    {"feedback", OPTION_SECTION, 0, NULL, NULL, 0, 0, ""},
+    {"feedback.ces", OPTION_CHOICE, AT(ces), "mean", "mean|share", 0, 0, "what ces(w) is"},
+    {"behaviour", OPTION_SECTION, 0, NULL, NULL, 0, 0, ""},
+    {"behaviour.frequent_interval", OPTION_DURATION, AT(frequent_interval_ms), "45d", NULL, 0, 1e12,
+     "mean interval up to which a customer is frequent"},
+    {"behaviour.rising_below", OPTION_NUMBER, AT(scoring.rising_below), "500", NULL, 0, 1e15,
+     "revenue up to which rising(w) calls a customer small"},
+    {"points", OPTION_SECTION, 0, NULL, NULL, 0, 0, ""},
+    {"points.per_unit", OPTION_NUMBER, AT(scoring.points.per_unit), "1", NULL, 0, 1e6, "for each major unit of money"},
+    {"points.events", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, "per event, by kind; default 0"},
+    {"points.multipliers", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, "by set and tier; default 1"},
+    {"engagement", OPTION_SECTION, 0, NULL, NULL, 0, 0, ""},
+    {"engagement.half_life", OPTION_DURATION, AT(scoring.engagement.half_life_ms), "14d", NULL, 60000, 1e12, ""},
+    {"engagement.weights", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, "per interaction kind; default 1"},
     {"scores", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, ""},
     {"tier_sets", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, ""},
 };
@@ -102,8 +116,8 @@ static void bind_choice(struct config *config, const struct option *option, cons
     *(int *)member(config, option) = choice;
 }
 
-static void bind_number(struct config *config, const struct option *option, const struct node *node,
-                        struct config_problems *problems) {
+static void bind_whole(struct config *config, const struct option *option, const struct node *node,
+                       struct config_problems *problems) {
     int64_t number = 0;
     size_t size = 0;
     bool duration = option->kind == OPTION_DURATION;
@@ -134,6 +148,18 @@ static void bind_number(struct config *config, const struct option *option, cons
     }
 }
 
+static void bind_number(struct config *config, const struct option *option, const struct node *node,
+                        struct config_problems *problems) {
+    double number;
+    if (!parse_number(node->text, &number) || number < option->least || number > option->most) {
+        char wanted[120];
+        snprintf(wanted, sizeof wanted, "a number from %.0f to %.0f", option->least, option->most);
+        wrong(problems, node, option, wanted);
+        return;
+    }
+    *(double *)member(config, option) = number;
+}
+
 static void bind_value(struct config *config, const struct option *option, const struct node *node,
                        struct config_problems *problems) {
     switch (option->kind) {
@@ -159,6 +185,9 @@ static void bind_value(struct config *config, const struct option *option, const
     case OPTION_COUNT:
     case OPTION_SIZE:
     case OPTION_DURATION:
+        bind_whole(config, option, node, problems);
+        break;
+    case OPTION_NUMBER:
         bind_number(config, option, node, problems);
         break;
     }

@@ -14,6 +14,7 @@ enum option_kind {
     OPTION_COUNT,    /* size_t */
     OPTION_SIZE,     /* size_t, bytes */
     OPTION_DURATION, /* int64_t, ms */
+    OPTION_NUMBER,   /* double */
     OPTION_SPECIAL,  /* read by the part that it belongs to */
 };
 
@@ -36,6 +37,9 @@ void config_bind(struct config *config, const struct node *root, struct config_p
 
 /* config_lifetime_value.c */
 void config_bind_lifetime_value(struct config *config, const struct node *root, struct config_problems *problems);
+
+/* config_behaviour.c: feedback, behaviour, points and engagement. */
+void config_bind_behaviour(struct config *config, const struct node *root, struct config_problems *problems);
 
 /* config_scoring.c: currencies, scores and tier sets, and the compiled model. */
 void config_bind_currencies(struct config *config, const struct node *root, struct config_problems *problems);

@@ -298,6 +298,7 @@ void config_compile_model(struct config *config, const struct node *root, struct
         .dedupe = config->dedupe,
         .tiles_max = config->tiles_max,
         .ranked_minimum = (int64_t)config->ranked_minimum,
+        .options = &config->scoring,
     };
     size_t before = problems->count;
     bind_scores(config, root, &spec, problems);

@@ -319,6 +319,7 @@ static void answer(struct shopper *shopper, const struct shop *shop, uint32_t in
     feedback->survey = (enum survey)shopper->survey;
     feedback->score = score_of(shopper, feedback->survey);
     feedback->touchpoint = bytes_of_text(PICK(touchpoints, &shopper->random));
+    feedback->channel = bytes_of_text(channels[shopper->channel]);
     shopper->survey_ms = TIME_NEVER;
 }
 

@@ -3,6 +3,7 @@
 #define TIDEMARK_RUN_TASK_PARTS_H
 
 #include "ingest/merge.h"
+#include "run/company_feedback.h"
 #include "run/population.h"
 #include "run/task.h"
 #include "run/task_metrics.h"
@@ -52,13 +53,6 @@ static inline struct item *items_head(const struct items *items) {
     return items->count ? &items->ring[items->head] : NULL;
 }
 
-/* Company-wide feedback of one day and counter, added up within a batch. */
-struct feedback_delta {
-    int32_t day;
-    uint16_t counter;
-    int64_t delta;
-};
-
 struct wheel_mark { /* a wheel entry to be written */
     struct cache_entry *entry;
     int64_t due_ms;
@@ -103,9 +97,6 @@ struct batch {
     size_t armed_count;
     size_t armed_capacity;
     struct population population;
-    struct feedback_delta *feedback;
-    size_t feedback_count;
-    size_t feedback_capacity;
     struct batch_count *counts;
     size_t counts_count;
     size_t counts_capacity;
@@ -148,9 +139,10 @@ struct task {
     struct arena score_arena;
     struct buffer scratch;
     struct batch batches[2];
-    struct batch *open;      /* in the making */
-    struct batch *in_flight; /* NULL: none */
-    size_t round_scored;     /* due customers of the wheel's round scored since the round began */
+    struct batch *open;                /* in the making */
+    struct batch *in_flight;           /* NULL: none */
+    struct company_feedback *feedback; /* of the open batch */
+    size_t round_scored;               /* due customers of the wheel's round scored since the round began */
 
     int64_t suppress_before[INPUTS];
     int64_t suppress_fired_ms;

@@ -11,7 +11,12 @@
 enum activity_type { ACTIVITY_PURCHASE, ACTIVITY_INTERACTION, ACTIVITY_FEEDBACK, ACTIVITY_TYPES };
 
 /* The numbers of all enums below are those of the protobuf schemas (schemas/ *.proto), where 0 is "unspecified". */
-enum purchase_kind { PURCHASE_KIND_PURCHASE = 1, PURCHASE_KIND_REFUND, PURCHASE_KIND_CANCELLATION };
+enum purchase_kind {
+    PURCHASE_KIND_PURCHASE = 1,
+    PURCHASE_KIND_REFUND,
+    PURCHASE_KIND_CANCELLATION,
+    PURCHASE_KINDS = PURCHASE_KIND_CANCELLATION
+};
 
 enum interaction_kind {
     INTERACTION_PAGE_VIEW = 1,
@@ -39,7 +44,7 @@ enum journey_stage {
     STAGES = STAGE_AFTER_SALES
 };
 
-enum survey { SURVEY_NPS = 1, SURVEY_CSAT, SURVEY_CES, SURVEY_COMPLAINT, SURVEY_REVIEW };
+enum survey { SURVEY_NPS = 1, SURVEY_CSAT, SURVEY_CES, SURVEY_COMPLAINT, SURVEY_REVIEW, SURVEYS = SURVEY_REVIEW };
 
 struct purchase_item {
     struct bytes sku;
@@ -70,6 +75,7 @@ struct feedback {
     enum survey survey;
     int score; /* on the survey's scale; 0 for a complaint */
     struct bytes touchpoint;
+    struct bytes channel;
 };
 
 struct activity {

@@ -19,6 +19,7 @@ struct customer *customer_create(const struct model *model) {
     customer->due_ms = customer->armed_ms = TIME_NEVER;
     customer->first_seen_ms = customer->last_seen_ms = TIME_NONE;
     customer->first_purchase_ms = customer->last_purchase_ms = TIME_NONE;
+    journey_init(&customer->journey);
     customer->recent = calloc(model->dedupe ? model->dedupe : 1, sizeof *customer->recent);
     customer->ranks = model->ranked_count ? malloc(model->ranked_count * sizeof *customer->ranks) : NULL;
     if (!customer->recent || (model->ranked_count && !customer->ranks) ||
@@ -43,6 +44,9 @@ struct customer *customer_create(const struct model *model) {
 void customer_destroy(struct customer *customer) {
     if (customer) {
         tiles_finish(&customer->tiles);
+        purchase_days_finish(&customer->purchase_days);
+        favourites_finish(&customer->categories);
+        favourites_finish(&customer->channels);
         free(customer->recent);
         free(customer->tiers);
         free(customer->ranks);
@@ -67,28 +71,31 @@ int customer_reserve_tiers(struct customer *customer, size_t count) {
 struct customer *customer_copy(const struct customer *customer, const struct model *model) {
     struct customer *copy = customer_create(model);
     if (!copy || customer_reserve_tiers(copy, customer->tiers_count) ||
-        tiles_reserve(&copy->tiles, customer->tiles.count)) {
+        tiles_reserve(&copy->tiles, customer->tiles.count) ||
+        purchase_days_copy(&copy->purchase_days, &customer->purchase_days) ||
+        favourites_copy(&copy->categories, &customer->categories) ||
+        favourites_copy(&copy->channels, &customer->channels)) {
         customer_destroy(copy);
         return NULL;
     }
-    uint64_t *recent = copy->recent;
-    struct tiles tiles = copy->tiles;
-    struct tier_state *tiers = copy->tiers;
-    int32_t *ranks = copy->ranks;
-    memcpy(recent, customer->recent, customer->recent_count * sizeof *recent);
-    memcpy(tiers, customer->tiers, customer->tiers_count * sizeof *tiers);
+    struct customer own = *copy; /* what it has memory of its own for */
+    memcpy(own.recent, customer->recent, customer->recent_count * sizeof *own.recent);
+    memcpy(own.tiers, customer->tiers, customer->tiers_count * sizeof *own.tiers);
+    if (own.ranks) {
+        memcpy(own.ranks, customer->ranks, model->ranked_count * sizeof *own.ranks);
+    }
     if (customer->tiles.count > 0) {
-        memcpy(tiles.cells, customer->tiles.cells, customer->tiles.count * sizeof *tiles.cells);
+        memcpy(own.tiles.cells, customer->tiles.cells, customer->tiles.count * sizeof *own.tiles.cells);
     }
-    if (ranks) {
-        memcpy(ranks, customer->ranks, model->ranked_count * sizeof *ranks);
-    }
-    tiles.count = customer->tiles.count;
+    own.tiles.count = customer->tiles.count;
     *copy = *customer;
-    copy->ranks = ranks;
-    copy->recent = recent;
-    copy->tiles = tiles;
-    copy->tiers = tiers;
+    copy->recent = own.recent;
+    copy->tiles = own.tiles;
+    copy->tiers = own.tiers;
+    copy->ranks = own.ranks;
+    copy->purchase_days = own.purchase_days;
+    copy->categories = own.categories;
+    copy->channels = own.channels;
     return copy;
 }
 
@@ -97,7 +104,8 @@ size_t customer_bytes(const struct customer *customer) {
     return sizeof *customer + customer->tiles.capacity * sizeof *customer->tiles.cells +
            (customer->recent_count > RECENT_USUAL ? customer->recent_count : RECENT_USUAL) * sizeof *customer->recent +
            customer->tiers_count * sizeof *customer->tiers + customer->ranks_count * sizeof *customer->ranks +
-           (size_t)5 * MALLOC_OVERHEAD;
+           customer->purchase_days.capacity * sizeof *customer->purchase_days.known + customer->categories.capacity +
+           customer->channels.capacity + (size_t)8 * MALLOC_OVERHEAD;
 }
 
 bool customer_is_valid(const struct customer *customer, const struct model *model) {
@@ -118,8 +126,9 @@ bool customer_is_valid(const struct customer *customer, const struct model *mode
     bool seen = customer->now_ms != TIME_NONE;
     return customer->tiers_count >= model->sets_count && customer->recent_count <= model->dedupe &&
            customer->first_seen_ms <= customer->last_seen_ms &&
-           customer->first_purchase_ms <= customer->last_purchase_ms && (seen || customer->tiles.count == 0) &&
-           (!seen || customer->due_ms > customer->now_ms);
+           customer->first_purchase_ms <= customer->last_purchase_ms &&
+           purchase_days_are_valid(&customer->purchase_days) && journey_is_valid(&customer->journey) &&
+           (seen || customer->tiles.count == 0) && (!seen || customer->due_ms > customer->now_ms);
 }
 
 /* ---- tier changes ---- */

@@ -20,7 +20,11 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "score/activity.h"
+#include "score/engagement.h"
+#include "score/favourites.h"
+#include "score/journey.h"
 #include "score/model.h"
+#include "score/purchase_days.h"
 #include "score/tiles.h"
 
 /* Where a customer stands in one tier set. */
@@ -46,6 +50,12 @@ struct customer {
     int64_t last_purchase_ms;
 
     struct tiles tiles; /* sums per day, and the residue of days past every window */
+
+    struct purchase_days purchase_days;
+    struct journey journey;
+    struct favourites categories; /* by quantity bought */
+    struct favourites channels;   /* by purchases and interactions */
+    struct engagement engagement;
 
     uint64_t *recent; /* hashes of the latest event ids, oldest first */
     uint16_t recent_count;
@@ -124,6 +134,12 @@ static inline void changes_init(struct changes *changes, struct arena *arena) {
     *changes = (struct changes){.arena = arena};
 }
 
+/* How often a customer buys; the numbers are those of the metric. */
+enum frequency { FREQUENCY_NONE, FREQUENCY_ONE_OFF, FREQUENCY_INFREQUENT, FREQUENCY_FREQUENT };
+enum frequency customer_frequency(const struct customer *customer, const struct model *model);
+/* "one_off", "infrequent", "frequent"; NULL for any other number. */
+const char *frequency_name(int frequency);
+
 enum applied { APPLIED, APPLIED_LATE, APPLIED_DUPLICATE };
 
 /* Applies one activity (see above). APPLIED_DUPLICATE: its id is among the latest, nothing at all changed.
@@ -158,6 +174,17 @@ struct tier_step {
     int64_t time_ms;
 };
 
+struct favourite_view {
+    struct bytes name;
+    double share; /* of everything that had a name, 0..1 */
+    int64_t weight;
+};
+
+struct stage_view {
+    int64_t first_ms; /* TIME_NONE: never reached */
+    double days;      /* in it, or until now; NAN: never reached */
+};
+
 struct customer_view {
     int64_t as_of_ms;
     const struct tier_view *tiers;
@@ -169,7 +196,15 @@ struct customer_view {
     int64_t first_purchase_ms; /* TIME_NONE: never bought */
     int64_t last_purchase_ms;
     int64_t orders;
-    double revenue; /* whole life, major units */
+    double revenue;                              /* whole life, major units */
+    const struct favourite_view *top_categories; /* the heaviest first */
+    size_t top_categories_count;
+    const struct favourite_view *top_channels;
+    size_t top_channels_count;
+    struct stage_view stages[STAGES]; /* of stage 1, 2, ... */
+    double mean_interval_days;        /* NAN: fewer than 2 purchase days */
+    enum frequency frequency;
+    int64_t referrals;
 };
 
 /* How the customer stands at at_ms (at least now_ms) if nothing more happens until then. Does not change the customer.

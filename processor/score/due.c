@@ -1,5 +1,7 @@
 #include "score/due.h"
 
+#include "score/turn.h"
+
 enum { TURN_SLACK_MS = 3 };
 
 static int64_t earlier(int64_t a, int64_t b) {
@@ -36,10 +38,10 @@ static int32_t next_window_day(const struct evaluation *evaluation) {
     return next;
 }
 
-/* ---- elapsed time ---- */
+/* ---- elapsed time: scores ---- */
 
-/* The first instant after now at which score_of(value) differs: an elapsed metric only grows. */
-static int64_t score_turns_ms(struct evaluation *evaluation, const struct score *score) {
+/* The first instant after now at which score_of(value) differs, of a metric that grows with time. */
+static int64_t growing_score_turns_ms(struct evaluation *evaluation, const struct score *score) {
     const struct metric_slot *slot = &evaluation->model->slots.slots[score->slot];
     int64_t base_ms = metric_base_ms(slot, evaluation->customer);
     if (base_ms == TIME_NONE) {
@@ -59,74 +61,165 @@ static int64_t score_turns_ms(struct evaluation *evaluation, const struct score 
     return TIME_NEVER;
 }
 
-struct linear { /* value + slope * (t - now), t in ms */
-    double value;
-    double slope;
-    bool bent; /* not linear in time */
+struct falling_score {
+    const struct score *score;
+    const struct metric_slot *slot;
+    struct metric_at at;
+    int now_score;
 };
 
-static struct linear linear_of_metric(struct evaluation *evaluation, size_t slot) {
-    const struct metric_slot *metric = &evaluation->model->slots.slots[slot];
-    struct linear linear = {evaluation_metric(evaluation, slot), 0, false};
-    if (metric_rows[metric->kind].elapsed && !isnan(linear.value)) {
-        linear.slope = 1.0 / (double)MS_PER_DAY;
-    }
-    return linear;
+static bool falling_score_turned(void *context, int64_t at_ms) {
+    struct falling_score *falling = context;
+    falling->at.now_ms = at_ms;
+    return score_of(falling->score, metric_value(falling->slot, &falling->at)) != falling->now_score;
 }
 
-static struct linear combine(enum op_code code, struct linear a, struct linear b) {
-    struct linear out = {NO_VALUE, 0, a.bent || b.bent};
-    bool flat = a.slope == 0.0 && b.slope == 0.0;
+/* The same of a metric that falls with time: it turns at the highest step that it has not passed. */
+static int64_t falling_score_turns_ms(struct evaluation *evaluation, const struct score *score) {
+    double value = evaluation_metric(evaluation, score->slot);
+    size_t left = score->steps_count;
+    while (left > 0 && (score->best_low ? score->steps[left - 1] >= value : score->steps[left - 1] > value)) {
+        left--;
+    }
+    if (isnan(value) || left == 0) {
+        return TIME_NEVER;
+    }
+    struct falling_score falling = {
+        .score = score,
+        .slot = &evaluation->model->slots.slots[score->slot],
+        .at = {evaluation->customer, evaluation->model, evaluation->now_ms, evaluation->today},
+        .now_score = score_of(score, value),
+    };
+    metric_reaches_fn reaches_ms = metric_rows[falling.slot->kind].reaches_ms;
+    int64_t guess_ms = reaches_ms ? reaches_ms(falling.slot, &falling.at, score->steps[left - 1]) : TIME_NEVER;
+    return turn_find(evaluation->now_ms, guess_ms, falling_score_turned, &falling);
+}
+
+static int64_t score_turns_ms(struct evaluation *evaluation, const struct score *score) {
+    bool falls = metric_rows[evaluation->model->slots.slots[score->slot].kind].falls;
+    return falls ? falling_score_turns_ms(evaluation, score) : growing_score_turns_ms(evaluation, score);
+}
+
+/* ---- elapsed time: comparisons ---- */
+
+enum shape {
+    STRAIGHT, /* value + slope * (t - now), t in ms; with slope 0 it stands still */
+    FALLS,    /* never rises: made of metrics that fall, and of what stands still */
+    RISES,    /* never falls, likewise */
+    BENT      /* anything else */
+};
+
+struct course {   /* a number as a function of time */
+    double value; /* now */
+    double slope;
+    enum shape shape;
+};
+
+static struct course still(double value) {
+    return (struct course){value, 0, STRAIGHT};
+}
+
+static bool stands(const struct course *course) {
+    return course->shape == STRAIGHT && course->slope == 0.0;
+}
+
+static struct course course_of_metric(struct evaluation *evaluation, size_t slot) {
+    const struct metric_row *row = &metric_rows[evaluation->model->slots.slots[slot].kind];
+    struct course course = still(evaluation_metric(evaluation, slot));
+    if (row->elapsed && !isnan(course.value)) {
+        course.slope = 1.0 / (double)MS_PER_DAY;
+    }
+    course.shape = row->falls ? FALLS : STRAIGHT;
+    return course;
+}
+
+/* The shape of something times a factor. */
+static enum shape scaled(enum shape shape, double factor) {
+    if (shape == STRAIGHT || shape == BENT || factor > 0) {
+        return shape;
+    }
+    return factor < 0 ? (shape == FALLS ? RISES : FALLS) : STRAIGHT;
+}
+
+/* Of a sum, or of anything else that grows with both. */
+static enum shape joined(const struct course *a, const struct course *b) {
+    if (stands(a)) {
+        return b->shape;
+    }
+    return stands(b) || a->shape == b->shape ? a->shape : BENT;
+}
+
+static struct course multiply(const struct course *a, const struct course *b) {
+    struct course out = {a->value * b->value, a->slope * b->value + b->slope * a->value, BENT};
+    if (stands(a) || stands(b)) {
+        out.shape = stands(a) ? scaled(b->shape, a->value) : scaled(a->shape, b->value);
+    }
+    return out;
+}
+
+static struct course divide(const struct course *a, const struct course *b) {
+    struct course out = {NO_VALUE, 0, BENT};
+    if (b->value != 0.0) {
+        out.value = a->value / b->value;
+        out.slope = a->slope / b->value;
+    }
+    if (stands(b)) {
+        out.shape = scaled(a->shape, b->value);
+    }
+    return out;
+}
+
+static struct course combine(enum op_code code, const struct course *a, const struct course *b) {
+    struct course negative = {-b->value, -b->slope, scaled(b->shape, -1)};
+    struct course out = {NO_VALUE, 0, joined(a, b)};
     switch ((int)code) {
     case OP_ADD:
-        return (struct linear){a.value + b.value, a.slope + b.slope, out.bent};
+        return (struct course){a->value + b->value, a->slope + b->slope, out.shape};
     case OP_SUBTRACT:
-        return (struct linear){a.value - b.value, a.slope - b.slope, out.bent};
+        return (struct course){a->value - b->value, a->slope - b->slope, joined(a, &negative)};
     case OP_MULTIPLY:
-        out.bent |= a.slope != 0.0 && b.slope != 0.0;
-        return (struct linear){a.value * b.value, a.slope * b.value + b.slope * a.value, out.bent};
+        return multiply(a, b);
     case OP_DIVIDE:
-        out.bent |= b.slope != 0.0;
-        if (b.value != 0.0) {
-            out.value = a.value / b.value;
-            out.slope = a.slope / b.value;
-        }
-        return out;
+        return divide(a, b);
+    case OP_TREND: /* of windows, so both stand still */
+        return still(b->value > 0.0 ? a->value / b->value : NO_VALUE);
     case OP_MIN:
-        out.bent |= !flat;
-        out.value = a.value < b.value ? a.value : b.value;
-        return out;
+        out.value = a->value < b->value ? a->value : b->value;
+        break;
     default:
-        out.bent |= !flat;
-        out.value = a.value > b.value ? a.value : b.value;
-        return out;
+        out.value = a->value > b->value ? a->value : b->value;
+        break;
     }
+    bool sloping = out.shape == STRAIGHT && (a->slope != 0.0 || b->slope != 0.0);
+    out.shape = sloping ? BENT : out.shape;
+    return out;
 }
 
-/* One side of a comparison as a function of time. Scores count as constants: where they turn is a due instant itself. */
-static struct linear linear_side(struct evaluation *evaluation, const struct op *ops, size_t first, size_t end) {
-    struct linear stack[RULE_STACK_MAX];
+/* One side of a comparison. Scores count as standing still: where they turn is a due instant itself. */
+static struct course course_of_side(struct evaluation *evaluation, const struct op *ops, size_t first, size_t end) {
+    struct course stack[RULE_STACK_MAX];
     size_t top = 0;
     for (size_t at = first; at < end; at++) {
         const struct op *op = &ops[at];
         ASSERT(top < RULE_STACK_MAX);
         switch ((int)op->code) {
         case OP_NUMBER:
-            stack[top++] = (struct linear){op->number, 0, false};
+            stack[top++] = still(op->number);
             break;
         case OP_METRIC:
-            stack[top++] = linear_of_metric(evaluation, op->index);
+            stack[top++] = course_of_metric(evaluation, op->index);
             break;
         case OP_SCORE:
-            stack[top++] = (struct linear){evaluation_score(evaluation, op->index), 0, false};
+            stack[top++] = still(evaluation_score(evaluation, op->index));
             break;
         case OP_NEGATE:
             stack[top - 1].value = -stack[top - 1].value;
             stack[top - 1].slope = -stack[top - 1].slope;
+            stack[top - 1].shape = scaled(stack[top - 1].shape, -1);
             break;
         default:
             top--;
-            stack[top - 1] = combine(op->code, stack[top - 1], stack[top]);
+            stack[top - 1] = combine(op->code, &stack[top - 1], &stack[top]);
             break;
         }
     }
@@ -134,31 +227,94 @@ static struct linear linear_side(struct evaluation *evaluation, const struct op 
     return stack[0];
 }
 
-/* Whether the comparison holds at another instant of the same day, computed as an evaluation then will. */
-static bool holds_at(const struct evaluation *evaluation, const struct rule *rule, const struct comparison *comparison,
-                     int64_t at_ms) {
-    struct evaluation then = *evaluation;
-    evaluation_move(&then, at_ms);
-    /* Scores on elapsed time keep their present values: their turns are due instants of their own. */
-    memcpy(then.scores, evaluation->scores, sizeof then.scores);
-    then.scores_known = evaluation->scores_known;
-    double left = evaluation_side(&then, rule, comparison->left, comparison->right);
-    double right = evaluation_side(&then, rule, comparison->right, comparison->end);
-    return compare(rule->ops[comparison->end].code, left, right);
+/* A comparison at other instants, computed as an evaluation then will; windows and scores stay as they are now: where they
+ * turn are due instants of their own. */
+struct probe {
+    struct evaluation then;
+    uint64_t scores_known;
+    const struct rule *rule;
+    const struct comparison *comparison;
+    int sign; /* of left - right, from which to turn */
+};
+
+static void probe_init(struct probe *probe, const struct evaluation *evaluation, const struct rule *rule,
+                       const struct comparison *comparison) {
+    probe->then = *evaluation;
+    probe->scores_known = evaluation->scores_known;
+    probe->rule = rule;
+    probe->comparison = comparison;
 }
 
-/* A comparison that is not linear in time: looked for until the day ends, and again then. */
-static int64_t bent_turns_ms(const struct evaluation *evaluation, const struct rule *rule,
-                             const struct comparison *comparison, bool holds) {
+static void probe_sides(struct probe *probe, int64_t at_ms, double *left, double *right) {
+    const struct comparison *comparison = probe->comparison;
+    evaluation_move(&probe->then, at_ms);
+    probe->then.scores_known = probe->scores_known;
+    *left = evaluation_side(&probe->then, probe->rule, comparison->left, comparison->right);
+    *right = evaluation_side(&probe->then, probe->rule, comparison->right, comparison->end);
+}
+
+static bool probe_holds(struct probe *probe, int64_t at_ms) {
+    double left;
+    double right;
+    probe_sides(probe, at_ms, &left, &right);
+    return compare(probe->rule->ops[probe->comparison->end].code, left, right);
+}
+
+static int probe_sign(struct probe *probe, int64_t at_ms) {
+    double left;
+    double right;
+    probe_sides(probe, at_ms, &left, &right);
+    return (left > right) - (left < right);
+}
+
+static bool sign_turned(void *context, int64_t at_ms) {
+    struct probe *probe = context;
+    return probe_sign(probe, at_ms) != probe->sign;
+}
+
+/* About when one metric that falls, alone on its side, is down to the other side; TIME_NEVER: nobody knows. */
+static int64_t guess_ms(const struct evaluation *evaluation, const struct rule *rule,
+                        const struct comparison *comparison, const struct course *left, const struct course *right) {
+    bool moves_left = stands(right);
+    size_t first = moves_left ? comparison->left : comparison->right;
+    size_t end = moves_left ? comparison->right : comparison->end;
+    if (end - first != 1 || rule->ops[first].code != OP_METRIC) {
+        return TIME_NEVER;
+    }
+    const struct metric_slot *slot = &evaluation->model->slots.slots[rule->ops[first].index];
+    const struct metric_at at = {evaluation->customer, evaluation->model, evaluation->now_ms, evaluation->today};
+    metric_reaches_fn reaches_ms = metric_rows[slot->kind].reaches_ms;
+    return reaches_ms ? reaches_ms(slot, &at, moves_left ? right->value : left->value) : TIME_NEVER;
+}
+
+/* One side only falls or only rises, the other stands still: above, equal and below follow each other in this order or
+ * backwards, up to last_sign; so there are two turns at most, and the first may leave the comparison as it is. */
+static int64_t steady_turns_ms(struct probe *probe, int64_t guess, bool holds, int last_sign) {
+    int64_t at_ms = probe->then.now_ms;
+    for (int turns = 0; turns < 2; turns++) {
+        probe->sign = probe_sign(probe, at_ms);
+        if (probe->sign == last_sign) {
+            return TIME_NEVER;
+        }
+        at_ms = turn_find(at_ms, guess, sign_turned, probe);
+        if (at_ms == TIME_NEVER || probe_holds(probe, at_ms) != holds) {
+            return at_ms;
+        }
+    }
+    return TIME_NEVER;
+}
+
+/* A comparison of any other kind: looked for until the day ends, and again then. */
+static int64_t bent_turns_ms(struct probe *probe, const struct evaluation *evaluation, bool holds) {
     int64_t low = evaluation->now_ms;
     int64_t day_end_ms = zone_day_start_ms(evaluation->model->zone, evaluation->today + 1);
     int64_t high = day_end_ms;
-    if (holds_at(evaluation, rule, comparison, high) == holds) {
+    if (probe_holds(probe, high) == holds) {
         return day_end_ms;
     }
     while (high - low > 1) {
         int64_t middle = low + (high - low) / 2;
-        if (holds_at(evaluation, rule, comparison, middle) == holds) {
+        if (probe_holds(probe, middle) == holds) {
             low = middle;
         } else {
             high = middle;
@@ -167,30 +323,46 @@ static int64_t bent_turns_ms(const struct evaluation *evaluation, const struct r
     return high;
 }
 
-static int64_t comparison_turns_ms(struct evaluation *evaluation, const struct rule *rule,
-                                   const struct comparison *comparison) {
-    struct linear left = linear_side(evaluation, rule->ops, comparison->left, comparison->right);
-    struct linear right = linear_side(evaluation, rule->ops, comparison->right, comparison->end);
-    if (isnan(left.value) || isnan(right.value)) {
-        return left.bent || right.bent ? zone_day_start_ms(evaluation->model->zone, evaluation->today + 1) : TIME_NEVER;
-    }
-    bool holds = compare(rule->ops[comparison->end].code, left.value, right.value);
-    if (left.bent || right.bent) {
-        return bent_turns_ms(evaluation, rule, comparison, holds);
-    }
-    double slope = left.slope - right.slope;
-    double ahead_ms = slope == 0.0 ? -1.0 : (right.value - left.value) / slope;
+static int64_t straight_turns_ms(struct probe *probe, const struct course *left, const struct course *right,
+                                 bool holds) {
+    int64_t now_ms = probe->then.now_ms;
+    double slope = left->slope - right->slope;
+    double ahead_ms = slope == 0.0 ? -1.0 : (right->value - left->value) / slope;
     if (ahead_ms < -(double)TURN_SLACK_MS || ahead_ms > 9e15) {
         return TIME_NEVER;
     }
-    int64_t first_ms = evaluation->now_ms + (int64_t)floor(ahead_ms) - TURN_SLACK_MS;
-    first_ms = first_ms > evaluation->now_ms ? first_ms : evaluation->now_ms + 1;
+    int64_t first_ms = now_ms + (int64_t)floor(ahead_ms) - TURN_SLACK_MS;
+    first_ms = first_ms > now_ms ? first_ms : now_ms + 1;
     for (int64_t ms = first_ms; ms <= first_ms + 2 * TURN_SLACK_MS + 1; ms++) {
-        if (holds_at(evaluation, rule, comparison, ms) != holds) {
+        if (probe_holds(probe, ms) != holds) {
             return ms;
         }
     }
     return TIME_NEVER;
+}
+
+static int64_t comparison_turns_ms(struct evaluation *evaluation, const struct rule *rule,
+                                   const struct comparison *comparison) {
+    struct course left = course_of_side(evaluation, rule->ops, comparison->left, comparison->right);
+    struct course right = course_of_side(evaluation, rule->ops, comparison->right, comparison->end);
+    bool bent = left.shape == BENT || right.shape == BENT;
+    if (isnan(left.value) || isnan(right.value)) {
+        return bent ? zone_day_start_ms(evaluation->model->zone, evaluation->today + 1) : TIME_NEVER;
+    }
+    if (stands(&left) && stands(&right)) {
+        return TIME_NEVER;
+    }
+    struct probe probe;
+    probe_init(&probe, evaluation, rule, comparison);
+    bool holds = compare(rule->ops[comparison->end].code, left.value, right.value);
+    if (left.shape == STRAIGHT && right.shape == STRAIGHT) {
+        return straight_turns_ms(&probe, &left, &right, holds);
+    }
+    if (!bent && (stands(&left) || stands(&right))) {
+        int last_sign = left.shape == FALLS || right.shape == RISES ? -1 : 1;
+        return steady_turns_ms(&probe, guess_ms(evaluation, rule, comparison, &left, &right), holds, last_sign);
+    }
+    return bent_turns_ms(&probe, evaluation, holds);
 }
 
 /* ---- hold and grace ---- */

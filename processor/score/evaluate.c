@@ -14,7 +14,7 @@ void evaluation_move(struct evaluation *evaluation, int64_t now_ms) {
     const struct model *model = evaluation->model;
     evaluation->now_ms = now_ms;
     for (size_t i = 0; i < model->slots.count; i++) {
-        if (metric_rows[model->slots.slots[i].kind].elapsed) {
+        if (metric_moves(model->slots.slots[i].kind)) {
             evaluation->slots_known[i / 64] &= ~(UINT64_C(1) << (i % 64));
         }
     }
@@ -29,8 +29,8 @@ double evaluation_metric(struct evaluation *evaluation, size_t slot) {
     uint64_t bit = UINT64_C(1) << (slot % 64);
     if (!(evaluation->slots_known[slot / 64] & bit)) {
         evaluation->slots_known[slot / 64] |= bit;
-        evaluation->slots[slot] = metric_value(&evaluation->model->slots.slots[slot], evaluation->customer,
-                                               evaluation->now_ms, evaluation->today, evaluation->model->money_scale);
+        const struct metric_at at = {evaluation->customer, evaluation->model, evaluation->now_ms, evaluation->today};
+        evaluation->slots[slot] = metric_value(&evaluation->model->slots.slots[slot], &at);
     }
     return evaluation->slots[slot];
 }
@@ -111,6 +111,7 @@ bool compare(enum op_code code, double left, double right) {
     case OP_NEGATE:
     case OP_MIN:
     case OP_MAX:
+    case OP_TREND:
     case OP_KNOWN:
     case OP_NOT:
     case OP_SKIP_IF_FALSE:
@@ -138,6 +139,9 @@ static double arithmetic(enum op_code code, double a, double b) {
     }
     if (code == OP_DIVIDE) {
         return b == 0.0 ? NO_VALUE : a / b;
+    }
+    if (code == OP_TREND) {
+        return b > 0.0 ? a / b : NO_VALUE;
     }
     if (code == OP_MIN) {
         return a < b ? a : b;
@@ -201,6 +205,7 @@ static double run(struct evaluation *evaluation, const struct op *ops, size_t fi
         case OP_DIVIDE:
         case OP_MIN:
         case OP_MAX:
+        case OP_TREND:
             top--;
             stack[top - 1] = arithmetic(op->code, stack[top - 1], stack[top]);
             break;

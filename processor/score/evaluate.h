@@ -18,7 +18,7 @@ struct evaluation {
 
 void evaluation_init(struct evaluation *evaluation, const struct customer *customer, const struct model *model,
                      int64_t now_ms);
-/* The same customer at another instant of the same day: keeps what does not depend on elapsed time. */
+/* The same customer at another instant with the windows as they are: keeps what does not depend on elapsed time. */
 void evaluation_move(struct evaluation *evaluation, int64_t now_ms);
 
 double evaluation_metric(struct evaluation *evaluation, size_t slot);

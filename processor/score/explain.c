@@ -186,6 +186,46 @@ static int view_values(struct evaluation *evaluation, struct arena *arena, struc
     return 0;
 }
 
+static int view_favourites(const struct favourites *favourites, struct arena *arena, const struct favourite_view **out,
+                           size_t *count) {
+    struct favourite top[FAVOURITES_MAX];
+    *count = favourites_top(favourites, top);
+    double total = (double)favourites_total(favourites);
+    struct favourite_view *views = arena_alloc(arena, *count * sizeof *views);
+    if (!views) {
+        return ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < *count; i++) {
+        views[i] =
+            (struct favourite_view){arena_copy(arena, top[i].name), (double)top[i].weight / total, top[i].weight};
+        if (!views[i].name.data) {
+            return ERR_NO_MEMORY;
+        }
+    }
+    *out = views;
+    return 0;
+}
+
+static int view_lifetime(const struct customer *customer, const struct model *model, struct arena *arena,
+                         struct customer_view *out) {
+    out->first_purchase_ms = customer->first_purchase_ms;
+    out->last_purchase_ms = customer->last_purchase_ms;
+    out->orders = tiles_total(&customer->tiles, TILE_PURCHASES);
+    out->revenue = (double)tiles_total(&customer->tiles, TILE_REVENUE) / model->money_scale;
+    out->mean_interval_days = purchase_days_mean_interval(&customer->purchase_days);
+    out->frequency = customer_frequency(customer, model);
+    out->referrals = tiles_total(&customer->tiles, TILE_INTERACTIONS + INTERACTION_REFERRAL);
+    for (int stage = 1; stage <= STAGES; stage++) {
+        int64_t spent_ms = journey_spent_ms(&customer->journey, (enum journey_stage)stage, out->as_of_ms);
+        out->stages[stage - 1] = (struct stage_view){
+            .first_ms = customer->journey.first_ms[stage - 1],
+            .days = spent_ms < 0 ? NO_VALUE : (double)spent_ms / (double)MS_PER_DAY,
+        };
+    }
+    int error = view_favourites(&customer->categories, arena, &out->top_categories, &out->top_categories_count);
+    return error ? error : view_favourites(&customer->channels, arena, &out->top_channels, &out->top_channels_count);
+}
+
 static int view_all(struct customer *customer, const struct model *model, int64_t at_ms, struct arena *arena,
                     struct customer_view *out) {
     struct forecast forecasts[SETS_MAX];
@@ -209,11 +249,8 @@ static int view_all(struct customer *customer, const struct model *model, int64_
         .as_of_ms = as_of_ms,
         .tiers = tiers,
         .tiers_count = model->sets_count,
-        .first_purchase_ms = customer->first_purchase_ms,
-        .last_purchase_ms = customer->last_purchase_ms,
-        .orders = tiles_total(&customer->tiles, TILE_PURCHASES),
-        .revenue = (double)tiles_total(&customer->tiles, TILE_REVENUE) / model->money_scale,
     };
+    error = error ? error : view_lifetime(customer, model, arena, out);
     return error ? error : view_values(&evaluation, arena, out);
 }
 

@@ -1,7 +1,12 @@
 /* Metrics: numbers computed from a customer's state at an instant.
  *
  * A slot is one metric with its arguments, as rules and scores use it: revenue(90d, ago 30d). Each distinct one has one slot,
- * so that it is computed once per evaluation however many rules name it. A new metric is one row of the table in metrics.c. */
+ * so that it is computed once per evaluation however many rules name it.
+ *
+ * A new metric is a kind, one row of the table in metrics.c, and its function. Most stand still until something happens or
+ * a day enters or leaves their window. Those that time itself changes say how: `elapsed` ones grow by 1 a day; those that
+ * `fall` never rise while nothing happens, so a comparison with them turns once, and due.c looks for that instant; where a
+ * formula tells about when, `reaches_ms` saves it the search. */
 #ifndef TIDEMARK_SCORE_METRICS_H
 #define TIDEMARK_SCORE_METRICS_H
 
@@ -11,6 +16,7 @@
 #include <math.h>
 
 struct customer;
+struct model;
 
 /* A metric without a value: nobody has answered, never bought. */
 #define NO_VALUE ((double)NAN)
@@ -22,23 +28,33 @@ enum metric_kind {
     METRIC_REVENUE,
     METRIC_REFUNDS,
     METRIC_AOV,
+    METRIC_ITEMS,
+    METRIC_BASKET_SIZE,
     METRIC_INTERACTIONS,
+    METRIC_REFERRALS,
+    METRIC_POINTS,
     METRIC_NPS,
+    METRIC_NPS_MARGIN,
+    METRIC_NPS_LOW,
+    METRIC_NPS_HIGH,
+    METRIC_CSAT,
+    METRIC_CSAT_MEAN,
+    METRIC_CES,
     METRIC_COMPLAINTS,
+    METRIC_REVIEWS,
+    METRIC_REVIEW_MEAN,
     METRIC_DAYS_SINCE_PURCHASE,
     METRIC_DAYS_SINCE_SEEN,
     METRIC_TENURE,
+    METRIC_PURCHASE_DAYS,
+    METRIC_MEAN_INTERVAL,
+    METRIC_INTERVAL_SPREAD,
+    METRIC_FREQUENCY,
+    METRIC_STAGE,
+    METRIC_FURTHEST_STAGE,
+    METRIC_ENGAGEMENT,
     METRIC_KINDS
 };
-
-struct metric_row {
-    const char *name;
-    bool window;      /* takes a window, and `ago` */
-    bool interaction; /* takes an interaction kind */
-    bool elapsed;     /* grows with time: (now - base) in days */
-};
-
-extern const struct metric_row metric_rows[METRIC_KINDS];
 
 struct metric_slot {
     enum metric_kind kind;
@@ -53,15 +69,41 @@ struct metric_slots {
     size_t count;
 };
 
-/* The metric's value for the customer at now_ms (local day `today`); NO_VALUE (a NAN): none. money_scale: minor units per major unit. */
-double metric_value(const struct metric_slot *slot, const struct customer *customer, int64_t now_ms, int32_t today,
-                    double money_scale);
+/* Whose value, and when. */
+struct metric_at {
+    const struct customer *customer;
+    const struct model *model;
+    int64_t now_ms;
+    int32_t today; /* the local day that windows end on: of now_ms, or an earlier one while looking ahead */
+};
+
+/* NO_VALUE (a NAN): none. */
+typedef double (*metric_value_fn)(const struct metric_slot *slot, const struct metric_at *at);
+/* About when (to some ms) a metric that falls is down to `value`, which it has not reached yet; TIME_NEVER: nobody knows. */
+typedef int64_t (*metric_reaches_fn)(const struct metric_slot *slot, const struct metric_at *at, double value);
+
+struct metric_row {
+    const char *name;
+    metric_value_fn value;
+    bool window;                  /* takes a window, and `ago` */
+    bool interaction;             /* takes an interaction kind */
+    bool elapsed;                 /* grows with time: (now - base) in days, see metric_base_ms */
+    bool falls;                   /* never rises with time; whether it has a value does not change by time either */
+    metric_reaches_fn reaches_ms; /* of one that falls; NULL: no formula */
+};
+
+extern const struct metric_row metric_rows[METRIC_KINDS];
+
+static inline double metric_value(const struct metric_slot *slot, const struct metric_at *at) {
+    return metric_rows[slot->kind].value(slot, at);
+}
+
+/* Whether time alone changes it from one millisecond to the next. */
+static inline bool metric_moves(enum metric_kind kind) {
+    return metric_rows[kind].elapsed || metric_rows[kind].falls;
+}
 
 /* For an elapsed metric, the instant from which it counts; TIME_NONE when it has no value. */
 int64_t metric_base_ms(const struct metric_slot *slot, const struct customer *customer);
-
-/* The name of an interaction kind as rules write it ("page_view"), NULL beyond the last; and back, 0: unknown. */
-const char *interaction_name(int kind);
-int interaction_by_name(struct bytes name);
 
 #endif

@@ -9,8 +9,7 @@
 
 enum { WHERE_BYTES_MAX = 160, VERSION_DIGITS = 16 };
 
-PRINTF_LIKE(3, 4)
-static int fail(struct model_error *error, const struct spec_text *at, const char *format, ...) {
+int model_fail(struct model_error *error, const struct spec_text *at, const char *format, ...) {
     error->line = at->line;
     error->column = at->column;
     va_list arguments;
@@ -20,16 +19,14 @@ static int fail(struct model_error *error, const struct spec_text *at, const cha
     return ERR_INVALID;
 }
 
-static int out_of_memory(struct model_error *error) {
+int model_out_of_memory(struct model_error *error) {
     static const struct spec_text nowhere = {{"", 0}, 0, 0};
-    fail(error, &nowhere, "the rules need more memory than they may have");
+    model_fail(error, &nowhere, "the rules need more memory than they may have");
     return ERR_NO_MEMORY;
 }
 
-#define TEXT_ARGS(bytes) (int)((bytes).size < 80 ? (bytes).size : 80), (bytes).data
-
 /* The stored mark of a name: never 0, which means none. */
-static uint16_t tag_of(struct bytes name) {
+uint16_t model_tag_of(struct bytes name) {
     uint16_t tag = (uint16_t)bytes_hash(name);
     return tag ? tag : 1;
 }
@@ -46,155 +43,16 @@ static bool is_word(struct bytes name) {
 }
 
 /* Names stand in rules and in JSON, and some have a meaning of their own. */
-static int check_name(const struct spec_text *name, const char *kind, struct model_error *error) {
+int model_check_name(const struct spec_text *name, const char *kind, struct model_error *error) {
     static const char *const reserved[] = {"and", "or", "not", "min", "max", "known", "ago", "tier"};
     if (!is_word(name->text)) {
-        return fail(error, name, "%s '%.*s' is not a name: letters, digits and _, at most 64, not a digit first", kind,
-                    TEXT_ARGS(name->text));
+        return model_fail(error, name, "%s '%.*s' is not a name: letters, digits and _, at most 64, not a digit first",
+                          kind, TEXT_ARGS(name->text));
     }
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
         if (bytes_equal_text(name->text, reserved[i])) {
-            return fail(error, name, "%s '%s' is a word of the rule language", kind, reserved[i]);
+            return model_fail(error, name, "%s '%s' is a word of the rule language", kind, reserved[i]);
         }
-    }
-    return 0;
-}
-
-/* ---- scores ---- */
-
-static const double *copy_numbers(struct arena *arena, const double *numbers, size_t count) {
-    double *copy = arena_alloc(arena, (count + 1) * sizeof *copy);
-    if (copy && count) {
-        memcpy(copy, numbers, count * sizeof *copy);
-    }
-    return copy;
-}
-
-static int check_ascending(const struct score_spec *spec, const char *what, const double *numbers, size_t count,
-                           struct model_error *error) {
-    for (size_t i = 1; i < count; i++) {
-        if (!(numbers[i] > numbers[i - 1])) {
-            return fail(error, &spec->name, "the %s of score '%.*s' do not ascend", what, TEXT_ARGS(spec->name.text));
-        }
-    }
-    return 0;
-}
-
-/* How a score is cut: by steps, quantiles or shares; steps may stand beside one of the others. */
-static int check_cuts(const struct score_spec *spec, struct model_error *error) {
-    const struct bytes name = spec->name.text;
-    bool ranked = spec->quantiles != 0 || spec->shares_count != 0;
-    if ((spec->steps_count == 0 && !ranked) || spec->steps_count > STEPS_MAX) {
-        return fail(error, &spec->name, "score '%.*s' needs 1 to %d steps", TEXT_ARGS(name), STEPS_MAX);
-    }
-    if (spec->quantiles && spec->shares_count) {
-        return fail(error, &spec->name, "score '%.*s' has both quantiles and shares", TEXT_ARGS(name));
-    }
-    if (spec->quantiles && (spec->quantiles < 2 || spec->quantiles > CUTS_MAX + 1)) {
-        return fail(error, &spec->name, "score '%.*s' needs 2 to %d quantiles", TEXT_ARGS(name), CUTS_MAX + 1);
-    }
-    if (spec->shares_count > CUTS_MAX) {
-        return fail(error, &spec->name, "score '%.*s' has more than %d shares", TEXT_ARGS(name), CUTS_MAX);
-    }
-    for (size_t i = 0; i < spec->shares_count; i++) {
-        if (!(spec->shares[i] > 0 && spec->shares[i] < 100)) {
-            return fail(error, &spec->name, "the shares of score '%.*s' are per cent, between 0 and 100",
-                        TEXT_ARGS(name));
-        }
-    }
-    if (spec->shares_count && spec->best_low) {
-        return fail(error, &spec->name,
-                    "score '%.*s': shares go from the greatest value down, so best: low has no meaning",
-                    TEXT_ARGS(name));
-    }
-    int result = check_ascending(spec, "steps", spec->steps, spec->steps_count, error);
-    return result ? result : check_ascending(spec, "shares", spec->shares, spec->shares_count, error);
-}
-
-static int compile_score(const struct rule_scope *scope, const struct score_spec *spec, struct score *out,
-                         struct model_error *error) {
-    int result = check_name(&spec->name, "score", error);
-    if (result) {
-        return result;
-    }
-    for (int kind = 0; kind < METRIC_KINDS; kind++) {
-        if (bytes_equal_text(spec->name.text, metric_rows[kind].name)) {
-            return fail(error, &spec->name, "score '%s' has the name of a metric", metric_rows[kind].name);
-        }
-    }
-    result = check_cuts(spec, error);
-    struct rule metric;
-    result = result ? result : rule_compile(scope, &spec->metric, &metric, error);
-    if (result) {
-        return result;
-    }
-    bool elapsed = metric_rows[scope->slots->slots[metric.ops[0].index].kind].elapsed;
-    if (elapsed && spec->shares_count) {
-        return fail(error, &spec->metric, "elapsed time has no sum that customers could have shares of: use quantiles");
-    }
-    *out = (struct score){
-        .name = arena_copy(scope->arena, spec->name.text),
-        .slot = metric.ops[0].index,
-        .steps = copy_numbers(scope->arena, spec->steps, spec->steps_count),
-        .steps_count = spec->steps_count,
-        .ranked = -1,
-        .rank_rule = {.quantiles = spec->quantiles,
-                      .best_low = spec->best_low,
-                      .shares = copy_numbers(scope->arena, spec->shares, spec->shares_count),
-                      .shares_count = spec->shares_count},
-        .tag = tag_of(spec->name.text),
-        .best_low = spec->best_low,
-        .elapsed = elapsed,
-    };
-    return out->name.data && out->steps && out->rank_rule.shares ? 0 : out_of_memory(error);
-}
-
-/* Gives a score that is cut by the customers its place among those. */
-static int rank_score(struct model *model, size_t index, const struct score_spec *spec, struct model_error *error) {
-    struct score *score = &model->scores[index];
-    if (!spec->quantiles && !spec->shares_count) {
-        return 0;
-    }
-    for (size_t i = 0; i < model->ranked_count; i++) {
-        if (model->scores[model->ranked[i]].tag == score->tag) {
-            return fail(error, &spec->name,
-                        "scores '%.*s' and '%.*s' cannot be told apart in the stored state: rename one",
-                        TEXT_ARGS(score->name), TEXT_ARGS(model->scores[model->ranked[i]].name));
-        }
-    }
-    if (model->ranked_count == RANKED_SCORES_MAX) {
-        return fail(error, &spec->name, "more than %d scores with quantiles or shares", RANKED_SCORES_MAX);
-    }
-    score->ranked = (int)model->ranked_count;
-    model->ranked[model->ranked_count++] = (uint16_t)index;
-    return 0;
-}
-
-static int compile_scores(struct arena *arena, const struct model_spec *spec, struct model *model,
-                          struct model_error *error) {
-    if (spec->scores_count > SCORES_MAX) {
-        return fail(error, &spec->scores[SCORES_MAX].name, "more than %d scores", SCORES_MAX);
-    }
-    model->scores = arena_alloc_zero(arena, spec->scores_count * sizeof *model->scores);
-    if (!model->scores) {
-        return out_of_memory(error);
-    }
-    for (size_t i = 0; i < spec->scores_count; i++) {
-        char where[WHERE_BYTES_MAX];
-        snprintf(where, sizeof where, "scores.%.*s.metric", TEXT_ARGS(spec->scores[i].name.text));
-        struct rule_scope scope = {.arena = arena, .slots = &model->slots, .where = where, .metric_only = true};
-        for (size_t j = 0; j < i; j++) {
-            if (bytes_equal(spec->scores[i].name.text, spec->scores[j].name.text)) {
-                return fail(error, &spec->scores[i].name, "score '%.*s' stands twice",
-                            TEXT_ARGS(spec->scores[i].name.text));
-            }
-        }
-        int result = compile_score(&scope, &spec->scores[i], &model->scores[i], error);
-        result = result ? result : rank_score(model, i, &spec->scores[i], error);
-        if (result) {
-            return result;
-        }
-        model->scores_count++;
     }
     return 0;
 }
@@ -209,13 +67,14 @@ static int compile_rules(struct rule_scope *scope, const struct tier_set_spec *s
     scope->where = where;
     out->everyone = !spec->enter.text.data;
     if (last && (spec->enter.text.data || spec->stay.text.data)) {
-        return fail(error, spec->enter.text.data ? &spec->enter : &spec->stay,
-                    "tier '%.*s' is the last of its set and takes everyone else: it has no rule",
-                    TEXT_ARGS(spec->name.text));
+        return model_fail(error, spec->enter.text.data ? &spec->enter : &spec->stay,
+                          "tier '%.*s' is the last of its set and takes everyone else: it has no rule",
+                          TEXT_ARGS(spec->name.text));
     }
     if (!last && out->everyone) {
-        return fail(error, &spec->name, "tier '%.*s' needs an 'enter' rule: only the last tier takes everyone else",
-                    TEXT_ARGS(spec->name.text));
+        return model_fail(error, &spec->name,
+                          "tier '%.*s' needs an 'enter' rule: only the last tier takes everyone else",
+                          TEXT_ARGS(spec->name.text));
     }
     if (last) {
         return 0;
@@ -234,13 +93,13 @@ static int copy_treatment(struct arena *arena, const struct tier_spec *spec, str
                           struct model_error *error) {
     struct label_spec *labels = arena_alloc(arena, spec->treatment_count * sizeof *labels);
     if (!labels) {
-        return out_of_memory(error);
+        return model_out_of_memory(error);
     }
     for (size_t i = 0; i < spec->treatment_count; i++) {
         labels[i].name = arena_copy(arena, spec->treatment[i].name);
         labels[i].value = arena_copy(arena, spec->treatment[i].value);
         if (!labels[i].name.data || !labels[i].value.data) {
-            return out_of_memory(error);
+            return model_out_of_memory(error);
         }
     }
     out->treatment = labels;
@@ -253,19 +112,20 @@ static int compile_tiers(struct rule_scope *scope, const struct tier_set_spec *s
     for (size_t i = 0; i < spec->tiers_count; i++) {
         struct tier *tier = &out->tiers[i];
         const struct spec_text *name = &spec->tiers[i].name;
-        int result = check_name(name, "tier", error);
+        int result = model_check_name(name, "tier", error);
         if (result) {
             return result;
         }
         tier->name = arena_copy(scope->arena, name->text);
-        tier->tag = tag_of(name->text);
+        tier->tag = model_tag_of(name->text);
         for (size_t j = 0; j < i; j++) {
             if (bytes_equal(out->tiers[j].name, name->text)) {
-                return fail(error, name, "tier '%.*s' stands twice in its set", TEXT_ARGS(name->text));
+                return model_fail(error, name, "tier '%.*s' stands twice in its set", TEXT_ARGS(name->text));
             }
             if (out->tiers[j].tag == tier->tag) {
-                return fail(error, name, "tiers '%.*s' and '%.*s' cannot be told apart in the stored state: rename one",
-                            TEXT_ARGS(name->text), TEXT_ARGS(out->tiers[j].name));
+                return model_fail(error, name,
+                                  "tiers '%.*s' and '%.*s' cannot be told apart in the stored state: rename one",
+                                  TEXT_ARGS(name->text), TEXT_ARGS(out->tiers[j].name));
             }
         }
         result = compile_rules(scope, spec, i, tier, error);
@@ -322,17 +182,19 @@ static int compile_set(struct arena *arena, const struct model_spec *spec, size_
                                .scores = spec->scores,
                                .scores_count = spec->scores_count,
                                .sets = spec->sets,
-                               .sets_count = spec->sets_count};
-    int result = check_name(&from->name, "tier set", error);
+                               .sets_count = spec->sets_count,
+                               .rising_below = model->options.rising_below};
+    int result = model_check_name(&from->name, "tier set", error);
     if (result) {
         return result;
     }
     if (from->tiers_count == 0 || from->tiers_count > TIERS_MAX) {
-        return fail(error, &from->name, "tier set '%.*s' needs 1 to %d tiers", TEXT_ARGS(from->name.text), TIERS_MAX);
+        return model_fail(error, &from->name, "tier set '%.*s' needs 1 to %d tiers", TEXT_ARGS(from->name.text),
+                          TIERS_MAX);
     }
     set->name = arena_copy(arena, from->name.text);
     set->topic = from->topic.data ? arena_copy(arena, from->topic) : from->topic;
-    set->tag = tag_of(from->name.text);
+    set->tag = model_tag_of(from->name.text);
     set->hold_ms = from->hold_ms;
     set->grace_ms = from->grace_ms;
     set->notice_ms = from->notice_ms;
@@ -341,15 +203,15 @@ static int compile_set(struct arena *arena, const struct model_spec *spec, size_
     set->tiers = arena_alloc_zero(arena, from->tiers_count * sizeof *set->tiers);
     for (size_t i = 0; i < index; i++) {
         if (model->sets[i].tag == set->tag) {
-            return fail(error, &from->name, "tier sets '%.*s' and '%.*s' %s", TEXT_ARGS(model->sets[i].name),
-                        TEXT_ARGS(from->name.text),
-                        bytes_equal(model->sets[i].name, from->name.text)
-                            ? "have the same name"
-                            : "cannot be told apart in the stored state: rename one");
+            return model_fail(error, &from->name, "tier sets '%.*s' and '%.*s' %s", TEXT_ARGS(model->sets[i].name),
+                              TEXT_ARGS(from->name.text),
+                              bytes_equal(model->sets[i].name, from->name.text)
+                                  ? "have the same name"
+                                  : "cannot be told apart in the stored state: rename one");
         }
     }
-    result = set->tiers ? compile_tiers(&scope, from, set, error) : out_of_memory(error);
-    return result ? result : collect_used(arena, model, set) ? out_of_memory(error) : 0;
+    result = set->tiers ? compile_tiers(&scope, from, set, error) : model_out_of_memory(error);
+    return result ? result : collect_used(arena, model, set) ? model_out_of_memory(error) : 0;
 }
 
 /* ---- what the rules look at, all together ---- */
@@ -438,6 +300,7 @@ static int make_version(struct arena *arena, struct model *model) {
         buffer_put_signed(&all, model->zone->offsets[i].from_ms);
         buffer_put_signed(&all, model->zone->offsets[i].offset_ms);
     }
+    model_options_digest(model, &all);
     char digits[VERSION_DIGITS + 1];
     snprintf(digits, sizeof digits, "%016" PRIx64, bytes_hash(buffer_bytes(&all)));
     int error = all.error;
@@ -451,7 +314,7 @@ static const struct edition FIRST_EDITION = {.since_ms = TIME_NONE};
 int model_compile(struct arena *arena, const struct model_spec *spec, struct model **out, struct model_error *error) {
     struct model *model = arena_alloc_zero(arena, sizeof *model);
     if (!model) {
-        return out_of_memory(error);
+        return model_out_of_memory(error);
     }
     model->zone = spec->zone;
     model->money_decimals = spec->money_decimals;
@@ -460,20 +323,22 @@ int model_compile(struct arena *arena, const struct model_spec *spec, struct mod
     model->tiles_max = spec->tiles_max;
     model->ranked_minimum = spec->ranked_minimum;
     model->edition = &FIRST_EDITION;
-    int result = compile_scores(arena, spec, model, error);
+    model->options = spec->options ? *spec->options : scoring_options_default();
+    int result = model_compile_scores(arena, spec, model, error);
     if (!result && (spec->sets_count == 0 || spec->sets_count > SETS_MAX)) {
         static const struct spec_text nowhere = {{"", 0}, 0, 0};
-        result = fail(error, spec->sets_count ? &spec->sets[SETS_MAX].name : &nowhere, "1 to %d tier sets are needed",
-                      SETS_MAX);
+        result = model_fail(error, spec->sets_count ? &spec->sets[SETS_MAX].name : &nowhere,
+                            "1 to %d tier sets are needed", SETS_MAX);
     }
     model->sets = arena_alloc_zero(arena, (spec->sets_count + 1) * sizeof *model->sets);
     for (size_t i = 0; i < spec->sets_count && !result && model->sets; i++) {
         result = compile_set(arena, spec, i, model, error);
         model->sets_count++;
     }
+    result = result || !model->sets ? result : model_resolve_options(arena, model, error);
     if (!result && (!model->sets || collect_windows(arena, model) || collect_all_elapsed(arena, model) ||
                     make_version(arena, model))) {
-        result = out_of_memory(error);
+        result = model_out_of_memory(error);
     }
     *out = result ? NULL : model;
     return result;

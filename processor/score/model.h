@@ -6,17 +6,11 @@
 #define TIDEMARK_SCORE_MODEL_H
 
 #include "base/arena.h"
+#include "score/options.h"
 #include "score/rank.h"
 #include "score/zone.h"
 
 struct model;
-
-/* Text from the config and where it stands, for error messages. line 0: not from a file. */
-struct spec_text {
-    struct bytes text;
-    int line;   /* of the file, from 1 */
-    int column; /* of the text's first character, from 1 */
-};
 
 struct label_spec { /* one treatment label */
     struct bytes name;
@@ -56,10 +50,11 @@ struct score_spec {
 
 struct model_spec {
     const struct zone *zone;
-    int money_decimals;     /* of the base currency: 2 for EUR */
-    size_t dedupe;          /* event ids remembered per customer */
-    size_t tiles_max;       /* distinct days kept per customer inside the windows */
-    int64_t ranked_minimum; /* customers below whom quantiles and shares are not cut */
+    int money_decimals;                    /* of the base currency: 2 for EUR */
+    size_t dedupe;                         /* event ids remembered per customer */
+    size_t tiles_max;                      /* distinct days kept per customer inside the windows */
+    int64_t ranked_minimum;                /* customers below whom quantiles and shares are not cut */
+    const struct scoring_options *options; /* NULL: the defaults */
     const struct score_spec *scores;
     size_t scores_count;
     const struct tier_set_spec *sets;

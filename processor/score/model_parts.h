@@ -16,7 +16,7 @@ struct score {
     struct rank_rule rank_rule;
     uint16_t tag;
     bool best_low;
-    bool elapsed; /* its metric grows with time */
+    bool elapsed; /* its metric depends on elapsed time */
 };
 
 struct tier {
@@ -54,6 +54,10 @@ struct window {
 
 struct model {
     const struct zone *zone;
+    struct scoring_options options; /* once compiled without the multipliers' spec */
+    double **multipliers;           /* of points: by set, then by tier; NULL for a set that multiplies nothing */
+    bool keeps_points;              /* a rule uses them, or the options say so */
+    bool keeps_engagement;
     int money_decimals;
     double money_scale;
     size_t dedupe;
@@ -77,5 +81,28 @@ struct model {
     bool notices; /* some set announces falls */
     const struct edition *edition;
 };
+
+/* A name for "%.*s" in a message, cut where it would be too long. */
+#define TEXT_ARGS(bytes) (int)((bytes).size < 80 ? (bytes).size : 80), (bytes).data
+
+/* Fills the error; always ERR_INVALID. */
+int model_fail(struct model_error *error, const struct spec_text *at, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* The same for want of memory; always ERR_NO_MEMORY. */
+int model_out_of_memory(struct model_error *error);
+/* Names stand in rules and in JSON, and some have a meaning of their own. */
+int model_check_name(const struct spec_text *name, const char *kind, struct model_error *error) MUST_CHECK;
+/* The stored mark of a name: never 0, which means none. */
+uint16_t model_tag_of(struct bytes name);
+
+/* model_scores.c */
+int model_compile_scores(struct arena *arena, const struct model_spec *spec, struct model *model,
+                         struct model_error *error) MUST_CHECK;
+
+/* model_options.c */
+/* Resolves the options, which stand in the model as they were given, against its sets and metrics. */
+int model_resolve_options(struct arena *arena, struct model *model, struct model_error *error) MUST_CHECK;
+/* Adds what of the options decides to the text that the version is made from. */
+void model_options_digest(const struct model *model, struct buffer *out);
 
 #endif

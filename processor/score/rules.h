@@ -21,7 +21,7 @@ enum {
 };
 
 enum op_code {
-    OP_NUMBER, /* push number */
+    OP_NUMBER, /* push number; `index` is enum constant_kind */
     OP_METRIC, /* push the metric of slot `index` */
     OP_SCORE,  /* push score `index` */
     OP_ADD,
@@ -31,6 +31,7 @@ enum op_code {
     OP_NEGATE,
     OP_MIN, /* of two */
     OP_MAX,
+    OP_TREND, /* divide, but what is not above 0 divides nothing */
     OP_KNOWN, /* truth: the number has a value */
     OP_LESS,  /* the comparisons; `index` is that of the comparison */
     OP_LESS_EQUAL,
@@ -78,7 +79,19 @@ struct rule_scope {
     size_t sets_count;
     const char *where; /* "tier_sets.value.tiers[0].enter" */
     bool metric_only;  /* scores' `metric`: exactly one metric */
+    double rising_below;
 };
+
+/* Numbers that have names: the values of frequency and stage. */
+enum constant_kind { CONSTANT_NONE, CONSTANT_FREQUENCY, CONSTANT_STAGE };
+struct constant {
+    const char *name;
+    enum constant_kind kind;
+    double value;
+};
+bool rule_constant(struct bytes name, struct constant *out);
+/* The constants one by one from 0 on; false behind the last. */
+bool rule_constant_at(int index, struct constant *out);
 
 /* Parses and compiles; the rule must be a truth value, or with metric_only a single metric (then ops[0] names its slot). */
 int rule_compile(const struct rule_scope *scope, const struct spec_text *text, struct rule *out,

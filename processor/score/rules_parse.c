@@ -82,7 +82,8 @@ static enum type parse_comparison(struct parser *parser) {
         return parser_fail_at(parser, parser->token.text.data, "a comparison does not chain: join two with 'and'");
     }
     parser_emit(parser, code)->index = (uint16_t)parser->comparisons_count;
-    return parser_add_comparison(parser, left_text, left, right);
+    parser_check_constants(parser, left_text, left, parser->ops_count);
+    return parser_add_comparison(parser, left_text, parser_text_from(parser, left_text), left, right);
 }
 
 static enum type parse_not(struct parser *parser) {

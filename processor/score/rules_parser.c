@@ -102,8 +102,12 @@ enum type parser_want(struct parser *parser, enum type is, enum type wanted, con
                                                 : "expected a truth value such as a comparison, but this is a number");
 }
 
-/* The source between two bytes, runs of white space made one space. */
-static struct bytes single_spaced(struct parser *parser, const char *from, const char *to) {
+/* Runs of white space made one space. */
+struct bytes parser_text_from(struct parser *parser, const char *from) {
+    if (parser->failed) {
+        return (struct bytes){NULL, 0};
+    }
+    const char *to = parser->source->text.data + parser->last_end;
     char *text = arena_alloc(parser->scope->arena, (size_t)(to - from) + 1);
     if (!text) {
         parser_fail_at(parser, from, "out of memory");
@@ -123,22 +127,22 @@ static struct bytes single_spaced(struct parser *parser, const char *from, const
 static bool uses_elapsed(const struct parser *parser, size_t first, size_t end) {
     for (size_t i = first; i < end; i++) {
         const struct op *op = &parser->ops[i];
-        if (op->code == OP_METRIC && metric_rows[parser->scope->slots->slots[op->index].kind].elapsed) {
+        if (op->code == OP_METRIC && metric_moves(parser->scope->slots->slots[op->index].kind)) {
             return true;
         }
     }
     return false;
 }
 
-enum type parser_add_comparison(struct parser *parser, const char *text, size_t left, size_t right) {
+enum type parser_add_comparison(struct parser *parser, const char *at, struct bytes text, size_t left, size_t right) {
     if (parser->failed) {
         return TYPE_FAILED;
     }
     if (parser->comparisons_count == RULE_COMPARISONS_MAX) {
-        return parser_fail_at(parser, text, "more than %d comparisons in one rule", RULE_COMPARISONS_MAX);
+        return parser_fail_at(parser, at, "more than %d comparisons in one rule", RULE_COMPARISONS_MAX);
     }
     parser->comparisons[parser->comparisons_count++] = (struct comparison){
-        .text = single_spaced(parser, text, parser->source->text.data + parser->last_end),
+        .text = text,
         .left = (uint16_t)left,
         .right = (uint16_t)right,
         .end = (uint16_t)(parser->ops_count - 1),

@@ -1,5 +1,6 @@
 /* The inside of the rule language's parser: rules_parser.c (tokens, errors, writing ops), rules_primary.c (what stands alone:
- * numbers, metrics, names, parentheses), rules_parse.c (operators, and the whole rule). */
+ * numbers, metrics, names, parentheses), rules_sugar.c (trend, rising, constants), rules_parse.c (operators, and the whole
+ * rule). */
 #ifndef TIDEMARK_SCORE_RULES_PARSER_H
 #define TIDEMARK_SCORE_RULES_PARSER_H
 
@@ -39,10 +40,24 @@ void parser_expect(struct parser *parser, const char *symbol, const char *words)
 struct op *parser_emit(struct parser *parser, enum op_code code);
 /* Fails unless the type is the wanted one. */
 enum type parser_want(struct parser *parser, enum type is, enum type wanted, const char *at);
-/* What a tier change will show as a condition: the text between `text` and here, and the first ops of its sides. */
-enum type parser_add_comparison(struct parser *parser, const char *text, size_t left, size_t right);
+/* The source between `from` and here, single-spaced. */
+struct bytes parser_text_from(struct parser *parser, const char *from);
+/* What a tier change will show as a condition: its text, and the first ops of its sides; the last op so far compares. `at` is
+ * where it stands in the source. */
+enum type parser_add_comparison(struct parser *parser, const char *at, struct bytes text, size_t left, size_t right);
 
+/* rules_primary.c */
 enum type parse_primary(struct parser *parser);
+/* The window at the current token, in days. */
+int parser_window(struct parser *parser);
+/* The number of the slot, which is added if it is new. */
+uint16_t parser_slot(struct parser *parser, struct metric_slot slot);
+
+/* rules_sugar.c: trend(metric, w) and rising(w) from their names on, written out. */
+enum type parse_trend(struct parser *parser);
+enum type parse_rising(struct parser *parser);
+/* Fails where a named number among the ops of a comparison meets no metric that it is a value of: `purchase > 3` is a slip. */
+void parser_check_constants(struct parser *parser, const char *text, size_t first, size_t end);
 /* The loosest operator: any expression. */
 enum type parse_rule_or(struct parser *parser);
 

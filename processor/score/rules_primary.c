@@ -5,7 +5,7 @@
 
 /* ---- metrics ---- */
 
-static int window_days(struct parser *parser) {
+int parser_window(struct parser *parser) {
     double days = parser->token.number;
     if (days < 1 || days > WINDOW_DAYS_MAX || days != (double)(int)days) {
         parser_fail_at(parser, parser->token.text.data, "a window is a whole number of days from 1d to %dd",
@@ -19,14 +19,14 @@ static int window_days(struct parser *parser) {
 /* One argument of a metric: 90d, `ago 30d`, or an interaction kind. */
 static void metric_argument(struct parser *parser, const struct metric_row *row, struct metric_slot *slot) {
     if (parser->token.kind == TOKEN_DAYS && row->window && slot->window_days == 0) {
-        slot->window_days = window_days(parser);
+        slot->window_days = parser_window(parser);
     } else if (parser_is_name(parser, "ago") && row->window && slot->ago_days == 0) {
         parser_next(parser);
         if (parser->token.kind != TOKEN_DAYS) {
             parser_fail_expected(parser, "a number of days such as 30d after 'ago'");
             return;
         }
-        slot->ago_days = window_days(parser);
+        slot->ago_days = parser_window(parser);
     } else if (parser->token.kind == TOKEN_NAME && row->interaction && slot->interaction == 0) {
         slot->interaction = interaction_by_name(parser->token.text);
         if (slot->interaction == 0) {
@@ -70,7 +70,7 @@ static struct bytes slot_text(struct parser *parser, const struct metric_slot *s
     return arena_copy(parser->scope->arena, bytes_of(text, (size_t)size));
 }
 
-static uint16_t slot_index(struct parser *parser, struct metric_slot slot) {
+uint16_t parser_slot(struct parser *parser, struct metric_slot slot) {
     struct metric_slots *slots = parser->scope->slots;
     for (size_t i = 0; i < slots->count; i++) {
         const struct metric_slot *known = &slots->slots[i];
@@ -103,8 +103,8 @@ static enum type parse_metric(struct parser *parser, enum metric_kind kind) {
     if (slot.ago_days && !slot.window_days) {
         return parser_fail_at(parser, start, "'ago' needs a window: %s(90d, ago 30d)", row->name);
     }
-    struct op *op = parser_emit(parser, OP_METRIC);
-    op->index = slot_index(parser, slot);
+    uint16_t index = parser_slot(parser, slot);
+    parser_emit(parser, OP_METRIC)->index = index;
     return TYPE_NUMBER;
 }
 
@@ -171,14 +171,47 @@ static enum type parse_tier(struct parser *parser) {
             op->index = (uint16_t)set;
             op->number = (double)tier;
             parser_next(parser);
-            return parser_add_comparison(parser, text, parser->ops_count - 1, parser->ops_count - 1);
+            return parser_add_comparison(parser, text, parser_text_from(parser, text), parser->ops_count - 1,
+                                         parser->ops_count - 1);
         }
         nearest_offer(&nearest, spec->tiers[tier].name.text);
     }
     return parser_fail_unknown(parser, "tier", &parser->token, nearest.best);
 }
 
+/* A named number, which is no function: in purchase(90d) a metric was meant. */
+static enum type parse_constant(struct parser *parser, const struct constant *constant) {
+    struct token name = parser->token;
+    parser_next(parser);
+    if (parser_is_symbol(parser, "(")) {
+        struct nearest nearest;
+        nearest_init(&nearest, name.text);
+        for (int kind = 0; kind < METRIC_KINDS; kind++) {
+            nearest_offer(&nearest, bytes_of_text(metric_rows[kind].name));
+        }
+        return parser_fail_unknown(parser, "metric", &name, nearest.best);
+    }
+    struct op *op = parser_emit(parser, OP_NUMBER);
+    op->number = constant->value;
+    op->index = (uint16_t)constant->kind;
+    return TYPE_NUMBER;
+}
+
+static enum type fail_unknown_name(struct parser *parser, struct nearest *nearest) {
+    struct constant constant;
+    if (parser->scope->metric_only) {
+        return parser_fail_unknown(parser, "metric", &parser->token, nearest->best);
+    }
+    for (int i = 0; rule_constant_at(i, &constant); i++) {
+        nearest_offer(nearest, bytes_of_text(constant.name));
+    }
+    nearest_offer(nearest, bytes_of_text("trend"));
+    nearest_offer(nearest, bytes_of_text("rising"));
+    return parser_fail_unknown(parser, "metric or score", &parser->token, nearest->best);
+}
+
 static enum type parse_name(struct parser *parser) {
+    struct constant constant;
     struct nearest nearest;
     nearest_init(&nearest, parser->token.text);
     for (size_t i = 0; i < parser->scope->scores_count && !parser->scope->metric_only; i++) {
@@ -196,8 +229,10 @@ static enum type parse_name(struct parser *parser) {
         }
         nearest_offer(&nearest, bytes_of_text(metric_rows[kind].name));
     }
-    return parser_fail_unknown(parser, parser->scope->metric_only ? "metric" : "metric or score", &parser->token,
-                               nearest.best);
+    if (rule_constant(parser->token.text, &constant)) {
+        return parse_constant(parser, &constant);
+    }
+    return fail_unknown_name(parser, &nearest);
 }
 
 enum type parse_primary(struct parser *parser) {
@@ -234,6 +269,12 @@ enum type parse_primary(struct parser *parser) {
                              : parse_min_max(parser, parser_is_name(parser, "min") ? OP_MIN : OP_MAX);
         parser->nesting--;
         return type;
+    }
+    if (parser_is_name(parser, "trend")) {
+        return parse_trend(parser);
+    }
+    if (parser_is_name(parser, "rising")) {
+        return parse_rising(parser);
     }
     return parser_is_name(parser, "tier") ? parse_tier(parser) : parse_name(parser);
 }

@@ -1,5 +1,7 @@
 #include "score/tiles.h"
 
+#include "score/saturate.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,15 +27,6 @@ int tiles_reserve(struct tiles *tiles, size_t count) {
     tiles->cells = cells;
     tiles->capacity = (uint32_t)capacity;
     return 0;
-}
-
-/* Amounts are at most 10^15 each (ingest/decode.h), so only billions of them could overflow; then the sum stays at the end. */
-static int64_t saturating_add(int64_t a, int64_t b) {
-    int64_t sum;
-    if (__builtin_add_overflow(a, b, &sum)) {
-        return a > 0 ? INT64_MAX : INT64_MIN;
-    }
-    return sum;
 }
 
 static bool cell_before(const struct cell *cell, int32_t day, uint16_t field) {

@@ -31,8 +31,10 @@ enum tile_field {
     TILE_CES_HARD = 14, /* answers 1 to 3 */
     TILE_REVIEW_COUNT = 15,
     TILE_REVIEW_SUM = 16,
-    TILE_ITEMS = 17,        /* quantity bought */
-    TILE_INTERACTIONS = 32, /* + enum interaction_kind: 33 .. 44 */
+    TILE_ITEMS = 17,           /* quantity bought */
+    TILE_POINTS = 18,          /* thousandths, less those taken back */
+    TILE_POINTS_OF_MONEY = 19, /* thousandths that purchases earned per unit of money */
+    TILE_INTERACTIONS = 32,    /* + enum interaction_kind: 33 .. 44 */
 };
 
 enum { DAY_RESIDUE = INT32_MIN };

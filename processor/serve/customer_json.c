@@ -127,14 +127,41 @@ static yyjson_mut_val *values_value(struct tree *tree, const struct named_value 
     return object;
 }
 
-/* What the state does not keep yet (categories, channels, stages, clv) is left out rather than
- * null: null would say that it is known to have no value. */
+static yyjson_mut_val *favourites_value(struct tree *tree, const struct favourite_view *favourites, size_t count) {
+    yyjson_mut_val *array = yyjson_mut_arr(tree->document);
+    for (size_t i = 0; i < count; i++) {
+        yyjson_mut_val *object = yyjson_mut_arr_add_obj(tree->document, array);
+        add_named(tree, object, "name", text_value(tree, favourites[i].name));
+        add_named(tree, object, "share", number_value(tree, favourites[i].share));
+        add_named(tree, object, "weight", integer_value(tree, favourites[i].weight));
+    }
+    return array;
+}
+
+static yyjson_mut_val *stages_value(struct tree *tree, const struct customer_view *view) {
+    yyjson_mut_val *object = yyjson_mut_obj(tree->document);
+    for (int stage = 1; stage <= STAGES; stage++) {
+        const struct stage_view *of = &view->stages[stage - 1];
+        yyjson_mut_val *value = yyjson_mut_obj(tree->document);
+        add_named(tree, value, "first_ms", time_value(tree, of->first_ms));
+        add_named(tree, value, "days", number_value(tree, of->days));
+        add_named(tree, object, journey_stage_name(stage), value);
+    }
+    return object;
+}
+
 static yyjson_mut_val *lifetime_value(struct tree *tree, const struct customer_view *view) {
     yyjson_mut_val *object = yyjson_mut_obj(tree->document);
     add_named(tree, object, "first_purchase_ms", time_value(tree, view->first_purchase_ms));
     add_named(tree, object, "last_purchase_ms", time_value(tree, view->last_purchase_ms));
     add_named(tree, object, "orders", integer_value(tree, view->orders));
     add_named(tree, object, "revenue", number_value(tree, view->revenue));
+    add_named(tree, object, "top_categories", favourites_value(tree, view->top_categories, view->top_categories_count));
+    add_named(tree, object, "top_channels", favourites_value(tree, view->top_channels, view->top_channels_count));
+    add_named(tree, object, "stages", stages_value(tree, view));
+    add_named(tree, object, "mean_interval_days", number_value(tree, view->mean_interval_days));
+    add_named(tree, object, "frequency", text_value(tree, bytes_of_text(frequency_name((int)view->frequency))));
+    add_named(tree, object, "referrals", integer_value(tree, view->referrals));
     return object;
 }
 

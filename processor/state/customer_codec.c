@@ -1,6 +1,6 @@
 /* Fields of schemas/customer_state.proto. All times are zigzag differences from the one before, in the order below, so that
  * most take a few bytes; TIME_NONE and TIME_NEVER are simply absent. */
-#include "state/customer_codec.h"
+#include "state/customer_codec_parts.h"
 
 enum {
     FIELD_NOW = 1,        /* sint64: now_ms */
@@ -14,16 +14,14 @@ enum {
     FIELD_RECENT = 9,   /* bytes: 6 a hash, little endian */
     FIELD_TILES = 10,   /* bytes: day by day */
     FIELD_TIERS = 11,   /* bytes, repeated: one tier set each */
-    FIELD_EDITION = 14, /* sint64 */
-    FIELD_RANKS = 15,   /* bytes: a sint32 each */
-    FIELDS_MAX = 16,
+    FIELD_EDITION = 18, /* sint64 */
+    FIELD_RANKS = 19,   /* bytes: a sint32 each */
+    TIME_FIELDS = FIELD_LAST_PURCHASE + 1,
     RECENT_BYTES = 6,
-    WIRE_VARINT = 0,
-    WIRE_BYTES = 2,
 };
 
 static void put_key(struct buffer *out, unsigned field, unsigned wire) {
-    buffer_put_byte(out, (uint8_t)(field << 3 | wire)); /* fields below 16 */
+    buffer_put_varint(out, field << 3 | wire);
 }
 
 static void put_time(struct buffer *out, unsigned field, int64_t difference) {
@@ -84,9 +82,9 @@ static void put_tiles_body(const struct customer *customer, struct buffer *out) 
     }
 }
 
-/* Puts a body of unknown length behind a key: the length is made room for first, and moved if it needs more than a byte. */
-static void put_body(const struct customer *customer, struct buffer *out, unsigned field,
-                     void (*body)(const struct customer *customer, struct buffer *out)) {
+/* The length is made room for first, and moved if it needs more than a byte. */
+void codec_put_body(const struct customer *customer, struct buffer *out, unsigned field,
+                    void (*body)(const struct customer *customer, struct buffer *out)) {
     put_key(out, field, WIRE_BYTES);
     size_t length_at = out->size;
     buffer_put_byte(out, 0);
@@ -163,16 +161,17 @@ void customer_encode(const struct customer *customer, struct buffer *out) {
     }
     put_recent(customer, out);
     if (customer->ranks_count > 0) {
-        put_body(customer, out, FIELD_RANKS, put_ranks_body);
+        codec_put_body(customer, out, FIELD_RANKS, put_ranks_body);
     }
     if (customer->tiles.count > 0) {
-        put_body(customer, out, FIELD_TILES, put_tiles_body);
+        codec_put_body(customer, out, FIELD_TILES, put_tiles_body);
     }
     for (uint16_t i = 0; i < customer->tiers_count; i++) {
         if (customer->tiers[i].sequence > 0) {
             put_tier(&customer->tiers[i], now_ms, out);
         }
     }
+    codec_put_lifetime(customer, out);
 }
 
 static int take_tiles(struct bytes body, struct tiles *tiles) {
@@ -287,7 +286,7 @@ static int take_ranks(struct bytes body, struct customer *customer) {
 }
 
 static int take_time(struct customer *customer, uint64_t field, int64_t value) {
-    int64_t *const times[FIELDS_MAX] = {
+    int64_t *const times[TIME_FIELDS] = {
         [FIELD_DUE] = &customer->due_ms,
         [FIELD_ARMED] = &customer->armed_ms,
         [FIELD_FIRST_SEEN] = &customer->first_seen_ms,
@@ -311,7 +310,7 @@ static int take_time(struct customer *customer, uint64_t field, int64_t value) {
         customer->armed_ms = TIME_NEVER;
         return 0;
     }
-    if (field >= FIELDS_MAX || !times[field]) {
+    if (field >= TIME_FIELDS || !times[field]) {
         return 0; /* a field of a newer version */
     }
     bool ahead = field == FIELD_DUE || field == FIELD_ARMED;
@@ -346,7 +345,7 @@ static int take_field(struct cursor *in, const struct model *model, struct custo
     if (field == FIELD_RANKS) {
         return take_ranks(body, customer);
     }
-    return field == FIELD_TIERS ? take_tier(body, model, customer) : 0;
+    return field == FIELD_TIERS ? take_tier(body, model, customer) : codec_take_lifetime(field, body, customer);
 }
 
 int customer_decode(struct bytes packed, const struct model *model, struct customer **out) {

@@ -1,6 +1,6 @@
 /* The atomic batch and its fence.
  *
- *     MULTI  HSET customers...  APPEND due...  SADD/SREM wheel  HINCRBY populations...  HSET meta  XADD out...  XTRIM out  EXEC
+ *     MULTI  HSET customers...  APPEND due...  SADD/SREM wheel  HINCRBY populations, feedback...  HSET meta  XADD out...  XTRIM out  EXEC
  *     [WAIT or WAITAOF]  WATCH meta  HMGET meta epoch seq
  *
  * all in one write. The WATCH and HMGET at its end are the guard of the next batch, which is sent only when their answer
@@ -91,11 +91,30 @@ void redis_drop_populations(void *context) {
     drop_key(context, "hist");
 }
 
+/* The hash of a day's feedback. */
+static void feedback_key(int32_t day, char what[24]) {
+    snprintf(what, 24, "fb:%" PRId32, day);
+}
+
+void redis_add_feedback(void *context, int32_t day, struct bytes field, int64_t delta) {
+    char what[24];
+    feedback_key(day, what);
+    add_count(context, what, field, delta);
+}
+
+void redis_drop_feedback(void *context, int32_t day) {
+    char what[24];
+    feedback_key(day, what);
+    drop_key(context, what);
+}
+
 void redis_drop_all(void *context) {
+    static const char *const keys[] = {"cuts", "out",
+                                       "wheel"}; /* entries of due:<hour> are hints, which name nobody now */
     redis_drop_populations(context);
-    drop_key(context, "cuts");
-    drop_key(context, "out");
-    drop_key(context, "wheel"); /* entries of due:<hour> are hints, which name nobody now */
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        drop_key(context, keys[i]);
+    }
     for (int bucket = 0; bucket < REDIS_BUCKETS; bucket++) {
         char what[16];
         snprintf(what, sizeof what, "c:%d", bucket);

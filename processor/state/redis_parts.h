@@ -143,6 +143,8 @@ void redis_add_histogram(void *context, struct bytes field, int64_t delta);
 void redis_drop_populations(void *context);
 void redis_drop_all(void *context);
 void redis_put_cuts(void *context, struct bytes packed);
+void redis_add_feedback(void *context, int32_t day, struct bytes field, int64_t delta);
+void redis_drop_feedback(void *context, int32_t day);
 void redis_put_output(void *context, uint64_t seq, struct bytes record);
 void redis_apply(void *context, const struct store_meta *meta, store_applied_fn done, void *arg);
 /* Asks what is in the store, watching it; the answer settles what is unknown and lets the next batch go. */

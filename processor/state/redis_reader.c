@@ -11,7 +11,7 @@ enum {
     SCAN_COUNT = 500,         /* customers a round trip: 100 KiB, a fraction of a ms of Redis' time */
 };
 
-enum reader_kind { READ_CUSTOMER, READ_META, READ_POPULATIONS, READ_SCAN };
+enum reader_kind { READ_CUSTOMER, READ_META, READ_POPULATIONS, READ_FEEDBACK, READ_SCAN };
 
 struct reader_call {
     struct reader_call *next;
@@ -182,6 +182,14 @@ void redis_reader_populations(struct redis_reader *reader, int partition, store_
     struct reader_call *call = call_new(reader, READ_POPULATIONS, arg);
     call->loaded = done;
     ask(call, partition, "HGETALL", "pop", NULL);
+}
+
+void redis_reader_feedback(struct redis_reader *reader, int partition, int32_t day, store_loaded_fn done, void *arg) {
+    struct reader_call *call = call_new(reader, READ_FEEDBACK, arg);
+    char what[24];
+    call->loaded = done;
+    snprintf(what, sizeof what, "fb:%" PRId32, day);
+    ask(call, partition, "HGETALL", what, NULL);
 }
 
 void redis_reader_histograms(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg) {

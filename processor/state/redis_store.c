@@ -188,6 +188,8 @@ struct store *redis_store_create(struct event_base *base, const struct redis_opt
         .drop_populations = redis_drop_populations,
         .drop_all = redis_drop_all,
         .put_cuts = redis_put_cuts,
+        .add_feedback = redis_add_feedback,
+        .drop_feedback = redis_drop_feedback,
         .put_output = redis_put_output,
         .apply = redis_apply,
         .destroy = destroy,

@@ -5,6 +5,7 @@
  *     tm:{<group>.<partition>}:due:<hour>  string  due entries, appended
  *     tm:{<group>.<partition>}:wheel       set     the hours that have a due string
  *     tm:{<group>.<partition>}:pop         hash    populations of tiers
+ *     tm:{<group>.<partition>}:fb:<day>    hash    company-wide feedback of a day (since 1970), see run/company_feedback.h
  *     tm:{<group>.<partition>}:hist        hash    histograms of the scores that are cut by the customers: <score>/<bucket>
  *     tm:{<group>.<partition>}:cuts        string  the cut points in force; task 0's are those of all
  *     tm:{<group>.<partition>}:out         stream  outputs not yet known to be in Kafka; id <seq>-0 */
@@ -74,6 +75,8 @@ void redis_reader_populations(struct redis_reader *reader, int partition, store_
 void redis_reader_histograms(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg);
 /* The task's cut points, packed: 1 value, data NULL: none. */
 void redis_reader_cuts(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg);
+/* Every counter of company-wide feedback of a task on a day, likewise. */
+void redis_reader_feedback(struct redis_reader *reader, int partition, int32_t day, store_loaded_fn done, void *arg);
 
 /* Connects, authenticates, and checks what check and run must know: 0; ERR_UNAVAILABLE; ERR_REFUSED (evicts, or the wanted
  * durability is not there, or authentication failed). One clear line in `problem` (256 bytes). Blocks up to the time-outs. */

@@ -88,7 +88,7 @@ struct store_ops {
     void (*put_customer)(void *context, struct bytes id, struct bytes packed);
     void (*put_due)(void *context, int64_t hour, struct bytes entries); /* appended */
     void (*drop_slot)(void *context, int64_t hour);                     /* an hour that is done */
-    /* Adds `delta` to a population counter, e.g. "tier/value/vip" or "feedback/nps/2026-11-24/promoters". */
+    /* Adds `delta` to a population counter, e.g. "tier/value/vip". */
     void (*add_population)(void *context, struct bytes field, int64_t delta);
     /* Adds `delta` to the number of customers in a histogram's bucket, e.g. "m/612". */
     void (*add_histogram)(void *context, struct bytes field, int64_t delta);
@@ -98,6 +98,9 @@ struct store_ops {
     void (*drop_populations)(void *context);
     /* The cut points in force, packed. */
     void (*put_cuts)(void *context, struct bytes packed);
+    /* Adds `delta` to a counter of company-wide feedback of a day (since 1970), e.g. "channel/web/promoters". */
+    void (*add_feedback)(void *context, int32_t day, struct bytes field, int64_t delta);
+    void (*drop_feedback)(void *context, int32_t day); /* all of a day */
     void (*put_output)(void *context, uint64_t seq, struct bytes record);
     /* Sends the batch: all puts since the last apply, and meta (seq and epoch are filled in by the store), and drops outputs
      * up to meta->published_seq. done(0) once it is applied and as durable as configured; done(ERR_REFUSED) when a part of it

@@ -68,10 +68,21 @@ class Topics:
         """(topic, partition) -> offset of the next record to come, transaction markers included."""
         consumer = Consumer(self._settings | {"group.id": "reader"})
         try:
-            return {(part.topic, part.partition): consumer.get_watermark_offsets(part, timeout=10)[1]
-                    for topic in topics for part in self.partitions(topic)}
+            return {(part.topic, part.partition): self._end(consumer, part) for topic in topics for part in self.partitions(topic)}
         finally:
             consumer.close()
+
+    @staticmethod
+    def _end(consumer, part):
+        """Asked again while the partition has no leader, as just after the broker's start."""
+        end = time.monotonic() + READ_TIMEOUT_S
+        while True:
+            try:
+                return consumer.get_watermark_offsets(part, timeout=10)[1]
+            except KafkaException:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
 
     def committed(self, group, *topics):
         """(topic, partition) -> offset that the group has committed, transactions in doubt left out.

@@ -42,6 +42,7 @@ static void check_activity(const struct activity *activity) {
         ASSERT(activity->feedback.survey >= 1 && activity->feedback.survey <= SURVEY_REVIEW);
         ASSERT(activity->feedback.score >= 0 && activity->feedback.score <= 10);
         check_text(activity->feedback.touchpoint);
+        check_text(activity->feedback.channel);
     } else {
         const struct purchase *purchase = &activity->purchase;
         ASSERT(purchase->kind >= 1 && purchase->kind <= PURCHASE_KIND_CANCELLATION);

@@ -115,13 +115,27 @@ static void subscriber(const struct fake_world *world, struct bytes key, struct 
     arena_finish(&arena);
 }
 
-static int64_t population(const struct fake_world *world, struct bytes name) {
-    for (size_t i = 0; i < world->redis.populations.count; i++) {
-        if (bytes_equal(world->redis.populations.pairs[i].name, name)) {
-            return world->redis.populations.pairs[i].number;
+static int64_t number_in(const struct fake_map *map, struct bytes name) {
+    for (size_t i = 0; i < map->count; i++) {
+        if (bytes_equal(map->pairs[i].name, name)) {
+            return map->pairs[i].number;
         }
     }
     return 0;
+}
+
+/* A number that is 0 may be there or not. */
+static bool holds_numbers(const struct fake_map *map, const struct fake_map *numbers) {
+    for (size_t i = 0; i < numbers->count; i++) {
+        if (number_in(map, numbers->pairs[i].name) != numbers->pairs[i].number) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool same_numbers(const struct fake_map *a, const struct fake_map *b) {
+    return holds_numbers(a, b) && holds_numbers(b, a);
 }
 
 static const char *compare_worlds(const struct fake_world *expected, const struct fake_world *actual) {
@@ -137,9 +151,11 @@ static const char *compare_worlds(const struct fake_world *expected, const struc
         subscriber(actual, bytes_of_text(id), &b);
         problem = bytes_equal(buffer_bytes(&a), buffer_bytes(&b)) ? NULL : "outputs differ";
     }
-    for (size_t i = 0; i < expected->redis.populations.count && !problem; i++) {
-        const struct fake_pair *pair = &expected->redis.populations.pairs[i];
-        problem = population(actual, pair->name) == pair->number ? NULL : "populations differ";
+    if (!problem && !same_numbers(&expected->redis.populations, &actual->redis.populations)) {
+        problem = "populations differ";
+    }
+    if (!problem && !same_numbers(&expected->redis.feedback, &actual->redis.feedback)) {
+        problem = "feedback differs";
     }
     if (!problem && memcmp(expected->redis.meta.next_offset, actual->redis.meta.next_offset,
                            sizeof expected->redis.meta.next_offset) != 0) {

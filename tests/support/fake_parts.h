@@ -16,6 +16,8 @@ enum put_kind {
     PUT_DROP_POPULATIONS,
     PUT_DROP_ALL,
     PUT_CUTS,
+    PUT_FEEDBACK,
+    PUT_DROP_FEEDBACK,
     PUT_OUTPUT
 };
 
@@ -24,6 +26,7 @@ struct put {
     struct bytes name;
     struct bytes value;
     int64_t number;
+    int32_t day;
     struct put *next;
 };
 

@@ -31,6 +31,7 @@ void fake_fill_shop(struct fake_world *world, int customers, int events_max) {
         char id[8];
         char event_id[24];
         now_ms += fake_up_to(4) == 0 ? fake_up_to(3 * MS_PER_DAY) : fake_up_to(MS_PER_HOUR);
+        now_ms += fake_up_to(50) == 0 ? fake_up_to(450) * MS_PER_DAY : 0; /* feedback of old days goes */
         snprintf(id, sizeof id, "c%d", (int)fake_up_to(customers));
         snprintf(event_id, sizeof event_id, "e%d", (int)(fake_up_to(8) == 0 && i > 0 ? i - 1 : i));
         struct activity activity = {.type = (enum activity_type)fake_up_to(INPUTS),
@@ -45,7 +46,10 @@ void fake_fill_shop(struct fake_world *world, int customers, int events_max) {
         } else if (activity.type == ACTIVITY_INTERACTION) {
             activity.interaction.kind = (enum interaction_kind)(1 + fake_up_to(INTERACTION_KINDS));
         } else {
-            activity.feedback = (struct feedback){.survey = SURVEY_NPS, .score = (int)fake_up_to(11)};
+            bool nps = fake_up_to(3) != 0;
+            activity.feedback = (struct feedback){.survey = nps ? SURVEY_NPS : SURVEY_CSAT,
+                                                  .score = (int)(nps ? fake_up_to(11) : 1 + fake_up_to(5)),
+                                                  .channel = bytes_of_text(fake_up_to(2) == 0 ? "web" : "store")};
         }
         buffer_reset(&value);
         int error = encode_activity(ACTIVITY_AS_PROTOBUF, &activity, bytes_of_text("EUR"), &value);

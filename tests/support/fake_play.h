@@ -11,7 +11,7 @@ void fake_random_seed(uint64_t seed);
 /* 0..limit-1 */
 int64_t fake_up_to(int64_t limit);
 
-/* A month of a small shop; one record in twenty is a dead letter. */
+/* A month or two of a small shop, perhaps with long holidays; one record in twenty is a dead letter. */
 void fake_fill_shop(struct fake_world *world, int customers, int events_max);
 
 /* Runs the owner until nothing is left to do; false: it does not come to an end. */

@@ -51,12 +51,39 @@ struct fake_redis fake_redis_snapshot(struct fake_world *world) {
     copy.slots = map_copy(world, &world->redis.slots);
     copy.populations = map_copy(world, &world->redis.populations);
     copy.histograms = map_copy(world, &world->redis.histograms);
+    copy.feedback = map_copy(world, &world->redis.feedback);
     copy.outbox = fake_take(world, (world->redis.outbox_count + 1) * sizeof *copy.outbox);
     if (copy.outbox_count) {
         memcpy(copy.outbox, world->redis.outbox, copy.outbox_count * sizeof *copy.outbox);
     }
     copy.outbox_capacity = copy.outbox_count;
     return copy;
+}
+
+static void feedback_prefix(int32_t day, char prefix[24]) {
+    snprintf(prefix, 24, "%d/", (int)day);
+}
+
+static void feedback_add(struct fake_world *world, const struct put *put) {
+    struct buffer name = {0};
+    char prefix[24];
+    feedback_prefix(put->day, prefix);
+    buffer_put_text(&name, prefix);
+    buffer_put_bytes(&name, put->name);
+    map_get(world, &world->redis.feedback, buffer_bytes(&name))->number += put->number;
+    buffer_finish(&name);
+}
+
+static void feedback_drop(struct fake_map *feedback, int32_t day) {
+    char prefix[24];
+    feedback_prefix(day, prefix);
+    size_t size = strlen(prefix);
+    for (size_t i = feedback->count; i-- > 0;) {
+        struct bytes name = feedback->pairs[i].name;
+        if (name.size > size && memcmp(name.data, prefix, size) == 0) {
+            feedback->pairs[i] = feedback->pairs[--feedback->count];
+        }
+    }
 }
 
 static void redis_put(struct fake_world *world, const struct put *put) {
@@ -95,6 +122,12 @@ static void redis_put(struct fake_world *world, const struct put *put) {
         break;
     case PUT_CUTS:
         redis->cuts = put->value;
+        break;
+    case PUT_FEEDBACK:
+        feedback_add(world, put);
+        break;
+    case PUT_DROP_FEEDBACK:
+        feedback_drop(&redis->feedback, put->day);
         break;
     case PUT_OUTPUT:
         if (redis->outbox_count == redis->outbox_capacity) {
@@ -345,6 +378,18 @@ static void store_put_cuts(void *context, struct bytes packed) {
     put_new(owner, PUT_CUTS)->value = fake_copied(owner->world, packed);
 }
 
+static void store_add_feedback(void *context, int32_t day, struct bytes field, int64_t delta) {
+    struct fake_owner *owner = context;
+    struct put *put = put_new(owner, PUT_FEEDBACK);
+    put->name = fake_copied(owner->world, field);
+    put->number = delta;
+    put->day = day;
+}
+
+static void store_drop_feedback(void *context, int32_t day) {
+    put_new(context, PUT_DROP_FEEDBACK)->day = day;
+}
+
 static void store_put_output(void *context, uint64_t seq, struct bytes record) {
     struct fake_owner *owner = context;
     struct put *put = put_new(owner, PUT_OUTPUT);
@@ -384,6 +429,8 @@ struct store *fake_store_open(void *context, int32_t partition) {
         .drop_populations = store_drop_populations,
         .put_cuts = store_put_cuts,
         .drop_all = store_drop_all,
+        .add_feedback = store_add_feedback,
+        .drop_feedback = store_drop_feedback,
         .put_output = store_put_output,
         .apply = store_apply,
         .destroy = store_destroy,

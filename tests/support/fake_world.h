@@ -37,6 +37,7 @@ struct fake_redis {
     struct fake_map populations;
     struct fake_map histograms;
     struct bytes cuts;
+    struct fake_map feedback; /* name: the day, a slash and the field */
     struct stored_output *outbox;
     size_t outbox_count;
     size_t outbox_capacity;

@@ -191,6 +191,7 @@ int model_builder_compile(struct model_builder *builder, const char *text, struc
                               .dedupe = builder->dedupe,
                               .tiles_max = builder->tiles_max,
                               .ranked_minimum = builder->ranked_minimum,
+                              .options = builder->options,
                               .scores = draft->scores,
                               .scores_count = draft->scores_count,
                               .sets = draft->sets,

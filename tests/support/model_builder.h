@@ -26,7 +26,8 @@ struct model_builder {
     size_t dedupe;
     size_t tiles_max;
     int64_t ranked_minimum;
-    struct model_error error; /* of the last text that did not compile */
+    const struct scoring_options *options; /* NULL: the defaults */
+    struct model_error error;              /* of the last text that did not compile */
 };
 
 /* UTC, cents, 16 event ids, 128 days: change the fields before the first model. */

@@ -40,6 +40,11 @@ static const struct tier_view tiers[] = {
 static const struct named_value scores[] = {{{"r", 1}, 5}, {{"m", 1}, (double)NAN}};
 static const struct named_value metrics[] = {
     {{"revenue(90d)", 12}, 5200}, {{"purchases(90d)", 14}, 4}, {{"nps(90d)", 8}, (double)NAN}, {{"p_alive", 7}, 0.1}};
+static const struct favourite_view categories[] = {{{"books", 5}, 0.75, 6}, {{"art", 3}, 0.25, 2}};
+
+#define NEVER_REACHED                                                                                                  \
+    { TIME_NONE, (double)NAN }
+
 static const struct customer_view full = {
     .as_of_ms = T0 + 5,
     .tiers = tiers,
@@ -52,6 +57,14 @@ static const struct customer_view full = {
     .last_purchase_ms = T0,
     .orders = 4,
     .revenue = 5200.25,
+    .top_categories = categories,
+    .top_categories_count = 2,
+    .top_channels = categories,
+    .top_channels_count = 1,
+    .stages = {{T0 - 9, 2.5}, NEVER_REACHED, {T0, 0}, NEVER_REACHED, NEVER_REACHED},
+    .mean_interval_days = 30.5,
+    .frequency = FREQUENCY_FREQUENT,
+    .referrals = 2,
 };
 
 static yyjson_doc *written(const char *id, const struct customer_view *view) {
@@ -152,9 +165,33 @@ static void values_are_reals_or_null(void **state) {
     yyjson_doc_free(document);
 }
 
+static void a_life_tells_favourites_and_stages(void **state) {
+    (void)state;
+    yyjson_doc *document = written("c1", &full);
+    assert_int_equal(yyjson_arr_size(at(document, "/lifetime/top_categories")), 2);
+    assert_text(document, "/lifetime/top_categories/0/name", "books");
+    assert_real(document, "/lifetime/top_categories/0/share", 0.75);
+    assert_integer(document, "/lifetime/top_categories/0/weight", 6);
+    assert_text(document, "/lifetime/top_categories/1/name", "art");
+    assert_int_equal(yyjson_arr_size(at(document, "/lifetime/top_channels")), 1);
+    assert_int_equal(yyjson_obj_size(at(document, "/lifetime/stages")), 5);
+    assert_integer(document, "/lifetime/stages/awareness/first_ms", T0 - 9);
+    assert_real(document, "/lifetime/stages/awareness/days", 2.5);
+    assert_true(yyjson_is_null(at(document, "/lifetime/stages/interest/first_ms")));
+    assert_true(yyjson_is_null(at(document, "/lifetime/stages/interest/days")));
+    assert_real(document, "/lifetime/stages/decision/days", 0);
+    assert_real(document, "/lifetime/mean_interval_days", 30.5);
+    assert_text(document, "/lifetime/frequency", "frequent");
+    assert_integer(document, "/lifetime/referrals", 2);
+    yyjson_doc_free(document);
+}
+
 static void one_who_never_bought_has_empty_parts(void **state) {
     (void)state;
-    const struct customer_view view = {.as_of_ms = T0, .first_purchase_ms = TIME_NONE, .last_purchase_ms = TIME_NONE};
+    const struct customer_view view = {.as_of_ms = T0,
+                                       .first_purchase_ms = TIME_NONE,
+                                       .last_purchase_ms = TIME_NONE,
+                                       .mean_interval_days = (double)NAN};
     yyjson_doc *document = written("c\"\\\xC3\xA9/1", &view);
     assert_text(document, "/customer_id", "c\"\\\xC3\xA9/1");
     assert_int_equal(yyjson_obj_size(at(document, "/tiers")), 0);
@@ -164,6 +201,10 @@ static void one_who_never_bought_has_empty_parts(void **state) {
     assert_true(yyjson_is_null(at(document, "/lifetime/last_purchase_ms")));
     assert_integer(document, "/lifetime/orders", 0);
     assert_real(document, "/lifetime/revenue", 0);
+    assert_int_equal(yyjson_arr_size(at(document, "/lifetime/top_categories")), 0);
+    assert_true(yyjson_is_arr(at(document, "/lifetime/top_channels")));
+    assert_true(yyjson_is_null(at(document, "/lifetime/mean_interval_days")));
+    assert_true(yyjson_is_null(at(document, "/lifetime/frequency")));
     yyjson_doc_free(document);
 }
 
@@ -180,7 +221,13 @@ static void the_text_is_as_documented(void **state) {
                                        .first_purchase_ms = 1,
                                        .last_purchase_ms = 2,
                                        .orders = 3,
-                                       .revenue = -4.5};
+                                       .revenue = -4.5,
+                                       .top_channels = categories,
+                                       .top_channels_count = 1,
+                                       .stages = {{3, 0.5}, NEVER_REACHED, NEVER_REACHED, NEVER_REACHED, NEVER_REACHED},
+                                       .mean_interval_days = 2,
+                                       .frequency = FREQUENCY_ONE_OFF,
+                                       .referrals = 1};
     struct buffer out = {0};
     buffer_put_text(&out, "> "); /* appends */
     assert_int_equal(customer_json_write(text("c1"), &view, &out), 0);
@@ -191,7 +238,14 @@ static void the_text_is_as_documented(void **state) {
                                   "\"scores\":{\"r\":5.0},"
                                   "\"metrics\":{\"revenue(90d)\":5200.0,\"purchases(90d)\":4.0},"
                                   "\"lifetime\":{\"first_purchase_ms\":1,\"last_purchase_ms\":2,\"orders\":3,"
-                                  "\"revenue\":-4.5}}");
+                                  "\"revenue\":-4.5,\"top_categories\":[],"
+                                  "\"top_channels\":[{\"name\":\"books\",\"share\":0.75,\"weight\":6}],"
+                                  "\"stages\":{\"awareness\":{\"first_ms\":3,\"days\":0.5},"
+                                  "\"interest\":{\"first_ms\":null,\"days\":null},"
+                                  "\"decision\":{\"first_ms\":null,\"days\":null},"
+                                  "\"purchase\":{\"first_ms\":null,\"days\":null},"
+                                  "\"after_sales\":{\"first_ms\":null,\"days\":null}},"
+                                  "\"mean_interval_days\":2.0,\"frequency\":\"one_off\",\"referrals\":1}}");
     buffer_finish(&out);
 }
 
@@ -205,9 +259,13 @@ static void an_id_that_is_no_text_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_tier_tells_why_and_what_comes_next), cmocka_unit_test(the_top_tier_has_no_next_one),
-        cmocka_unit_test(a_set_without_a_tier_yet_is_null),     cmocka_unit_test(values_are_reals_or_null),
-        cmocka_unit_test(one_who_never_bought_has_empty_parts), cmocka_unit_test(the_text_is_as_documented),
+        cmocka_unit_test(a_tier_tells_why_and_what_comes_next),
+        cmocka_unit_test(the_top_tier_has_no_next_one),
+        cmocka_unit_test(a_life_tells_favourites_and_stages),
+        cmocka_unit_test(a_set_without_a_tier_yet_is_null),
+        cmocka_unit_test(values_are_reals_or_null),
+        cmocka_unit_test(one_who_never_bought_has_empty_parts),
+        cmocka_unit_test(the_text_is_as_documented),
         cmocka_unit_test(an_id_that_is_no_text_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,12 +74,13 @@ static void an_interaction_and_a_feedback_are_read(void **state) {
 
     decode_json_text(&decoded, INPUT_FEEDBACK,
                      "{\"event_id\":\"e4\",\"customer_id\":\"c1\",\"event_time_ms\":1735689600000,"
-                     "\"survey\":\"NPS\",\"score\":0,\"touchpoint\":\"delivery\","
+                     "\"survey\":\"NPS\",\"score\":0,\"touchpoint\":\"delivery\",\"channel\":\"app\","
                      "\"comment\":\"late!\"}");
     assert_int_equal(decoded.reason, DEAD_NOT);
     assert_int_equal(decoded.activity.feedback.survey, SURVEY_NPS);
     assert_int_equal(decoded.activity.feedback.score, 0);
     assert_text(decoded.activity.feedback.touchpoint, "delivery");
+    assert_text(decoded.activity.feedback.channel, "app");
     decoded_finish(&decoded);
 }
 

@@ -144,6 +144,7 @@ static void an_interaction_and_a_feedback_are_read(void **state) {
     feedback.survey = TIDEMARK__V1__FEEDBACK__SURVEY__NPS;
     feedback.touchpoint = text("delivery");
     feedback.comment = text("never kept");
+    feedback.channel = text("store");
     decode_message(&decoded, INPUT_FEEDBACK, &feedback.base);
     assert_int_equal(decoded.reason, DEAD_BAD_SCORE); /* a missing score is no answer ... */
     decoded_finish(&decoded);
@@ -152,6 +153,7 @@ static void an_interaction_and_a_feedback_are_read(void **state) {
     assert_int_equal(decoded.reason, DEAD_NOT); /* ... but an NPS of 0 is */
     assert_int_equal(decoded.activity.feedback.score, 0);
     assert_text(decoded.activity.feedback.touchpoint, "delivery");
+    assert_text(decoded.activity.feedback.channel, "store");
     decoded_finish(&decoded);
     feedback.score = -1;
     decode_message(&decoded, INPUT_FEEDBACK, &feedback.base);

@@ -38,7 +38,7 @@ static void a_seed_gives_the_same_history_everywhere(void **state) {
     uint64_t first = history_hash(&options, &count);
     assert_int_equal(count, 20000);
     assert_int_equal(history_hash(&options, &count), first);
-    assert_int_equal(first, UINT64_C(0xbcbb290c3654be0a)); /* on any machine, by any compiler */
+    assert_int_equal(first, UINT64_C(0x89c2d8d757592496)); /* on any machine, by any compiler */
     options.seed = 8;
     assert_int_not_equal(history_hash(&options, &count), first);
 }
@@ -255,6 +255,8 @@ static void assert_same_activity(const struct activity *a, const struct activity
         assert_int_equal(a->feedback.survey, b->feedback.survey);
         assert_int_equal(a->feedback.score, b->feedback.score);
         assert_same_text(a->feedback.touchpoint, b->feedback.touchpoint);
+        assert_true(a->feedback.channel.size > 0);
+        assert_same_text(a->feedback.channel, b->feedback.channel);
         return;
     }
     assert_int_equal(a->purchase.kind, b->purchase.kind);
