@@ -51,10 +51,11 @@ int32_t evaluation_rank(struct evaluation *evaluation, const struct score *score
     if (isnan(value)) {
         return RANK_NONE;
     }
-    if (!score->elapsed) {
+    const struct metric_slot *slot = &evaluation->model->slots.slots[score->slot];
+    if (!metric_rows[slot->kind].elapsed) {
         return rank_bucket(value);
     }
-    int64_t base_ms = metric_base_ms(&evaluation->model->slots.slots[score->slot], evaluation->customer);
+    int64_t base_ms = metric_base_ms(slot, evaluation->customer);
     return -(int32_t)(base_ms / MS_PER_HOUR); /* like the value, less for those whose time began later */
 }
 
