@@ -10,6 +10,7 @@
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 #include <hiredis/hiredis_ssl.h>
+#include <openssl/err.h>
 #include <inttypes.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -140,20 +141,32 @@ static void retry_later(struct redis_conn *conn) {
     evtimer_add(conn->retry, &wait);
 }
 
+/* Why a connection ended. hiredis says nothing, or "Success", when TLS fails: OpenSSL knows more. */
+static const char *disconnect_text(const struct redis_conn *conn, const redisAsyncContext *context) {
+    const char *text = context->errstr ? context->errstr : "";
+    unsigned long code = conn->endpoint.tls && !conn->up ? ERR_peek_last_error() : 0;
+    const char *reason = code ? ERR_reason_error_string(code) : NULL;
+    if (reason) {
+        return reason;
+    }
+    if (text[0] && strcmp(text, "Success") != 0) {
+        return text;
+    }
+    return conn->endpoint.tls && !conn->up ? "the TLS handshake failed" : "connection lost";
+}
+
 static void on_disconnect(const redisAsyncContext *context, int status) {
     struct redis_conn *conn = context->data;
     if (!conn || conn->context != context) {
         return;
     }
     bool was_up = conn->up;
+    if (status != REDIS_OK) {
+        set_problem(conn, disconnect_text(conn, context));
+    }
+    ERR_clear_error();
     conn->context = NULL;
     conn->up = false;
-    if (status != REDIS_OK) {
-        /* hiredis leaves the text empty when TLS fails */
-        set_problem(conn, context->errstr && context->errstr[0] ? context->errstr
-                          : conn->endpoint.tls                  ? "TLS handshake failed or connection lost"
-                                                                : "connection lost");
-    }
     if (was_up) {
         conn->callbacks.down(conn->callbacks.context);
     }
