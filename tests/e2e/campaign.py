@@ -102,7 +102,7 @@ class Campaign:
         for message in self.topics.read(*self.out_topics):
             change = json.loads(message.value())
             assert message.key().decode() == change["customer_id"]
-            assert message.topic() == self.config["tier_sets"][change["tier_set"]].get("topic", self.names["tier_changes"])
+            assert message.topic() == self.config["tier_sets"].get(change["tier_set"], {}).get("topic", self.names["tier_changes"])
             changes[change["customer_id"]].append(change)
         return changes
 

@@ -70,7 +70,7 @@ def chains(changes):
 
 
 def views(campaign, process):
-    ids = sorted({json.loads(message.value())["customer_id"] for message in campaign.topics.read(*campaign.input_names())})
+    ids = sorted({message.key().decode() for message in campaign.topics.read(*campaign.input_names())})
     told = []
     for start in range(0, len(ids), 400):
         done = process.cli("get", *ids[start:start + 400])
