@@ -154,6 +154,7 @@ static void comparisons_turn_at_the_very_millisecond(void **state) {
         "3 / 2 < engagement - 0.5",
         "max(engagement, 2) = 2",
         "max(engagement, 2) != 2",
+        "max(min(engagement, 2), engagement - 1) >= 2", /* above 3, a while at 2, then below */
         "min(-engagement, -2) = -2",
         "engagement > 0.001",
     };

@@ -87,14 +87,15 @@ static void each_kind_of_event_earns_its_own(void **state) {
 
 static void what_is_earned_is_rounded_half_away(void **state) {
     (void)state;
-    /* 0.01 x 0.05 is 0.0005; 0.07 x 0.15 is 0.0105, which no double holds; -0.0005. */
+    /* 0.01 x 0.05 is 0.0005; 0.07 x 0.15 is 0.0105; of 0.70 x 0.005 and 1.45 x 0.01 doubles make a little less. */
     static const struct {
         double per_unit;
         int64_t amount_minor;
         double event;
         double points;
-    } cases[] = {{0.05, 1, 0, 0.001},     {0.049, 1, 0, 0},  {0.15, 7, 0, 0.011},    {0.15, 29, 0, 0.044},
-                 {0, 0, -0.0005, -0.001}, {0, 0, 0.0004, 0}, {1.005, 100, 0, 1.005}, {0.35, 1, 0.001, 0.005}};
+    } cases[] = {{0.05, 1, 0, 0.001},    {0.049, 1, 0, 0},       {0.15, 7, 0, 0.011},     {0.15, 29, 0, 0.044},
+                 {0.005, 70, 0, 0.004},  {0.01, 145, 0, 0.015},  {0, 0, -0.0005, -0.001}, {0, 0, 0.0004, 0},
+                 {1.005, 100, 0, 1.005}, {0.35, 1, 0.001, 0.005}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         options.points.per_unit = cases[i].per_unit;
         set_event("purchase", cases[i].event);
