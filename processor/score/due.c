@@ -4,6 +4,8 @@
 
 enum { TURN_SLACK_MS = 3 };
 
+#define AHEAD_MS_MAX 9e15 /* further ahead is never, and no whole number of milliseconds to a double */
+
 static int64_t earlier(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
@@ -16,9 +18,10 @@ static int32_t next_window_day(const struct evaluation *evaluation) {
     const struct tiles *tiles = &evaluation->customer->tiles;
     int32_t today = evaluation->today;
     int32_t next = INT32_MAX;
+    int32_t last_day = tiles->count > 0 ? tiles->cells[tiles->count - 1].day : DAY_RESIDUE;
     for (size_t w = 0; w < model->windows_count; w++) {
         const struct window *window = &model->windows[w];
-        bool entered = window->enters_after == 0;
+        bool entered = last_day <= today - window->enters_after; /* all have */
         bool left = false;
         for (uint32_t i = 0; i < tiles->count && !(entered && left); i++) {
             int32_t day = tiles->cells[i].day;
@@ -50,7 +53,11 @@ static int64_t growing_score_turns_ms(struct evaluation *evaluation, const struc
     double now_days = (double)(evaluation->now_ms - base_ms) / (double)MS_PER_DAY;
     int now_score = score_of(score, now_days);
     for (size_t i = 0; i < score->steps_count; i++) {
-        int64_t at_ms = base_ms + (int64_t)floor(score->steps[i] * (double)MS_PER_DAY) - 1;
+        double after_ms = floor(score->steps[i] * (double)MS_PER_DAY);
+        if (fabs(after_ms) > AHEAD_MS_MAX) {
+            continue;
+        }
+        int64_t at_ms = base_ms + (int64_t)after_ms - 1;
         at_ms = at_ms > evaluation->now_ms ? at_ms : evaluation->now_ms + 1;
         for (int64_t ms = at_ms; ms <= at_ms + TURN_SLACK_MS; ms++) {
             if (score_of(score, (double)(ms - base_ms) / (double)MS_PER_DAY) != now_score) {
@@ -106,7 +113,7 @@ enum shape {
     STRAIGHT, /* value + slope * (t - now), t in ms; with slope 0 it stands still */
     FALLS,    /* never rises: made of metrics that fall, and of what stands still */
     RISES,    /* never falls, likewise */
-    BENT      /* anything else */
+    BENT      /* anything else; without a value just now it may have one later, all others will not */
 };
 
 struct course {   /* a number as a function of time */
@@ -117,6 +124,10 @@ struct course {   /* a number as a function of time */
 
 static struct course still(double value) {
     return (struct course){value, 0, STRAIGHT};
+}
+
+static bool is_never_known(const struct course *course) {
+    return isnan(course->value) && course->shape != BENT;
 }
 
 static bool stands(const struct course *course) {
@@ -158,6 +169,9 @@ static struct course multiply(const struct course *a, const struct course *b) {
 }
 
 static struct course divide(const struct course *a, const struct course *b) {
+    if (b->value == 0.0 && stands(b)) {
+        return still(NO_VALUE);
+    }
     struct course out = {NO_VALUE, 0, BENT};
     if (b->value != 0.0) {
         out.value = a->value / b->value;
@@ -172,6 +186,12 @@ static struct course divide(const struct course *a, const struct course *b) {
 static struct course combine(enum op_code code, const struct course *a, const struct course *b) {
     struct course negative = {-b->value, -b->slope, scaled(b->shape, -1)};
     struct course out = {NO_VALUE, 0, joined(a, b)};
+    if (is_never_known(a) || is_never_known(b)) {
+        return still(NO_VALUE);
+    }
+    if (isnan(a->value) || isnan(b->value)) {
+        return (struct course){NO_VALUE, 0, BENT};
+    }
     switch ((int)code) {
     case OP_ADD:
         return (struct course){a->value + b->value, a->slope + b->slope, out.shape};
@@ -305,10 +325,14 @@ static int64_t steady_turns_ms(struct probe *probe, int64_t guess, bool holds, i
 }
 
 /* A comparison of any other kind: looked for until the day ends, and again then. */
-static int64_t bent_turns_ms(struct probe *probe, const struct evaluation *evaluation, bool holds) {
+static int64_t bent_turns_ms(struct probe *probe, const struct evaluation *evaluation) {
     int64_t low = evaluation->now_ms;
     int64_t day_end_ms = zone_day_start_ms(evaluation->model->zone, evaluation->today + 1);
     int64_t high = day_end_ms;
+    bool holds = probe_holds(probe, low);
+    if (probe_holds(probe, low + 1) != holds) {
+        return low + 1; /* a value that is missing at this very instant only */
+    }
     if (probe_holds(probe, high) == holds) {
         return day_end_ms;
     }
@@ -323,12 +347,12 @@ static int64_t bent_turns_ms(struct probe *probe, const struct evaluation *evalu
     return high;
 }
 
-static int64_t straight_turns_ms(struct probe *probe, const struct course *left, const struct course *right,
-                                 bool holds) {
-    int64_t now_ms = probe->then.now_ms;
+static int64_t straight_turns_ms(struct probe *probe, const struct evaluation *evaluation, const struct course *left,
+                                 const struct course *right, bool holds) {
+    int64_t now_ms = evaluation->now_ms;
     double slope = left->slope - right->slope;
     double ahead_ms = slope == 0.0 ? -1.0 : (right->value - left->value) / slope;
-    if (ahead_ms < -(double)TURN_SLACK_MS || ahead_ms > 9e15) {
+    if (!(ahead_ms >= -(double)TURN_SLACK_MS && ahead_ms <= AHEAD_MS_MAX)) { /* or infinity less infinity */
         return TIME_NEVER;
     }
     int64_t first_ms = now_ms + (int64_t)floor(ahead_ms) - TURN_SLACK_MS;
@@ -338,7 +362,8 @@ static int64_t straight_turns_ms(struct probe *probe, const struct course *left,
             return ms;
         }
     }
-    return TIME_NEVER;
+    /* Next to very large constants doubles are too coarse to tell the millisecond ahead: it is looked for day by day. */
+    return ahead_ms > TURN_SLACK_MS ? bent_turns_ms(probe, evaluation) : TIME_NEVER;
 }
 
 static int64_t comparison_turns_ms(struct evaluation *evaluation, const struct rule *rule,
@@ -346,23 +371,23 @@ static int64_t comparison_turns_ms(struct evaluation *evaluation, const struct r
     struct course left = course_of_side(evaluation, rule->ops, comparison->left, comparison->right);
     struct course right = course_of_side(evaluation, rule->ops, comparison->right, comparison->end);
     bool bent = left.shape == BENT || right.shape == BENT;
-    if (isnan(left.value) || isnan(right.value)) {
-        return bent ? zone_day_start_ms(evaluation->model->zone, evaluation->today + 1) : TIME_NEVER;
-    }
-    if (stands(&left) && stands(&right)) {
+    if (is_never_known(&left) || is_never_known(&right) || (stands(&left) && stands(&right))) {
         return TIME_NEVER;
     }
     struct probe probe;
     probe_init(&probe, evaluation, rule, comparison);
+    if (bent) {
+        return bent_turns_ms(&probe, evaluation);
+    }
     bool holds = compare(rule->ops[comparison->end].code, left.value, right.value);
     if (left.shape == STRAIGHT && right.shape == STRAIGHT) {
-        return straight_turns_ms(&probe, &left, &right, holds);
+        return straight_turns_ms(&probe, evaluation, &left, &right, holds);
     }
-    if (!bent && (stands(&left) || stands(&right))) {
+    if (stands(&left) || stands(&right)) {
         int last_sign = left.shape == FALLS || right.shape == RISES ? -1 : 1;
         return steady_turns_ms(&probe, guess_ms(evaluation, rule, comparison, &left, &right), holds, last_sign);
     }
-    return bent_turns_ms(&probe, evaluation, holds);
+    return bent_turns_ms(&probe, evaluation);
 }
 
 /* ---- hold and grace ---- */

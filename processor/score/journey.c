@@ -52,9 +52,13 @@ bool journey_is_valid(const struct journey *journey) {
     if (!any) {
         return journey->latest == STAGE_NONE && journey->latest_ms == TIME_NONE;
     }
+    for (int i = 0; i < STAGES; i++) {
+        if (journey->first_ms[i] > journey->latest_ms) {
+            return false;
+        }
+    }
     return journey->latest > STAGE_NONE && journey->latest <= STAGES &&
-           journey->first_ms[journey->latest - 1] != TIME_NONE &&
-           journey->first_ms[journey->latest - 1] <= journey->latest_ms;
+           journey->first_ms[journey->latest - 1] != TIME_NONE;
 }
 
 const char *journey_stage_name(int stage) {

@@ -100,11 +100,12 @@ static int take_journey(struct bytes body, struct customer *customer) {
     for (int i = 0; i < STAGES; i++) {
         if (head >> i & 1) {
             int64_t after_ms = cursor_signed(&in);
-            overflow |= __builtin_add_overflow(customer->first_seen_ms, after_ms, &journey->first_ms[i]);
+            overflow |=
+                __builtin_add_overflow(customer->first_seen_ms, after_ms, &journey->first_ms[i]) || after_ms < 0;
         }
     }
     int64_t ago_ms = cursor_signed(&in);
-    overflow |= __builtin_sub_overflow(customer->now_ms, ago_ms, &journey->latest_ms);
+    overflow |= __builtin_sub_overflow(customer->now_ms, ago_ms, &journey->latest_ms) || ago_ms < 0;
     bool right = !in.error && !overflow && customer->now_ms != TIME_NONE && customer->first_seen_ms != TIME_NONE;
     return right && journey_is_valid(journey) ? 0 : ERR_INVALID;
 }
