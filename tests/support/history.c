@@ -67,11 +67,12 @@ static int ascending(const void *a, const void *b) {
 void history_random(struct history *history, struct test_random *random, const struct history_options *options) {
     int64_t times[HISTORY_MAX];
     int64_t round_ms = options->round_ms ? options->round_ms : 1;
+    int64_t from_ms = options->from_ms ? options->from_ms : TEST_START_MS;
     assert_true(options->count <= HISTORY_MAX);
     for (size_t i = 0; i < options->count; i++) {
         bool again = i > 0 && test_random_below(random, 10) == 0; /* several things at one instant */
         int64_t after_ms = test_random_below(random, options->days * (int64_t)MS_PER_DAY);
-        times[i] = again ? times[i - 1] : TEST_START_MS + after_ms / round_ms * round_ms;
+        times[i] = again ? times[i - 1] : from_ms + after_ms / round_ms * round_ms;
     }
     qsort(times, options->count, sizeof *times, ascending);
     history->count = 0;

@@ -20,7 +20,8 @@ struct history {
 
 struct history_options {
     size_t count;      /* of activities, at most HISTORY_MAX */
-    int days;          /* they happen on the days 0..days-1 from TEST_START_MS, in UTC */
+    int64_t from_ms;   /* they happen from here on; 0: TEST_START_MS */
+    int days;          /* for so long */
     int64_t round_ms;  /* at multiples of this; 0: at any millisecond */
     int without_id;    /* of 100 activities so many have no event id */
     int not_purchases; /* of 100 activities so many are interactions or feedback */
