@@ -59,11 +59,17 @@ static int64_t score_turns_ms(struct evaluation *evaluation, const struct score 
     return TIME_NEVER;
 }
 
-struct linear { /* value + slope * (t - now), t in ms */
-    double value;
+struct linear {   /* value + slope * (t - now), t in ms */
+    double value; /* NO_VALUE and not bent: none, however much time passes; and bent: none just now, such as 1 / 0 */
     double slope;
     bool bent; /* not linear in time */
 };
+
+static const struct linear never_known = {NO_VALUE, 0, false};
+
+static bool is_never_known(struct linear linear) {
+    return isnan(linear.value) && !linear.bent;
+}
 
 static struct linear linear_of_metric(struct evaluation *evaluation, size_t slot) {
     const struct metric_slot *metric = &evaluation->model->slots.slots[slot];
@@ -77,6 +83,12 @@ static struct linear linear_of_metric(struct evaluation *evaluation, size_t slot
 static struct linear combine(enum op_code code, struct linear a, struct linear b) {
     struct linear out = {NO_VALUE, 0, a.bent || b.bent};
     bool flat = a.slope == 0.0 && b.slope == 0.0;
+    if (is_never_known(a) || is_never_known(b)) {
+        return never_known;
+    }
+    if (isnan(a.value) || isnan(b.value)) {
+        return out;
+    }
     switch ((int)code) {
     case OP_ADD:
         return (struct linear){a.value + b.value, a.slope + b.slope, out.bent};
@@ -86,6 +98,9 @@ static struct linear combine(enum op_code code, struct linear a, struct linear b
         out.bent |= a.slope != 0.0 && b.slope != 0.0;
         return (struct linear){a.value * b.value, a.slope * b.value + b.slope * a.value, out.bent};
     case OP_DIVIDE:
+        if (b.value == 0.0 && b.slope == 0.0 && !b.bent) {
+            return never_known;
+        }
         out.bent |= b.slope != 0.0;
         if (b.value != 0.0) {
             out.value = a.value / b.value;
@@ -149,10 +164,14 @@ static bool holds_at(const struct evaluation *evaluation, const struct rule *rul
 
 /* A comparison that is not linear in time: looked for until the day ends, and again then. */
 static int64_t bent_turns_ms(const struct evaluation *evaluation, const struct rule *rule,
-                             const struct comparison *comparison, bool holds) {
+                             const struct comparison *comparison) {
     int64_t low = evaluation->now_ms;
     int64_t day_end_ms = zone_day_start_ms(evaluation->model->zone, evaluation->today + 1);
     int64_t high = day_end_ms;
+    bool holds = holds_at(evaluation, rule, comparison, low);
+    if (holds_at(evaluation, rule, comparison, low + 1) != holds) {
+        return low + 1; /* a value that is missing at this very instant only */
+    }
     if (holds_at(evaluation, rule, comparison, high) == holds) {
         return day_end_ms;
     }
@@ -171,13 +190,13 @@ static int64_t comparison_turns_ms(struct evaluation *evaluation, const struct r
                                    const struct comparison *comparison) {
     struct linear left = linear_side(evaluation, rule->ops, comparison->left, comparison->right);
     struct linear right = linear_side(evaluation, rule->ops, comparison->right, comparison->end);
-    if (isnan(left.value) || isnan(right.value)) {
-        return left.bent || right.bent ? zone_day_start_ms(evaluation->model->zone, evaluation->today + 1) : TIME_NEVER;
+    if (is_never_known(left) || is_never_known(right)) {
+        return TIME_NEVER;
+    }
+    if (left.bent || right.bent) {
+        return bent_turns_ms(evaluation, rule, comparison);
     }
     bool holds = compare(rule->ops[comparison->end].code, left.value, right.value);
-    if (left.bent || right.bent) {
-        return bent_turns_ms(evaluation, rule, comparison, holds);
-    }
     double slope = left.slope - right.slope;
     double ahead_ms = slope == 0.0 ? -1.0 : (right.value - left.value) / slope;
     if (ahead_ms < -(double)TURN_SLACK_MS || ahead_ms > 9e15) {

@@ -224,7 +224,9 @@ static void bent_comparisons_turn(void **state) {
                        "tier z = min(days_since_seen, 4) >= 1.5 - purchases(2d)\n"
                        "tier rest\n"
                        "set b\n"
-                       "tier y = max(revenue(1d), days_since_seen) < 3\n"
+                       "tier x = min(nps(2d), 100 * days_since_purchase) > 30\n"
+                       "tier y = max(aov(1d), days_since_seen) < 3\n"
+                       "tier z = days_since_seen / days_since_purchase > 0.9\n"
                        "tier rest\n",
                        &zone_berlin);
 }
@@ -357,6 +359,9 @@ static void bent_comparisons_turn_within_their_day(void **state) {
     (void)state;
     assert_turns("days_since_purchase * tenure > 49", "no 0d+0, yes 7d+1");
     assert_turns("days_since_purchase * days_since_purchase <= 0.25", "yes 0d+0, no 0d+43200001");
+    assert_turns("1 / days_since_purchase >= 0.25", "no 0d+0, yes 0d+1, no 4d+1"); /* at first there is no value */
+    assert_turns("1 / days_since_purchase >= 8", "no 0d+0, yes 0d+1, no 0d+10800001");
+    assert_turns("1 / (days_since_purchase - 7) > -2", "yes 0d+0, no 6d+43200000, yes 7d+1");
     assert_turns("max(days_since_purchase, 3) >= 4", "no 0d+0, yes 4d+0");
     assert_turns("max(days_since_purchase - 3, 4) > 4", "no 0d+0, yes 7d+1");
     assert_turns("min(days_since_purchase, 5) >= 2", "no 0d+0, yes 2d+0");
@@ -364,6 +369,20 @@ static void bent_comparisons_turn_within_their_day(void **state) {
     assert_turns("low * min(tenure, 0.54) * min(tenure, 0.54) >= 0.6",
                  "no 0d+0, yes 0d+38639255, no 0d+43200001"); /* sqrt(0.2), before the score turns */
     assert_turns("tenure / (1 + days_since_purchase) >= 0.875", "no 0d+0, yes 7d+0");
+}
+
+/* A side without a value compares as false, however much time passes. */
+static void what_has_no_value_does_not_turn(void **state) {
+    (void)state;
+    static const char *const rules[] = {
+        "nps - days_since_purchase > 3",      "min(nps, days_since_purchase) > 3", "min(days_since_purchase, nps) > 3",
+        "max(nps, days_since_purchase) >= 0", "max(days_since_purchase, nps) > 3", "days_since_purchase > nps",
+        "nps < max(days_since_purchase, 2)",  "days_since_purchase / refunds > 0", "nps * days_since_purchase = 0",
+        "max(nps, 0) < days_since_purchase",
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        assert_turns(rules[i], "no 0d+0");
+    }
 }
 
 static void scores_turn_at_their_steps(void **state) {
@@ -401,6 +420,7 @@ int main(void) {
         cmocka_unit_test(bent_comparisons_turn_within_their_day),
         cmocka_unit_test(scores_turn_at_their_steps),
         cmocka_unit_test(days_begin_in_the_time_zone),
+        cmocka_unit_test(what_has_no_value_does_not_turn),
         cmocka_unit_test(days_enter_and_leave_windows),
         cmocka_unit_test(comparisons_with_elapsed_time_turn),
         cmocka_unit_test(bent_comparisons_turn),
