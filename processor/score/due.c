@@ -14,9 +14,10 @@ static int32_t next_window_day(const struct evaluation *evaluation) {
     const struct tiles *tiles = &evaluation->customer->tiles;
     int32_t today = evaluation->today;
     int32_t next = INT32_MAX;
+    int32_t last_day = tiles->count > 0 ? tiles->cells[tiles->count - 1].day : DAY_RESIDUE;
     for (size_t w = 0; w < model->windows_count; w++) {
         const struct window *window = &model->windows[w];
-        bool entered = window->enters_after == 0;
+        bool entered = last_day <= today - window->enters_after; /* all have */
         bool left = false;
         for (uint32_t i = 0; i < tiles->count && !(entered && left); i++) {
             int32_t day = tiles->cells[i].day;

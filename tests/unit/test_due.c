@@ -413,6 +413,22 @@ static void days_begin_in_the_time_zone(void **state) {
     builder.zone = &zone_utc;
 }
 
+/* A refund may be of an order of a day to come, as far as clocks are wrong. */
+static void a_day_to_come_enters_when_it_comes(void **state) {
+    (void)state;
+    const struct model *model = model_of(&builder, "set it\ntier yes = refunds(7d) >= 1\ntier no\n");
+    struct customer *customer = customer_create(model);
+    struct changes changes;
+    char found[512];
+    changes_init(&changes, &builder.arena);
+    struct activity activity =
+        test_reversal(PURCHASE_KIND_REFUND, NULL, TEST_AT(0, MS_PER_DAY - 1000), 100, TEST_AT(1, 5000));
+    assert_int_equal(customer_apply(customer, model, &activity, TIME_NONE, &changes), APPLIED);
+    customer_advance(customer, model, TEST_AT(1000, 0), &changes);
+    assert_string_equal(turns_text(&changes, found), "no 0d+86399000, yes 1d+0, no 8d+0");
+    customer_destroy(customer);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_comparison_turns_at_its_millisecond),
@@ -420,6 +436,7 @@ int main(void) {
         cmocka_unit_test(bent_comparisons_turn_within_their_day),
         cmocka_unit_test(scores_turn_at_their_steps),
         cmocka_unit_test(days_begin_in_the_time_zone),
+        cmocka_unit_test(a_day_to_come_enters_when_it_comes),
         cmocka_unit_test(what_has_no_value_does_not_turn),
         cmocka_unit_test(days_enter_and_leave_windows),
         cmocka_unit_test(comparisons_with_elapsed_time_turn),
