@@ -2,6 +2,8 @@
 
 enum { TURN_SLACK_MS = 3 };
 
+#define AHEAD_MS_MAX 9e15 /* further ahead is never, and no whole number of milliseconds to a double */
+
 static int64_t earlier(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
@@ -49,7 +51,11 @@ static int64_t score_turns_ms(struct evaluation *evaluation, const struct score 
     double now_days = (double)(evaluation->now_ms - base_ms) / (double)MS_PER_DAY;
     int now_score = score_of(score, now_days);
     for (size_t i = 0; i < score->steps_count; i++) {
-        int64_t at_ms = base_ms + (int64_t)floor(score->steps[i] * (double)MS_PER_DAY) - 1;
+        double after_ms = floor(score->steps[i] * (double)MS_PER_DAY);
+        if (fabs(after_ms) > AHEAD_MS_MAX) {
+            continue;
+        }
+        int64_t at_ms = base_ms + (int64_t)after_ms - 1;
         at_ms = at_ms > evaluation->now_ms ? at_ms : evaluation->now_ms + 1;
         for (int64_t ms = at_ms; ms <= at_ms + TURN_SLACK_MS; ms++) {
             if (score_of(score, (double)(ms - base_ms) / (double)MS_PER_DAY) != now_score) {
@@ -200,7 +206,8 @@ static int64_t comparison_turns_ms(struct evaluation *evaluation, const struct r
     bool holds = compare(rule->ops[comparison->end].code, left.value, right.value);
     double slope = left.slope - right.slope;
     double ahead_ms = slope == 0.0 ? -1.0 : (right.value - left.value) / slope;
-    if (ahead_ms < -(double)TURN_SLACK_MS || ahead_ms > 9e15) {
+    if (!(ahead_ms >= -(double)TURN_SLACK_MS &&
+          ahead_ms <= AHEAD_MS_MAX)) { /* or not a number: infinity less infinity */
         return TIME_NEVER;
     }
     int64_t first_ms = evaluation->now_ms + (int64_t)floor(ahead_ms) - TURN_SLACK_MS;
@@ -210,7 +217,8 @@ static int64_t comparison_turns_ms(struct evaluation *evaluation, const struct r
             return ms;
         }
     }
-    return TIME_NEVER;
+    /* Next to very large constants doubles are too coarse to tell the millisecond ahead: it is looked for day by day. */
+    return ahead_ms > TURN_SLACK_MS ? bent_turns_ms(evaluation, rule, comparison) : TIME_NEVER;
 }
 
 /* ---- hold and grace ---- */

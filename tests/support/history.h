@@ -14,7 +14,7 @@ enum { HISTORY_MAX = 64 };
 
 struct history {
     struct activity activities[HISTORY_MAX];
-    char ids[HISTORY_MAX][8];
+    char ids[HISTORY_MAX][24];
     size_t count;
 };
 

@@ -353,6 +353,8 @@ static void sums_and_products_of_elapsed_time_turn(void **state) {
     assert_turns("days_since_purchase > purchases(3d)", "no 0d+0, yes 1d+1");
     assert_turns("days_since_purchase > 5 * purchases(3d)", "no 0d+0, yes 3d+0"); /* as the window ends */
     assert_turns("days_since_purchase + 2000000 > 2000007", "no 0d+0, yes 7d+1");
+    /* Doubles of this size are 10.3 ms apart; up to the middle is rounded down. */
+    assert_turns("days_since_purchase + 1000000000 > 1000000009", "no 0d+0, yes 9d+6");
 }
 
 static void bent_comparisons_turn_within_their_day(void **state) {
@@ -429,6 +431,27 @@ static void a_day_to_come_enters_when_it_comes(void **state) {
     customer_destroy(customer);
 }
 
+/* Far beyond every calendar, but legal numbers in a configuration. */
+static void steps_and_constants_may_be_absurd(void **state) {
+    (void)state;
+    static const char *const rules = "score never low -1 1e300 = days_since_purchase\n"
+                                     "score far high 9e12 = tenure\n"
+                                     "set it\n"
+                                     "tier yes = never = 2 and far = 1 and tenure < 99999999999999999999999999\n"
+                                     "tier no\n";
+    const struct model *model = model_of(&builder, rules);
+    struct customer *customer = customer_create(model);
+    struct changes changes;
+    char found[512];
+    changes_init(&changes, &builder.arena);
+    struct activity activity = test_purchase(NULL, TEST_AT(0, 0), 100);
+    assert_int_equal(customer_apply(customer, model, &activity, TIME_NONE, &changes), APPLIED);
+    customer_advance(customer, model, TEST_AT(1000, 0), &changes);
+    assert_string_equal(turns_text(&changes, found), "yes 0d+0");
+    assert_int_equal(customer->due_ms, TIME_NEVER);
+    customer_destroy(customer);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_comparison_turns_at_its_millisecond),
@@ -437,6 +460,7 @@ int main(void) {
         cmocka_unit_test(scores_turn_at_their_steps),
         cmocka_unit_test(days_begin_in_the_time_zone),
         cmocka_unit_test(a_day_to_come_enters_when_it_comes),
+        cmocka_unit_test(steps_and_constants_may_be_absurd),
         cmocka_unit_test(what_has_no_value_does_not_turn),
         cmocka_unit_test(days_enter_and_leave_windows),
         cmocka_unit_test(comparisons_with_elapsed_time_turn),
