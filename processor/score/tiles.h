@@ -33,6 +33,7 @@ enum tile_field {
     TILE_REVIEW_SUM = 16,
     TILE_ITEMS = 17,        /* quantity bought */
     TILE_INTERACTIONS = 32, /* + enum interaction_kind: 33 .. 44 */
+    TILE_FIELDS_MAX = 64,   /* every field is less */
 };
 
 enum { DAY_RESIDUE = INT32_MIN };
