@@ -255,6 +255,14 @@ static void other_texts_are_no_marks(void **state) {
         " tm1 seq=42 fired=5",
         "tm2 seq=42 fired=5",
         "tm1 fired=5 seq=42",
+        "tm1 seq=-1 fired=5",
+        "tm1 seq=+1 fired=5",
+        "tm1  seq=1 fired=5",
+        "tm1 seq=1\tfired=5",
+        "tm1 seq= 1 fired=5",
+        "tm1 seq=18446744073709551616 fired=5",
+        "tm1 seq=1 fired=9223372036854775808",
+        "tm1 seq=184467440737095516150 fired=5",
         "something that another program has written into the metadata of its offsets, of any length",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
