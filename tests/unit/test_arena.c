@@ -58,6 +58,8 @@ static void a_copy_ends_in_nul(void **state) {
     (void)state;
     struct arena arena;
     arena_init(&arena, 1 << 20);
+    memset(arena_alloc(&arena, 1000), 0xff, 1000);
+    arena_reset(&arena);
     struct bytes copy = arena_copy(&arena, bytes_of("a\0b", 3));
     assert_int_equal(copy.size, 3);
     assert_memory_equal(copy.data, "a\0b\0", 4);
@@ -119,6 +121,22 @@ static void a_reset_arena_keeps_one_block(void **state) {
     arena_finish(&arena);
 }
 
+/* Sizes that no sum of block and header can hold. */
+static void absurd_sizes_are_refused(void **state) {
+    (void)state;
+    static const size_t sizes[] = {SIZE_MAX,      SIZE_MAX - 14, SIZE_MAX - 15, SIZE_MAX - 16,
+                                   SIZE_MAX - 31, SIZE_MAX - 48, SIZE_MAX / 2,  SIZE_MAX - BLOCK};
+    struct arena arena;
+    arena_init(&arena, 10 * BLOCK);
+    for (int filled = 0; filled < 2; filled++) {
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+            assert_null(arena_alloc(&arena, sizes[i]));
+        }
+        assert_non_null(arena_alloc(&arena, 100));
+    }
+    arena_finish(&arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(allocations_are_aligned_and_apart),
@@ -127,6 +145,7 @@ int main(void) {
         cmocka_unit_test(a_copy_ends_in_nul),
         cmocka_unit_test(the_cap_holds),
         cmocka_unit_test(a_reset_arena_keeps_one_block),
+        cmocka_unit_test(absurd_sizes_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
