@@ -293,6 +293,20 @@ static void a_cursor_keeps_its_first_error(void **state) {
     assert_int_equal(in.error, ERR_TRUNCATED);
 }
 
+/* Sizes that no memory can hold. */
+static void absurd_sizes_are_an_error(void **state) {
+    (void)state;
+    static const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 2, SIZE_MAX / 2 + 1};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct buffer out = {0};
+        buffer_put_text(&out, "abc");
+        assert_null(buffer_reserve(&out, sizes[i]));
+        assert_int_equal(out.error, ERR_NO_MEMORY);
+        assert_true(bytes_equal_text(buffer_bytes(&out), "abc"));
+        buffer_finish(&out);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(absent_is_not_empty_but_equal),
@@ -304,6 +318,7 @@ int main(void) {
         cmocka_unit_test(texts_are_formatted_behind_each_other),
         cmocka_unit_test(a_buffer_keeps_its_error),
         cmocka_unit_test(a_cursor_keeps_its_first_error),
+        cmocka_unit_test(absurd_sizes_are_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
