@@ -39,7 +39,7 @@ void arena_reset(struct arena *arena) {
 
 static int arena_grow(struct arena *arena, size_t size) {
     size_t block_size = size > ARENA_BLOCK_BYTES ? size : ARENA_BLOCK_BYTES;
-    if (arena->bytes_used + block_size > arena->bytes_max) {
+    if (block_size > arena->bytes_max - arena->bytes_used) { /* never more is used than may be */
         return ERR_TOO_LARGE;
     }
     struct arena_block *block = malloc(sizeof *block + block_size);

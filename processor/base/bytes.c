@@ -56,6 +56,10 @@ char *buffer_reserve(struct buffer *buffer, size_t size) {
     if (buffer->error) {
         return NULL;
     }
+    if (size > SIZE_MAX / 2 - buffer->size) {
+        buffer->error = ERR_NO_MEMORY;
+        return NULL;
+    }
     size_t needed = buffer->size + size;
     if (needed > buffer->capacity) {
         size_t capacity = buffer->capacity ? buffer->capacity : BUFFER_CAPACITY_FIRST;

@@ -9,6 +9,9 @@
 /* "Not yet" for an instant that has not been; compares earlier than every instant. */
 #define TIME_NONE INT64_MIN
 
+/* The latest instant anything may be dated: 10^8 days, in the year 275760. Any two instants can be added or subtracted. */
+#define TIME_MS_MAX INT64_C(8640000000000000)
+
 enum { MS_PER_SECOND = 1000, MS_PER_MINUTE = 60000, MS_PER_HOUR = 3600000, MS_PER_DAY = 86400000 };
 
 /* Milliseconds since 1970 UTC. May step; never used to measure durations. */

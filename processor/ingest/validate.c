@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "ingest/currency.h"
 #include "ingest/decode_raw.h"
 
@@ -96,9 +97,9 @@ static enum dead_reason check_times(const struct decoder *decoder, const struct 
     if (time_ms < 0 || order_ms < 0) {
         return dead_detail(detail, DEAD_BAD_TIME, "%s is negative", time_ms < 0 ? "event_time_ms" : "order_time_ms");
     }
-    int64_t latest_ms;
-    if (__builtin_add_overflow(reference_ms, decoder->max_future_ms, &latest_ms)) {
-        latest_ms = INT64_MAX;
+    int64_t latest_ms; /* within calendars, whatever a record's timestamp says */
+    if (__builtin_add_overflow(reference_ms, decoder->max_future_ms, &latest_ms) || latest_ms > TIME_MS_MAX) {
+        latest_ms = TIME_MS_MAX;
     }
     if (time_ms > latest_ms || order_ms > latest_ms) {
         return dead_detail(detail, DEAD_FUTURE_TIME, "%s is too far ahead",

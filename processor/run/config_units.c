@@ -22,7 +22,7 @@ bool parse_number(struct bytes text, double *number) {
     memcpy(copy, text.data, text.size);
     copy[text.size] = '\0';
     *number = strtod(copy, &end);
-    return *end == '\0' && isfinite(*number) && strpbrk(copy, "xXpPnN") == NULL;
+    return end == copy + text.size && isfinite(*number) && strpbrk(copy, "xXpPnN") == NULL;
 }
 
 /* A number and one of the units right behind it. */
@@ -76,7 +76,7 @@ bool parse_whole(struct bytes text, int64_t *number) {
     copy[text.size] = '\0';
     errno = 0;
     *number = strtoll(copy, &end, 10);
-    return *end == '\0' && errno == 0;
+    return end == copy + text.size && errno == 0;
 }
 
 bool parse_nano(struct bytes text, int64_t *nano) {

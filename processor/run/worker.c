@@ -457,6 +457,7 @@ void worker_destroy(struct worker *worker) {
     if (worker->thread) {
         pthread_join(worker->thread, NULL);
     }
+    redis_reader_give_up(worker->reader);
     redis_reader_destroy(worker->reader);
     event_free(worker->wake);
     event_free(worker->tick);

@@ -49,7 +49,7 @@ struct tier_set {
 /* One look-back used by some rule: a day enters it `ago` days after itself, and leaves it `window + ago` days after. */
 struct window {
     int32_t leaves_after;
-    int32_t enters_after; /* 0: when it happens, so never by time alone */
+    int32_t enters_after; /* 0: on its own day, so by time alone only where a refund names an order to come */
 };
 
 struct model {

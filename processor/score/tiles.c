@@ -87,7 +87,7 @@ int64_t tiles_total(const struct tiles *tiles, uint16_t field) {
 
 /* Gives the cells first..first+count-1, all of one day, another day not later than the next cells' by adding them there. */
 static void move_run(struct tiles *tiles, uint32_t first, uint32_t count, int32_t day) {
-    struct cell run[64]; /* at most one cell per field */
+    struct cell run[TILE_FIELDS_MAX]; /* at most one cell per field */
     ASSERT(count <= sizeof run / sizeof *run);
     memcpy(run, tiles->cells + first, count * sizeof *run);
     tiles->count -= count;

@@ -35,6 +35,7 @@ enum tile_field {
     TILE_POINTS = 18,          /* thousandths, less those taken back */
     TILE_POINTS_OF_MONEY = 19, /* thousandths that purchases earned per unit of money */
     TILE_INTERACTIONS = 32,    /* + enum interaction_kind: 33 .. 44 */
+    TILE_FIELDS_MAX = 64,      /* every field is less */
 };
 
 enum { DAY_RESIDUE = INT32_MIN };

@@ -18,6 +18,8 @@ enum {
     FIELD_RANKS = 19,   /* bytes: a sint32 each */
     TIME_FIELDS = FIELD_LAST_PURCHASE + 1,
     RECENT_BYTES = 6,
+    DAYS_MAX = TIME_MS_MAX / MS_PER_DAY + 1,
+    TIER_STATES_MAX = 1024, /* sets that the rules ever had; more was not written by any version */
 };
 
 static void put_key(struct buffer *out, unsigned field, unsigned wire) {
@@ -181,11 +183,11 @@ static int take_tiles(struct bytes body, struct tiles *tiles) {
     while (cursor_left(&in) > 0 && !in.error) {
         int64_t cell_day = DAY_RESIDUE;
         if (!residue) {
-            day += cursor_signed(&in);
-            cell_day = day;
-            if (day <= DAY_RESIDUE || day > INT32_MAX) {
+            bool overflow = __builtin_add_overflow(day, cursor_signed(&in), &day);
+            if (overflow || day < -DAYS_MAX || day > DAYS_MAX) {
                 return ERR_INVALID;
             }
+            cell_day = day;
         }
         residue = false;
         uint64_t cells = cursor_varint(&in);
@@ -197,7 +199,7 @@ static int take_tiles(struct bytes body, struct tiles *tiles) {
             int64_t value = cursor_signed(&in);
             const struct cell *last = tiles->count ? &tiles->cells[tiles->count - 1] : NULL;
             bool ascends = !last || last->day < cell_day || (last->day == cell_day && last->field < field);
-            if (in.error || field > UINT16_MAX || value == 0 || !ascends) {
+            if (in.error || field >= TILE_FIELDS_MAX || value == 0 || !ascends) {
                 return ERR_INVALID;
             }
             tiles->cells[tiles->count++] = (struct cell){(int32_t)cell_day, (uint16_t)field, value};
@@ -208,7 +210,7 @@ static int take_tiles(struct bytes body, struct tiles *tiles) {
 
 static int take_recent(struct bytes body, const struct model *model, struct customer *customer) {
     size_t count = body.size / RECENT_BYTES;
-    if (body.size % RECENT_BYTES != 0) {
+    if (body.size % RECENT_BYTES != 0 || customer->recent_count > 0) {
         return ERR_INVALID;
     }
     size_t skipped = count > model_dedupe(model) ? count - model_dedupe(model) : 0; /* state.dedupe became smaller */
@@ -230,7 +232,8 @@ static struct tier_state *tier_place(struct customer *customer, const struct mod
             return &customer->tiers[*set];
         }
     }
-    if (customer_reserve_tiers(customer, (size_t)customer->tiers_count + 1)) {
+    if (customer->tiers_count >= TIER_STATES_MAX ||
+        customer_reserve_tiers(customer, (size_t)customer->tiers_count + 1)) {
         return NULL;
     }
     return &customer->tiers[customer->tiers_count - 1];
@@ -249,21 +252,27 @@ static int take_tier(struct bytes body, const struct model *model, struct custom
     int64_t waited = pending ? cursor_signed(&in) : NOT_PENDING;
     bool noticed = !in.error && cursor_left(&in) > 0;
     int64_t notice = noticed ? cursor_signed(&in) : 0;
-    if (in.error || sequence > UINT32_MAX || cursor_left(&in) > 0) {
+    int64_t since_ms;
+    int64_t pending_ms;
+    int64_t noticed_ms;
+    if (in.error || sequence == 0 || sequence > UINT32_MAX || cursor_left(&in) > 0 ||
+        __builtin_sub_overflow(customer->now_ms, since, &since_ms) ||
+        __builtin_sub_overflow(customer->now_ms, waited, &pending_ms) ||
+        __builtin_add_overflow(customer->now_ms, notice, &noticed_ms)) {
         return ERR_INVALID;
     }
     size_t set;
     struct tier_state *state = tier_place(customer, model, tags[0], &set);
     if (!state) {
-        return ERR_NO_MEMORY;
+        return ERR_INVALID;
     }
     *state = (struct tier_state){.set_tag = tags[0],
                                  .tier_tag = tags[1],
                                  .tier = -1,
                                  .sequence = (uint32_t)sequence,
-                                 .since_ms = customer->now_ms - since,
-                                 .pending_ms = waited != NOT_PENDING ? customer->now_ms - waited : TIME_NEVER,
-                                 .noticed_ms = noticed ? customer->now_ms + notice : TIME_NEVER};
+                                 .since_ms = since_ms,
+                                 .pending_ms = waited != NOT_PENDING ? pending_ms : TIME_NEVER,
+                                 .noticed_ms = noticed ? noticed_ms : TIME_NEVER};
     for (size_t tier = 0; set < model_sets_count(model) && tier < model_tiers_count(model, set); tier++) {
         if (model_tier_tag(model, set, tier) == tags[1]) {
             state->tier = (int16_t)tier;
@@ -348,6 +357,26 @@ static int take_field(struct cursor *in, const struct model *model, struct custo
     return field == FIELD_TIERS ? take_tier(body, model, customer) : codec_take_lifetime(field, body, customer);
 }
 
+static bool is_past(int64_t time_ms, int64_t now_ms) {
+    return time_ms >= 0 && time_ms <= now_ms;
+}
+
+/* Whether everything holds that scoring takes for granted: bytes that no version wrote must not bring a task down later. */
+static bool is_sound(const struct customer *customer, const struct model *model) {
+    int64_t now_ms = customer->now_ms;
+    bool bought = customer->first_purchase_ms != TIME_NONE || customer->last_purchase_ms != TIME_NONE;
+    bool sound =
+        now_ms <= TIME_MS_MAX && is_past(customer->first_seen_ms, now_ms) && is_past(customer->last_seen_ms, now_ms) &&
+        (!bought || (is_past(customer->first_purchase_ms, now_ms) && is_past(customer->last_purchase_ms, now_ms)));
+    for (uint16_t i = 0; i < customer->tiers_count && sound; i++) {
+        const struct tier_state *state = &customer->tiers[i];
+        bool pending = state->pending_ms != TIME_NEVER;
+        sound = state->sequence == 0 || /* in no tier yet */
+                (is_past(state->since_ms, now_ms) && (!pending || is_past(state->pending_ms, now_ms)));
+    }
+    return sound && customer_is_valid(customer, model);
+}
+
 int customer_decode(struct bytes packed, const struct model *model, struct customer **out) {
     struct customer *customer = customer_create(model);
     struct cursor in = cursor_of(packed);
@@ -355,7 +384,7 @@ int customer_decode(struct bytes packed, const struct model *model, struct custo
     while (!error && cursor_left(&in) > 0) {
         error = take_field(&in, model, customer);
     }
-    if (!error && customer->now_ms == TIME_NONE) {
+    if (!error && !is_sound(customer, model)) {
         error = ERR_INVALID;
     }
     if (error) {

@@ -59,7 +59,7 @@ size_t mark_format(char text[MARK_BYTES_MAX], uint64_t published_seq, int64_t fi
 
 bool mark_parse(struct bytes text, uint64_t *published_seq, int64_t *fired_ms) {
     char copy[MARK_BYTES_MAX];
-    int end = -1;
+    char again[MARK_BYTES_MAX];
     *published_seq = 0;
     *fired_ms = TIME_NONE;
     if (!text.data || text.size >= sizeof copy) {
@@ -69,7 +69,8 @@ bool mark_parse(struct bytes text, uint64_t *published_seq, int64_t *fired_ms) {
     copy[text.size] = '\0';
     uint64_t seq;
     int64_t fired;
-    if (sscanf(copy, "tm1 seq=%20" SCNu64 " fired=%20" SCNd64 "%n", &seq, &fired, &end) != 2 || end != (int)text.size) {
+    if (sscanf(copy, "tm1 seq=%20" SCNu64 " fired=%20" SCNd64, &seq, &fired) != 2 ||
+        !bytes_equal(text, bytes_of(again, mark_format(again, seq, fired)))) { /* scanf takes signs, spaces, too much */
         return false;
     }
     *published_seq = seq;

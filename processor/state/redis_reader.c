@@ -241,6 +241,15 @@ struct redis_reader *redis_reader_create(struct event_base *base, const struct r
     return reader;
 }
 
+void redis_reader_give_up(struct redis_reader *reader) {
+    while (reader && reader->calls) {
+        struct reader_call *call = reader->calls;
+        reader->calls = call->next;
+        fail(call);
+        free_call(call);
+    }
+}
+
 void redis_reader_destroy(struct redis_reader *reader) {
     if (!reader) {
         return;

@@ -53,6 +53,8 @@ struct store *redis_store_create(struct event_base *base, const struct redis_opt
 struct redis_reader;
 struct redis_reader *redis_reader_create(struct event_base *base, const struct redis_options *options, char *problem);
 void redis_reader_destroy(struct redis_reader *reader);
+/* Answers every question that is open with ERR_UNAVAILABLE, for who asked and owns something until the answer. */
+void redis_reader_give_up(struct redis_reader *reader);
 /* done(error, values, count): 1 value; ERR_UNAVAILABLE when Redis cannot be reached. */
 void redis_reader_customer(struct redis_reader *reader, int partition, struct bytes id, store_loaded_fn done,
                            void *arg);

@@ -410,6 +410,11 @@ static void store_apply(void *context, const struct store_meta *meta, store_appl
 
 static void store_destroy(void *context) {
     struct fake_owner *owner = context;
+    for (struct op *op = owner->ops; op; op = op->next) {
+        if (op->kind == OP_HISTOGRAMS) {
+            op->done.loaded(op->arg, ERR_UNAVAILABLE, NULL, 0); /* what waits for it is freed by the answer */
+        }
+    }
     owner->ops = NULL; /* a task that drops its store is told nothing more; ghosts are kept by
                           fake_owner_crash */
     owner->puts = owner->puts_last = NULL;

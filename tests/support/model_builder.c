@@ -246,6 +246,17 @@ struct activity test_feedback(const char *id, int64_t time_ms, enum survey surve
 
 /* ---- telling ---- */
 
+void test_reevaluate(struct customer *customer, const struct model *model, int64_t at_ms, struct changes *changes) {
+    struct model *renewed = model_copy_for_task(model);
+    uint32_t number = customer->edition;
+    struct edition edition = {.number = number + 1, .since_ms = at_ms};
+    assert_non_null(renewed);
+    model_set_edition(renewed, &edition);
+    customer_advance(customer, renewed, TIME_NONE, changes);
+    customer->edition = number;
+    model_copy_destroy(renewed);
+}
+
 const char *changes_text(struct model_builder *builder, const struct model *model, const struct changes *changes) {
     static const char *const directions[] = {"FIRST", "UP", "DOWN"};
     static const char *const causes[] = {"PURCHASE", "REFUND", "INTERACTION", "FEEDBACK", "TIME", "RULES"};

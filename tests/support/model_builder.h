@@ -47,6 +47,9 @@ struct activity test_reversal(enum purchase_kind kind, const char *id, int64_t t
 struct activity test_interaction(const char *id, int64_t time_ms, enum interaction_kind kind);
 struct activity test_feedback(const char *id, int64_t time_ms, enum survey survey, int score);
 
+/* Evaluates the customer because the rules have become these, at the earliest at at_ms. */
+void test_reevaluate(struct customer *customer, const struct model *model, int64_t at_ms, struct changes *changes);
+
 /* Tier changes as text, one line each, times counted from TEST_START_MS:
  * "value FIRST -> rest #1 at 0d+0 by PURCHASE e1\n", "value DOWN vip -> rest #2 at 3d+1 by TIME\n".
  */

@@ -243,6 +243,13 @@ static void a_far_reference_does_not_overflow(void **state) {
     arena_init(&arena, 1 << 20);
     assert_int_equal(decode_record(&decoder, &record, NULL, 0, INT64_MAX, &arena, &activity, detail), DEAD_NOT);
     assert_int_equal(decode_record(&decoder, &record, NULL, 0, INT64_MIN, &arena, &activity, detail), DEAD_FUTURE_TIME);
+    /* Nothing is dated beyond the calendar, even where a record's own timestamp is. */
+    static const char latest[] = "{\"customer_id\":\"c1\",\"event_time_ms\":8640000000000000" MONEY "}";
+    static const char beyond[] = "{\"customer_id\":\"c1\",\"event_time_ms\":8640000000000001" MONEY "}";
+    record.value = bytes_of_text(latest);
+    assert_int_equal(decode_record(&decoder, &record, NULL, 0, INT64_MAX, &arena, &activity, detail), DEAD_NOT);
+    record.value = bytes_of_text(beyond);
+    assert_int_equal(decode_record(&decoder, &record, NULL, 0, INT64_MAX, &arena, &activity, detail), DEAD_FUTURE_TIME);
     arena_finish(&arena);
 }
 

@@ -1,0 +1,429 @@
+/* What must hold for every customer, tried on random ones: whatever is kept up to date step by step is what the plain list of
+ * activities says. */
+#include "support/history.h"
+
+#include "score/evaluate.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+enum { SEEDS = 2000, SEEDS_METRICS = 300, SEEDS_TIME = 500 };
+
+static struct model_builder builder;
+static struct model *usual; /* a little of everything */
+
+static const char *const usual_text = "score r low 7 14 30 60 = days_since_purchase\n"
+                                      "score f high 1 2 3 5 = purchases(30d)\n"
+                                      "set value hold 3d grace 12h\n"
+                                      "tier vip = r + f >= 8 | r + f >= 6\n"
+                                      "tier some = revenue(30d, ago 10d) > 50 or nps(60d) > 0\n"
+                                      "tier rest\n"
+                                      "set steps grace 1d one_step\n"
+                                      "tier high = interactions(20d) >= 2 or tier(value) = vip\n"
+                                      "tier middle = tenure <= 40 and complaints = 0\n"
+                                      "tier low\n";
+
+static int set_up(void **state) {
+    (void)state;
+    model_builder_init(&builder);
+    builder.zone = &zone_berlin;
+    usual = model_of(&builder, usual_text);
+    return 0;
+}
+
+/* What the seed before has left in the arena. */
+static void forget(void) {
+    arena_reset(&builder.arena);
+    usual = model_of(&builder, usual_text);
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    model_builder_finish(&builder);
+    return 0;
+}
+
+static struct customer *created(const struct model *model) {
+    struct customer *customer = customer_create(model);
+    assert_non_null(customer);
+    return customer;
+}
+
+static struct customer *copied(const struct customer *customer, const struct model *model) {
+    struct customer *copy = customer_copy(customer, model);
+    assert_non_null(copy);
+    return copy;
+}
+
+/* Applies one activity that is no duplicate; the changes found are added to `changes`. */
+static void apply_to(struct customer *customer, const struct model *model, const struct activity *activity,
+                     int64_t clock_ms, struct changes *changes) {
+    int64_t now_ms = customer->now_ms;
+    assert_int_not_equal(customer_apply(customer, model, activity, clock_ms, changes), APPLIED_DUPLICATE);
+    assert_int_equal(changes->error, 0);
+    assert_true(customer_is_valid(customer, model));
+    assert_true(customer->now_ms >= now_ms && customer->now_ms >= activity->time_ms);
+    assert_true(customer->due_ms > clock_ms);
+}
+
+static void apply(struct customer *customer, const struct model *model, const struct activity *activity) {
+    struct changes changes;
+    changes_init(&changes, &builder.arena);
+    apply_to(customer, model, activity, TIME_NONE, &changes);
+}
+
+static struct customer *customer_of(const struct model *model, const struct history *history) {
+    struct customer *customer = created(model);
+    for (size_t i = 0; i < history->count; i++) {
+        apply(customer, model, &history->activities[i]);
+    }
+    return customer;
+}
+
+static void random_history(struct history *history, struct test_random *random, int days) {
+    struct history_options options = {.count = (size_t)(1 + test_random_below(random, 24)),
+                                      .days = days,
+                                      .without_id = test_random_below(random, 2) ? 30 : 0,
+                                      .not_purchases = 50};
+    history_random(history, random, &options);
+}
+
+/* ---- order of arrival ---- */
+
+static void assert_same_sums(const struct customer *a, const struct customer *b) {
+    assert_int_equal(a->now_ms, b->now_ms);
+    assert_int_equal(a->first_seen_ms, b->first_seen_ms);
+    assert_int_equal(a->last_seen_ms, b->last_seen_ms);
+    assert_int_equal(a->first_purchase_ms, b->first_purchase_ms);
+    assert_int_equal(a->last_purchase_ms, b->last_purchase_ms);
+    assert_same_tiles(&a->tiles, &b->tiles);
+}
+
+static void the_order_of_arrival_does_not_matter(void **state) {
+    (void)state;
+    static const int days[] = {1, 50, 400}; /* of one day, within the windows, and beyond them */
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct test_random random = test_random_of(seed);
+        struct history history;
+        random_history(&history, &random, days[seed % 3]);
+        struct customer *in_order = customer_of(usual, &history);
+        history_shuffle(&history, &random);
+        struct customer *shuffled = customer_of(usual, &history);
+        assert_same_sums(in_order, shuffled);
+        customer_destroy(in_order);
+        customer_destroy(shuffled);
+        forget();
+    }
+}
+
+/* ---- duplicates ---- */
+
+/* Whether an id is among the latest 16 when the activities 0..last have been applied. */
+static bool is_recent(const struct history *history, size_t last, uint64_t hash) {
+    int ids = 0;
+    for (size_t i = last + 1; i-- > 0 && hash != 0 && ids < 16;) {
+        if (history->activities[i].event_hash == hash) {
+            return true;
+        }
+        ids += history->activities[i].event_hash != 0;
+    }
+    return false;
+}
+
+static void a_duplicate_changes_nothing_at_all(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct test_random random = test_random_of(seed);
+        struct history history;
+        random_history(&history, &random, 100);
+        struct customer *customer = created(usual);
+        for (size_t i = 0; i < history.count; i++) {
+            apply(customer, usual, &history.activities[i]);
+            struct customer *before = copied(customer, usual);
+            assert_same_customer(before, customer);
+            /* Said again, as another kind of activity, later and with a clock far ahead: only the id counts. */
+            struct activity again = history.activities[test_random_below(&random, (int64_t)i + 1)];
+            again.time_ms += test_random_below(&random, 100) * MS_PER_DAY;
+            again.type = test_random_below(&random, 2) ? again.type : ACTIVITY_INTERACTION;
+            again.interaction.kind = again.type == ACTIVITY_INTERACTION ? INTERACTION_LOGIN : again.interaction.kind;
+            struct changes changes;
+            changes_init(&changes, &builder.arena);
+            if (is_recent(&history, i, again.event_hash)) {
+                int64_t clock_ms = customer->now_ms + 1000 * (int64_t)MS_PER_DAY;
+                assert_int_equal(customer_apply(customer, usual, &again, clock_ms, &changes), APPLIED_DUPLICATE);
+                assert_int_equal(changes.count, 0);
+                assert_same_customer(before, customer);
+            }
+            customer_destroy(before);
+        }
+        customer_destroy(customer);
+        forget();
+    }
+}
+
+static void only_the_latest_ids_are_known(void **state) {
+    (void)state;
+    builder.dedupe = 3;
+    const struct model *model = model_of(&builder, usual_text);
+    builder.dedupe = 0;
+    const struct model *none = model_of(&builder, usual_text);
+    builder.dedupe = 16;
+    static const char *const ids[] = {"e0", "e1", "e2", "e3"};
+    struct customer *customer = created(model);
+    struct customer *forgetful = created(none);
+    for (int i = 0; i < 4; i++) {
+        struct activity activity = test_interaction(ids[i], TEST_AT(i, 0), INTERACTION_LOGIN);
+        apply(customer, model, &activity);
+        apply(forgetful, none, &activity);
+        apply(forgetful, none, &activity);
+    }
+    struct changes changes;
+    changes_init(&changes, &builder.arena);
+    for (int i = 3; i >= 1; i--) { /* the latest three, whichever is asked first */
+        struct activity activity = test_interaction(ids[i], TEST_AT(i, 0), INTERACTION_LOGIN);
+        assert_int_equal(customer_apply(customer, model, &activity, TIME_NONE, &changes), APPLIED_DUPLICATE);
+    }
+    struct activity forgotten = test_interaction("e0", TEST_AT(0, 0), INTERACTION_LOGIN);
+    apply(customer, model, &forgotten);
+    assert_int_equal(customer->recent_count, 3);
+    assert_int_equal(tiles_total(&customer->tiles, TILE_INTERACTIONS + INTERACTION_LOGIN), 5);
+    assert_int_equal(tiles_total(&forgetful->tiles, TILE_INTERACTIONS + INTERACTION_LOGIN), 8);
+    customer_destroy(customer);
+    customer_destroy(forgetful);
+}
+
+/* ---- refunds ---- */
+
+/* A purchase and its refund or cancellation leave what is there, but for the refunds, and for the order of a refund. */
+static void a_refund_reverses_its_purchase_exactly(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct test_random random = test_random_of(seed);
+        struct history history;
+        random_history(&history, &random, 100);
+        int64_t last_ms = history.activities[history.count - 1].time_ms;
+        int64_t order_ms = TEST_START_MS + test_random_below(&random, last_ms - TEST_START_MS + 1);
+        int64_t back_ms = order_ms + test_random_below(&random, last_ms - order_ms + 1);
+        int64_t amount = 1 + test_random_below(&random, 100000);
+        bool cancelled = test_random_below(&random, 2);
+        struct customer *without = customer_of(usual, &history);
+        struct activity *more = &history.activities[history.count];
+        more[0] = test_purchase(NULL, order_ms, amount);
+        more[1] = test_reversal(cancelled ? PURCHASE_KIND_CANCELLATION : PURCHASE_KIND_REFUND, NULL, back_ms, amount,
+                                order_ms);
+        history.count += 2;
+        history_shuffle(&history, &random);
+        struct customer *with = customer_of(usual, &history);
+        int32_t day = plain_day(&zone_berlin, order_ms);
+        day = day > plain_day(&zone_berlin, last_ms) - model_span_days(usual) ? day : DAY_RESIDUE;
+        assert_int_equal(tiles_add(&without->tiles, day, TILE_REFUNDS, amount), 0);
+        assert_int_equal(tiles_add(&without->tiles, day, TILE_PURCHASES, cancelled ? 0 : 1), 0);
+        assert_same_tiles(&without->tiles, &with->tiles);
+        customer_destroy(without);
+        customer_destroy(with);
+        forget();
+    }
+}
+
+/* ---- metrics ---- */
+
+/* A model whose rules name every metric that plain_metric knows, each over several windows, and never hold. */
+static struct model *model_of_all_metrics(void) {
+    static const char *const windowed[] = {"purchases", "revenue", "refunds",    "aov",
+                                           "nps",       "nps",     "complaints", "interactions"};
+    static const char *const windows[] = {
+        "", "(1d)", "(7d)", "(30d)", "(7d, ago 7d)", "(1d, ago 1d)", "(30d, ago 11d)", "(90d)"};
+    struct buffer text = {0};
+    buffer_put_text(&text, "set it\n");
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+        buffer_printf(&text, "tier t%zu = tenure > 100000", i);
+        for (size_t j = 0; j < sizeof windowed / sizeof *windowed; j++) {
+            buffer_printf(&text, " or %s%s > 1000000000", windowed[j], windows[i]);
+        }
+        const char *rest = windows[i][0] ? windows[i] + 1 : "12d)";
+        buffer_printf(&text, " or interactions(page_view, %s > 1000000 or interactions(other, %s > 1000000\n", rest,
+                      rest);
+    }
+    buffer_put_text(&text, "tier t9 = days_since_purchase > 100000 or days_since_seen > 100000\ntier rest\n");
+    buffer_put_byte(&text, '\0');
+    assert_int_equal(text.error, 0);
+    struct model *model = model_of(&builder, text.data);
+    buffer_finish(&text);
+    return model;
+}
+
+static void assert_metrics(const struct customer *customer, const struct model *model, const struct history *history,
+                           int64_t now_ms) {
+    struct evaluation evaluation;
+    evaluation_init(&evaluation, customer, model, now_ms);
+    for (size_t i = 0; i < model->slots.count; i++) {
+        double actual = evaluation_metric(&evaluation, i);
+        double expected = plain_metric(history, &model->slots.slots[i], model->zone, now_ms);
+        if (!(actual == expected || (isnan(actual) && isnan(expected)))) {
+            fail_msg("%s is %.17g, not %.17g", model->slots.slots[i].text.data, actual, expected);
+        }
+    }
+}
+
+static void metrics_are_what_the_list_says(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS_METRICS; seed++) {
+        struct test_random random = test_random_of(seed);
+        struct history history;
+        struct history so_far = {.count = 0};
+        const struct model *model = model_of_all_metrics();
+        random_history(&history, &random, seed % 4 == 0 ? 400 : 60);
+        if (seed % 2 == 0) {
+            history_shuffle(&history, &random);
+        }
+        struct customer *customer = created(model);
+        struct changes changes;
+        changes_init(&changes, &builder.arena);
+        for (size_t i = 0; i < history.count; i++) {
+            so_far.activities[so_far.count++] = history.activities[i];
+            apply_to(customer, model, &history.activities[i], TIME_NONE, &changes);
+            assert_metrics(customer, model, &so_far, customer->now_ms);
+            /* The same later, when days have left windows, and the customer has moved there by itself. */
+            int64_t later_ms = customer->now_ms + test_random_below(&random, 20 * (int64_t)MS_PER_DAY);
+            struct customer *ahead = copied(customer, model);
+            customer_advance(ahead, model, later_ms, &changes);
+            assert_true(customer_is_valid(ahead, model));
+            assert_true(ahead->due_ms > later_ms);
+            assert_metrics(ahead, model, &so_far, later_ms);
+            assert_metrics(customer, model, &so_far, later_ms);
+            customer_destroy(ahead);
+        }
+        customer_destroy(customer);
+        forget();
+    }
+}
+
+/* ---- time ---- */
+
+static bool same_changes(const struct model *model, const struct changes *a, const struct changes *b) {
+    const char *first = changes_text(&builder, model, a);
+    return strcmp(first, changes_text(&builder, model, b)) == 0;
+}
+
+/* The wheel may come early, late, often or once: the customer and the changes are the same. */
+static void time_passes_in_parts_as_at_once(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS_TIME; seed++) {
+        struct test_random random = test_random_of(seed);
+        struct history history;
+        random_history(&history, &random, 50);
+        struct customer *once = customer_of(usual, &history);
+        struct customer *often = copied(once, usual);
+        struct changes changes_once;
+        struct changes changes_often;
+        changes_init(&changes_once, &builder.arena);
+        changes_init(&changes_often, &builder.arena);
+        int64_t until_ms = once->now_ms;
+        for (int part = 0; part < 10; part++) {
+            until_ms += test_random_below(&random, 10 * (int64_t)MS_PER_DAY);
+            customer_advance(often, usual, until_ms, &changes_often);
+        }
+        customer_advance(once, usual, until_ms, &changes_once);
+        assert_same_customer(once, often);
+        assert_true(same_changes(usual, &changes_once, &changes_often));
+        customer_destroy(once);
+        customer_destroy(often);
+        forget();
+    }
+}
+
+/* customer_apply with a clock: time passes up to it, the activity is added, and time passes up to it again. */
+static void an_activity_finds_the_customer_at_the_clock(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS_TIME; seed++) {
+        struct test_random random = test_random_of(seed);
+        struct history history;
+        random_history(&history, &random, 80);
+        struct customer *clocked = created(usual);
+        struct customer *stepped = created(usual);
+        struct changes changes;
+        struct changes changes_stepped;
+        changes_init(&changes, &builder.arena);
+        changes_init(&changes_stepped, &builder.arena);
+        for (size_t i = 0; i < history.count; i++) {
+            const struct activity *activity = &history.activities[i];
+            int64_t ahead_ms = test_random_below(&random, 4) * test_random_below(&random, 30 * (int64_t)MS_PER_DAY);
+            int64_t clock_ms = activity->time_ms + ahead_ms - 5 * (int64_t)MS_PER_DAY;
+            if (test_random_below(&random, 2)) { /* just when days enter and leave windows */
+                clock_ms = zone_day_start_ms(&zone_berlin, zone_day(&zone_berlin, clock_ms));
+            }
+            apply_to(clocked, usual, activity, clock_ms, &changes);
+            customer_advance(stepped, usual, clock_ms, &changes_stepped);
+            apply_to(stepped, usual, activity, TIME_NONE, &changes_stepped);
+            customer_advance(stepped, usual, clock_ms, &changes_stepped);
+            assert_same_customer(clocked, stepped);
+        }
+        assert_true(same_changes(usual, &changes, &changes_stepped));
+        customer_destroy(clocked);
+        customer_destroy(stepped);
+        forget();
+    }
+}
+
+/* ---- copies, sizes ---- */
+
+static void a_copy_lives_by_itself(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS_TIME; seed++) {
+        struct test_random random = test_random_of(seed);
+        struct history history;
+        random_history(&history, &random, 50);
+        struct customer *customer = customer_of(usual, &history);
+        customer->armed_ms = customer->now_ms + test_random_below(&random, 1000);
+        struct customer *copy = copied(customer, usual);
+        struct customer *untouched = copied(copy, usual);
+        assert_same_customer(customer, copy);
+        assert_ptr_not_equal(customer->recent, copy->recent);
+        assert_ptr_not_equal(customer->tiers, copy->tiers);
+        assert_true(customer_bytes(copy) <= customer_bytes(customer));
+        struct activity more = test_purchase("more", customer->now_ms + 40 * (int64_t)MS_PER_DAY, 1);
+        apply(copy, usual, &more);
+        assert_same_customer(customer, untouched);
+        customer_destroy(copy);
+        customer_destroy(untouched);
+        customer_destroy(customer);
+        forget();
+    }
+    customer_destroy(NULL);
+}
+
+static void a_new_customer_has_seen_nothing(void **state) {
+    (void)state;
+    struct customer *customer = created(usual);
+    struct customer *copy = copied(customer, usual);
+    struct changes changes;
+    changes_init(&changes, &builder.arena);
+    assert_true(customer_is_valid(customer, usual));
+    assert_int_equal(customer->now_ms, TIME_NONE);
+    assert_int_equal(customer->due_ms, TIME_NEVER);
+    customer_advance(customer, usual, TEST_AT(1000, 0), &changes);
+    test_reevaluate(customer, usual, TEST_AT(1000, 0), &changes);
+    assert_int_equal(changes.count, 0);
+    assert_same_customer(customer, copy);
+    customer_destroy(copy);
+    customer_destroy(customer);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_order_of_arrival_does_not_matter),
+        cmocka_unit_test(a_duplicate_changes_nothing_at_all),
+        cmocka_unit_test(only_the_latest_ids_are_known),
+        cmocka_unit_test(a_refund_reverses_its_purchase_exactly),
+        cmocka_unit_test(metrics_are_what_the_list_says),
+        cmocka_unit_test(time_passes_in_parts_as_at_once),
+        cmocka_unit_test(an_activity_finds_the_customer_at_the_clock),
+        cmocka_unit_test(a_copy_lives_by_itself),
+        cmocka_unit_test(a_new_customer_has_seen_nothing),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
