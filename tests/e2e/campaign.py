@@ -225,6 +225,41 @@ def difference_of(want, have, slack_ms=0):
     return None if has_right_id(have) else f"id {have['id']}"
 
 
+def check_counts(campaign, process, expected):
+    """What a process that did everything counted, and the populations kept in Redis."""
+    for word in INPUTS:
+        for result in ("applied", "duplicate", "late", "dead"):
+            assert process.metric("tidemark_events_total", topic=campaign.names[word], result=result) == \
+                expected.counts[word, result], (word, result)
+    populations = Counter()
+    for partition in range(campaign.partitions):
+        for field, count in campaign.redis.client().hgetall(f"tm:{{{campaign.group}.{partition}}}:pop").items():
+            kind, *rest = field.decode().split("/")
+            if kind == "tier" and int(count):
+                populations[tuple(rest)] += int(count)
+    assert populations == expected.populations
+
+
+def check_views(process, views, lifetime=("first_purchase_ms", "last_purchase_ms", "orders", "revenue"), slack_ms=0):
+    """`tidemark get` tells of each customer what the oracle tells; of their `lifetime` the given fields, None: all."""
+    at_ms = next(iter(views.values()))[0]
+    done = process.cli("get", "--at", at_ms, *views, "nobody")
+    assert done.returncode == 1 and "nobody" in done.stderr
+    told = {view["customer_id"]: view for view in map(json.loads, done.stdout.splitlines())}
+    assert told.keys() == views.keys()
+    for customer, (_, wanted) in views.items():
+        view = told[customer]
+        assert view["as_of_ms"] == at_ms
+        for part in ("scores", "metrics"):
+            assert same(wanted[part], view[part], slack_ms), (customer, part, wanted[part], view[part])
+        for name, tier in wanted["tiers"].items():
+            found = {key: view["tiers"][name].get(key, "missing") for key in tier}
+            assert same(tier, found, slack_ms), (customer, name, tier, found)
+        for name in lifetime or wanted["lifetime"]:
+            value, found = wanted["lifetime"][name], view["lifetime"].get(name, "missing")
+            assert same(value, found, slack_ms), (customer, name, value, found)
+
+
 def has_right_id(change):
     _, rest = change["id"].split("/", 1)
     whose = f"{change['tier_set']}/{change['customer_id']}/"

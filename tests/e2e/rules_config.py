@@ -47,6 +47,9 @@ RULES = {
     },
 }
 
+BG_NBD = {"model": "bg_nbd", "unit": "7d", "r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426,
+          "gamma_gamma": {"p": 6.25, "q": 3.74, "v": 15.44}, "discount": 0.05}
+
 # Every metric that there is, in a rule or a score, where CDNOW's customers cross it. No score by quantiles: their cut points come
 # by the wall clock. No set that falls by one step with neither hold nor grace: it would fall at whatever is evaluated next.
 RULES_EVERYTHING = {
