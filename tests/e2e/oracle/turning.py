@@ -45,6 +45,7 @@ class Turning(NamedTuple):
 class Course(NamedTuple):
     """What a comparison does from an instant on while nothing else changes."""
 
+    from_ms: int
     holds_first: bool
     turns: tuple  # instants, ascending
 
@@ -74,7 +75,7 @@ def _course(turning, moment):
     if None in others:
         return None
     known, memo = (turning.key, *others), moment.facts.memo
-    if known not in memo:
+    if known not in memo or memo[known] and memo[known].from_ms > moment.at_ms:
         bases = [moment.facts.basis(node) for node in turning.elapsed]
         memo[known] = None if None in bases else _kept_course(turning, moment, (turning.key, *bases, *others))
     return memo[known]
@@ -82,24 +83,22 @@ def _course(turning, moment):
 
 def _kept_course(turning, moment, known):
     courses = moment.facts.courses
-    if known not in courses:
+    if known not in courses or courses[known].from_ms > moment.at_ms:
         courses[known] = _new_course(turning, moment)
     return courses[known]
 
 
 def _new_course(turning, moment):
-    comparison, from_ms = turning.comparison, moment.at_ms
+    comparison, first_ms = turning.comparison, moment.at_ms
 
     def sides(at_ms):
         return comparison.sides(moment.later(at_ms))
 
-    holds_first = comparison.decides(*sides(from_ms))
-    turns = []
-    last_ms = from_ms + HORIZON_MS
+    turns, from_ms, last_ms = [], first_ms, first_ms + HORIZON_MS
     while (from_ms := first_other(sides, from_ms, last_ms, turning.how == LINEAR)) is not None:
         if comparison.decides(*sides(from_ms)) != comparison.decides(*sides(from_ms - 1)):
             turns.append(from_ms)
-    return Course(holds_first, tuple(turns))
+    return Course(first_ms, comparison.decides(*sides(first_ms)), tuple(turns))
 
 
 def first_other(sides, first_ms, last_ms, is_linear=False):
