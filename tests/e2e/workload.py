@@ -11,8 +11,11 @@ from typing import NamedTuple
 
 CDNOW = Path(__file__).parents[1] / "data" / "cdnow_sample.txt"
 DAY_MS = 86_400_000
-INTERACTIONS = ("PAGE_VIEW", "PAGE_VIEW", "PAGE_VIEW", "SEARCH", "CART_ADD", "EMAIL_OPEN", "EMAIL_CLICK", "LOGIN",
+INTERACTIONS = ("PAGE_VIEW", "PAGE_VIEW", "PAGE_VIEW", "SEARCH", "CART_ADD", "CHECKOUT", "EMAIL_OPEN", "EMAIL_CLICK", "LOGIN",
                 "SUPPORT_CONTACT", "REFERRAL", "SOCIAL", "STORE_VISIT", "OTHER")
+CHANNEL_OF = {"EMAIL_OPEN": "email", "EMAIL_CLICK": "email", "SUPPORT_CONTACT": "phone", "STORE_VISIT": "store"}
+STAGE_OF = {"CART_ADD": "DECISION", "CHECKOUT": "PURCHASE", "SUPPORT_CONTACT": "AFTER_SALES"}
+CATEGORIES = ("rock", "pop", "jazz", "classical", "spoken word")
 MINOR_UNITS = {"USD": 100, "EUR": 100, "GBP": 100, "JPY": 1, "KWD": 1000}
 PRICE_OF_DOLLAR = {"USD": 1.0, "EUR": 0.9, "GBP": 0.6, "JPY": 120.0, "KWD": 0.3}
 
@@ -26,12 +29,12 @@ class Line(NamedTuple):
 
 
 def cdnow(customers=None):
-    """(customer, [(day, dollars)]) of the sample, or of the first so many customers."""
+    """(customer, [(day, number of CDs, dollars)]) of the sample, or of the first so many customers."""
     purchases = {}
     for row in CDNOW.read_text().splitlines():
-        _, customer, date, _, dollars = row.split()
+        _, customer, date, number, dollars = row.split()
         day = datetime.strptime(date, "%Y%m%d").replace(tzinfo=timezone.utc)
-        purchases.setdefault(f"cdnow-{customer}", []).append((int(day.timestamp() * 1000), float(dollars)))
+        purchases.setdefault(f"cdnow-{customer}", []).append((int(day.timestamp() * 1000), int(number), float(dollars)))
     return list(purchases.items())[:customers]
 
 
@@ -52,11 +55,14 @@ class _Shopper:
         self.customer = customer
         self.currency = rng.choices(("USD", "EUR", "GBP", "JPY", "KWD"), (80, 8, 6, 4, 2))[0]
         self.mood = rng.gauss(7.5, 1.5)  # on the NPS scale; moves with what happens to the customer
+        self.channel = rng.choice(("web", "web", "app", "store"))
+        self.taste = rng.choice(CATEGORIES)
+        self.referrer = f"cdnow-{rng.randrange(1, 2358):04}" if rng.random() < 0.2 else None
         self.made = []
 
     def lines(self, purchases):
-        for day_ms, dollars in purchases:
-            self._visit(day_ms, dollars)
+        for day_ms, number, dollars in purchases:
+            self._visit(day_ms, number, dollars)
         if self.rng.random() < 0.3:  # looks in again long after the last purchase
             self._browse(purchases[-1][0] + self.rng.randrange(20, 120) * DAY_MS)
         return [line for late in map(self._delayed, self.made) for line in late]
@@ -69,18 +75,35 @@ class _Shopper:
         event = {"event_id": event_id, "customer_id": self.customer, "event_time_ms": time_ms, **fields}
         self.made.append(Line(topic, time_ms, {name: value for name, value in event.items() if value is not None}))
 
-    def _visit(self, day_ms, dollars):
+    def _visit(self, day_ms, number, dollars):
         time_ms = day_ms + self.rng.randrange(6 * 3_600_000, DAY_MS)
         self._browse(time_ms - 1_200_000)
         order = f"{self.customer}/{len(self.made)}"
         amount = round(dollars * PRICE_OF_DOLLAR[self.currency] * MINOR_UNITS[self.currency])
         sale = {"order_id": order, "amount_minor": amount, "currency": self.currency}
-        self._put("purchases", time_ms, kind=self.rng.choice(("PURCHASE", None)), channel=self.rng.choice(("web", "store")),
-                  items=[{"sku": "cd", "category": "music", "quantity": 1, "amount_minor": amount}], **sale)
-        if self.rng.random() < 0.3:
-            self._put("feedback", time_ms + self.rng.randrange(DAY_MS, 5 * DAY_MS), touchpoint="delivery", **self._answer())
+        self._put("purchases", time_ms, kind=self.rng.choice(("PURCHASE", None)), channel=self._any_channel(),
+                  items=self._items(number, amount), referrer_id=self.referrer, **sale)
+        self.referrer = None
+        if self.rng.random() < 0.4:
+            self._put("feedback", time_ms + self.rng.randrange(DAY_MS, 5 * DAY_MS), channel=self._any_channel(),
+                      touchpoint=self.rng.choice(("delivery", "checkout", None)), **self._answer())
         if self.rng.random() < 0.08:
             self._return(time_ms, sale)
+
+    def _any_channel(self):
+        return self.rng.choice((self.channel, self.channel, "web", "phone", None))
+
+    def _items(self, number, amount):
+        """So many CDs in a few lines; a line that says nothing of its quantity is of one."""
+        items = []
+        while number:
+            quantity = self.rng.randrange(1, number + 1)
+            number -= quantity
+            item = {"sku": f"cd-{len(items)}", "category": self.rng.choice((self.taste, self.rng.choice(CATEGORIES), None)),
+                    "quantity": quantity if quantity > 1 or self.rng.random() < 0.5 else None,
+                    "amount_minor": None if items else amount}
+            items.append({name: value for name, value in item.items() if value is not None})
+        return items or None
 
     def _return(self, time_ms, sale):
         """Some or all of the money goes back, sometimes the order with it; then the customer says what they think."""
@@ -92,17 +115,20 @@ class _Shopper:
                   **sale | {"amount_minor": int(sale["amount_minor"] * part)})
         self.mood -= 2.5
         if self.rng.random() < 0.5:
-            self._put("feedback", later_ms + self.rng.randrange(3 * DAY_MS), survey="COMPLAINT")
+            self._put("feedback", later_ms + self.rng.randrange(3 * DAY_MS), survey="COMPLAINT",
+                      touchpoint=self.rng.choice(("product", "support")), channel=self.rng.choice(("phone", "web", None)))
 
     def _browse(self, time_ms):
         for _ in range(self.rng.choice((0, 1, 1, 2, 3))):
             time_ms += self.rng.randrange(1, 120_000)
-            self._put("interactions", time_ms, kind=self.rng.choice(INTERACTIONS), channel="web",
-                      stage=self.rng.choice(("AWARENESS", "INTEREST", "DECISION", None)))
+            kind = self.rng.choice(INTERACTIONS)
+            self._put("interactions", time_ms, kind=kind, channel=CHANNEL_OF.get(kind, self.channel),
+                      campaign=self.rng.choice(("spring", None)),
+                      stage=STAGE_OF.get(kind) or self.rng.choice(("AWARENESS", "INTEREST", "DECISION", None)))
 
     def _answer(self):
         mood = self.rng.gauss(self.mood, 1)
-        survey, most = self.rng.choices((("NPS", 10), ("CSAT", 5), ("CES", 7), ("REVIEW", 5)), (7, 1, 1, 1))[0]
+        survey, most = self.rng.choices((("NPS", 10), ("CSAT", 5), ("CES", 7), ("REVIEW", 5)), (6, 2, 2, 2))[0]
         least = 0 if survey == "NPS" else 1
         return {"survey": survey, "score": max(least, min(most, round(mood / 10 * most)))}
 

@@ -10,13 +10,15 @@ from wire import WireError, event_from_protobuf
 from .model import duration_ms
 from .partition import partition_of
 from .rules import INTERACTION_KINDS
+from .rules import STAGES as STAGE_NAMES
 
 INPUTS = ("purchases", "interactions", "feedback")  # also their order in ties of the merge
 PURCHASE_KINDS = ("PURCHASE", "REFUND", "CANCELLATION")
-STAGES = ("AWARENESS", "INTEREST", "DECISION", "PURCHASE", "AFTER_SALES")
+STAGES = tuple(name.upper() for name in STAGE_NAMES)
 SCALES = {"NPS": (0, 10), "CSAT": (1, 5), "CES": (1, 7), "COMPLAINT": None, "REVIEW": (1, 5)}
 ID_BYTES_MAX, VALUE_BYTES_MAX, ITEMS_MAX = 256, 1 << 20, 1000
 AMOUNT_MAX = 10**15
+PURCHASE_STAGE = STAGES.index("PURCHASE") + 1
 _INT64 = range(-(2**63), 2**63)
 
 _COMMON = {"event_id": "text", "customer_id": "text", "event_time_ms": "integer"}
@@ -27,7 +29,7 @@ _FIELDS = {
     "interactions": _COMMON | {
         "kind": INTERACTION_KINDS, "stage": STAGES, "channel": "text", "campaign": "text"},
     "feedback": _COMMON | {
-        "survey": tuple(SCALES), "score": "integer", "touchpoint": "text"},
+        "survey": tuple(SCALES), "score": "integer", "touchpoint": "text", "channel": "text"},
 }
 _ITEM = {"sku": "text", "category": "text", "quantity": "integer", "amount_minor": "integer"}
 
@@ -57,7 +59,13 @@ class Event:
     time_ms: int
     counts_ms: int  # the instant on whose day it counts
     cause: str
-    sums: dict  # field -> amount added to the day and to the whole life
+    kind: str  # of the event, in lower case: page_view, nps, purchase, ...
+    sums: dict  # field -> amount added to that day and to the whole life
+    amount: int = 0  # of a purchase, refund or cancellation, in minor units of the base currency
+    stage: int | None = None  # of the journey, from 1
+    channel: str | None = None
+    touchpoint: str | None = None
+    categories: tuple = ()  # (category, quantity) of each item that has a category
 
 
 class Decoder:
@@ -121,17 +129,18 @@ class Decoder:
             raise DeadLetter("unknown_currency")
         lines = [fields, *fields.get("items", ())]
         for line in lines:
-            if line.get("amount_minor", 0) < 0 or line.get("quantity", 0) < 0:
+            if (line.get("amount_minor") or 0) < 0 or _quantity(line) < 0:
                 raise DeadLetter("negative_amount")
-        amount, *_ = [self._convert(line.get("amount_minor", 0), code) for line in lines]
+        amount, *_ = [self._convert(line.get("amount_minor") or 0, code) for line in lines]
         time_ms = fields["event_time_ms"]
-        sums = {
-            "PURCHASE": {"purchases": 1, "revenue": amount},
-            "REFUND": {"revenue": -amount, "refunds": amount},
-            "CANCELLATION": {"purchases": -1, "revenue": -amount, "refunds": amount},
-        }[kind]
-        counts_ms = time_ms if kind == "PURCHASE" else fields.get("order_time_ms") or time_ms
-        return _event(fields, "PURCHASE" if kind == "PURCHASE" else "REFUND", sums, counts_ms)
+        if kind == "PURCHASE":
+            items = [(item.get("category"), _quantity(item)) for item in fields.get("items", ())]
+            sums = {"purchases": 1, "revenue": amount, "items": sum(quantity for _, quantity in items),
+                    "bought": 1, "gross": amount}
+            categories = tuple((_text(name), quantity) for name, quantity in items if name)
+            return _event(fields, "PURCHASE", kind, sums, amount=amount, categories=categories, stage=PURCHASE_STAGE)
+        sums = {"revenue": -amount, "refunds": amount} | ({"purchases": -1} if kind == "CANCELLATION" else {})
+        return _event(fields, "REFUND", kind, sums, counts_ms=fields.get("order_time_ms") or time_ms, amount=amount)
 
     def _convert(self, amount, code):
         """In minor units of the base currency, halves away from zero."""
@@ -143,30 +152,50 @@ class Decoder:
         return converted
 
 
-def _event(fields, cause, sums, counts_ms=None):
-    event_id = fields.get("event_id")
-    return Event(fields["customer_id"].decode(), event_id.decode() if event_id else None, fields["event_time_ms"],
-                 counts_ms or fields["event_time_ms"], cause, sums)
+def _event(fields, cause, kind, sums, counts_ms=None, **more):
+    return Event(_text(fields["customer_id"]), _text(fields.get("event_id")), fields["event_time_ms"],
+                 counts_ms or fields["event_time_ms"], cause, kind.lower(), sums, channel=_text(fields.get("channel")),
+                 touchpoint=_text(fields.get("touchpoint")), **more)
+
+
+def _text(value):
+    return value.decode(errors="replace") if value else None
+
+
+def _quantity(item):
+    quantity = item.get("quantity")
+    return 1 if quantity is None else quantity
 
 
 def _interaction(fields):
     kind = _enum(fields, "kind", INTERACTION_KINDS)
-    if fields.get("stage", 0) != 0:
+    stage = fields.get("stage", 0)
+    if stage != 0:
         _enum(fields, "stage", STAGES)
-    return _event(fields, "INTERACTION", {"interactions": 1, f"interactions {kind}": 1})
+    return _event(fields, "INTERACTION", kind, {"interactions": 1, f"interactions {kind}": 1}, stage=stage or None)
 
 
 def _feedback(fields):
     survey = _enum(fields, "survey", tuple(SCALES))
-    if survey == "COMPLAINT":
-        return _event(fields, "FEEDBACK", {"complaints": 1})
-    least, most = SCALES[survey]
     score = fields.get("score")
-    if score is None or not least <= score <= most:
-        raise DeadLetter("bad_score")
+    if survey != "COMPLAINT":
+        least, most = SCALES[survey]
+        if score is None or not least <= score <= most:
+            raise DeadLetter("bad_score")
+    return _event(fields, "FEEDBACK", survey, _answer(survey, score))
+
+
+def _answer(survey, score):
+    """What an answer adds; besides the answers and their sum, how many are good or bad."""
     if survey == "NPS":
-        return _event(fields, "FEEDBACK", {"promoters" if score >= 9 else "passives" if score >= 7 else "detractors": 1})
-    return _event(fields, "FEEDBACK", {survey.lower(): 1, f"{survey.lower()} sum": score})
+        return {"promoters" if score >= 9 else "passives" if score >= 7 else "detractors": 1}
+    if survey == "CSAT":
+        return {"csat": 1, "csat sum": score} | ({"csat satisfied": 1} if score >= 4 else {})
+    if survey == "CES":
+        return {"ces": 1, "ces sum": score} | ({"ces easy": 1} if score >= 5 else {"ces hard": 1} if score <= 3 else {})
+    if survey == "REVIEW":
+        return {"reviews": 1, "review sum": score}
+    return {"complaints": 1}
 
 
 def _enum(fields, name, words):

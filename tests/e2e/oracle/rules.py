@@ -1,32 +1,50 @@
-"""The rule language: text to a tree, and the tree's value at a moment.
+"""The rule language: what a rule is made of, and its value at a moment. `parse` reads it from text.
 
 A tree is asked for its value with a *moment*: anything with `metric(node)`, `score(name)` and `tier(set)`.
 A number that does not exist (no feedback yet, never bought) is None.
 """
 
-import re
+import operator
 from dataclasses import dataclass, field
 
-WINDOWED = ("purchases", "revenue", "refunds", "aov", "interactions", "nps", "complaints")
-ELAPSED = ("days_since_purchase", "days_since_seen", "tenure")
+# By what a metric depends on. Of `WINDOWED` a window may be cut out, of `HORIZON` how far to look ahead must be said.
+WINDOWED = (
+    "purchases", "revenue", "refunds", "aov", "interactions", "nps", "nps_margin", "nps_low", "nps_high", "csat",
+    "csat_mean", "ces", "complaints", "reviews", "review_mean", "items", "basket_size", "points", "referrals")
+LINEAR = ("days_since_purchase", "days_since_seen", "tenure")  # grow with every millisecond
+HISTORY = ("purchase_days", "mean_interval", "interval_spread", "frequency", "stage", "furthest_stage", "mean_spend")
+FALLING = ("engagement", "p_alive", "expected_purchases", "clv")  # fall, or stand still, as time goes by
+HORIZON = ("expected_purchases", "clv")
+PLAIN = tuple(kind for kind in LINEAR + HISTORY + FALLING if kind not in HORIZON)  # written without anything
+
+FREQUENCIES = ("one_off", "infrequent", "frequent")
+STAGES = ("awareness", "interest", "decision", "purchase", "after_sales")
+CONSTANTS = {name: float(number) for names in (FREQUENCIES, STAGES) for number, name in enumerate(names, 1)}
+
 INTERACTION_KINDS = (
     "PAGE_VIEW", "SEARCH", "CART_ADD", "CHECKOUT", "EMAIL_OPEN", "EMAIL_CLICK", "LOGIN", "SUPPORT_CONTACT",
     "REFERRAL", "SOCIAL", "STORE_VISIT", "OTHER")
-COMPARISONS = {
-    "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b,
-    "=": lambda a, b: a == b, "!=": lambda a, b: a != b}
+COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq,
+               "!=": operator.ne}
+_OPERATIONS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": lambda a, b: a / b if b != 0 else None}
 
-_TOKEN = re.compile(
-    r"\s*(?:(?P<days>\d+d\b)|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+)|(?P<name>[A-Za-z_]\w*)"
-    r"|(?P<sign><=|>=|!=|[-<>=+*/(),])|(?P<end>$))")
+# What a value does as time alone goes by.
+STILL, RISES, FALLS = "still", "rises", "falls"
+_OPPOSITE = {STILL: STILL, RISES: FALLS, FALLS: RISES, None: None}
 
 
 class RuleError(ValueError):
     """A rule that does not mean anything."""
 
 
+def _together(courses):
+    """The course of a sum or an extreme, from those of its parts; None: neither up nor down throughout."""
+    moving = set(courses) - {STILL}
+    return moving.pop() if len(moving) == 1 else None if moving else STILL
+
+
 class Node:
-    """What all nodes share: the nodes below, and whether time alone changes the value between two days."""
+    """What all nodes share: the nodes below, and what time alone does to the value."""
 
     def parts(self):
         return ()
@@ -45,6 +63,10 @@ class Node:
         """True if the value is a straight line in time as long as windows and scores stay as they are."""
         return not self.moves()
 
+    def course(self):
+        """STILL, RISES, FALLS, or None where it cannot be said."""
+        return None if self.moves() else STILL
+
 
 @dataclass(frozen=True)
 class Number(Node):
@@ -57,25 +79,33 @@ class Number(Node):
 @dataclass(frozen=True)
 class Metric(Node):
     kind: str
-    days: int | None = None  # None: the whole life
+    days: int | None = None  # None: the whole life; of HORIZON, how far ahead
     ago: int = 0
     interaction: str | None = None  # None: every kind
     name: str = field(init=False, compare=False)
+    window: tuple | None = field(init=False, compare=False)  # (days, ago), or None where it has none
+    is_elapsed: bool = field(init=False, compare=False)  # whether time alone changes it
 
     def __post_init__(self):
         words = [self.interaction.lower()] if self.interaction else []
         words += [f"{self.days}d"] if self.days is not None else []
         words += [f"ago {self.ago}d"] if self.ago else []
         object.__setattr__(self, "name", f"{self.kind}({', '.join(words)})" if words else self.kind)
+        has_window = self.kind in WINDOWED and self.days is not None
+        object.__setattr__(self, "window", (self.days, self.ago) if has_window else None)
+        object.__setattr__(self, "is_elapsed", self.kind in LINEAR or self.kind in FALLING)
 
     def value(self, moment):
         return moment.metric(self)
 
     def moves(self):
-        return self.kind in ELAPSED
+        return self.is_elapsed
 
     def is_linear(self):
-        return True
+        return self.kind not in FALLING
+
+    def course(self):
+        return RISES if self.kind in LINEAR else FALLS if self.kind in FALLING else STILL
 
 
 @dataclass(frozen=True)
@@ -84,6 +114,21 @@ class Score(Node):
 
     def value(self, moment):
         return moment.score(self.name)
+
+
+@dataclass(frozen=True)
+class Trend(Node):
+    """A window against the one before, which must be above 0."""
+
+    metric: Metric
+    earlier: Metric
+
+    def parts(self):
+        return (self.metric, self.earlier)
+
+    def value(self, moment):
+        now, earlier = moment.metric(self.metric), moment.metric(self.earlier)
+        return None if now is None or earlier is None or earlier <= 0 else now / earlier
 
 
 @dataclass(frozen=True)
@@ -100,6 +145,9 @@ class Negative(Node):
     def is_linear(self):
         return self.inner.is_linear()
 
+    def course(self):
+        return _OPPOSITE[self.inner.course()]
+
 
 @dataclass(frozen=True)
 class Arithmetic(Node):
@@ -112,15 +160,7 @@ class Arithmetic(Node):
 
     def value(self, moment):
         left, right = self.left.value(moment), self.right.value(moment)
-        if left is None or right is None:
-            return None
-        if self.sign == "+":
-            return left + right
-        if self.sign == "-":
-            return left - right
-        if self.sign == "*":
-            return left * right
-        return left / right if right != 0 else None
+        return None if left is None or right is None else _OPERATIONS[self.sign](left, right)
 
     def is_linear(self):
         if self.sign in "+-":
@@ -129,6 +169,18 @@ class Arithmetic(Node):
             return (not self.left.moves() and self.right.is_linear()
                     or not self.right.moves() and self.left.is_linear())
         return self.left.is_linear() and not self.right.moves()
+
+    def course(self):
+        left, right = self.left.course(), self.right.course()
+        if self.sign == "+":
+            return _together((left, right))
+        if self.sign == "-":
+            return _together((left, _OPPOSITE[right]))
+        if self.sign == "*" and isinstance(self.left, Number):
+            return right if self.left.number > 0 else super().course()
+        if isinstance(self.right, Number):
+            return left if self.right.number > 0 else super().course()
+        return super().course()
 
 
 @dataclass(frozen=True)
@@ -144,6 +196,9 @@ class Extreme(Node):
         if any(value is None for value in values):
             return None
         return min(values) if self.name == "min" else max(values)
+
+    def course(self):
+        return _together([part.course() for part in self.of])
 
 
 @dataclass(frozen=True)
@@ -171,11 +226,29 @@ class Comparison(Node):
         return self.left.value(moment), self.right.value(moment)
 
     def holds(self, moment):
-        left, right = self.sides(moment)
+        left, right = self.left.value(moment), self.right.value(moment)
+        return left is not None and right is not None and COMPARISONS[self.sign](left, right)
+
+    def decides(self, left, right):
+        """The truth of it, given the sides' values."""
         return left is not None and right is not None and COMPARISONS[self.sign](left, right)
 
     def is_linear(self):
         return self.left.is_linear() and self.right.is_linear()
+
+    def has_falling_side(self):
+        """True if one side falls with time while the other stands still."""
+        return {self.left.course(), self.right.course()} == {FALLS, STILL}
+
+
+@dataclass(frozen=True)
+class Watched(Comparison):
+    """A comparison of which it is known when time turns it."""
+
+    turning: object
+
+    def holds(self, moment):
+        return moment.turned(self.turning)
 
 
 @dataclass(frozen=True)
@@ -228,7 +301,7 @@ class Or(Node):
         return self.left.holds(moment) or self.right.holds(moment)
 
 
-_BOOLEAN = (Comparison, InTier, Known, Not, And, Or)
+BOOLEAN = (Comparison, InTier, Known, Not, And, Or)
 
 
 def comparisons(rule):
@@ -236,174 +309,10 @@ def comparisons(rule):
     return [node for node in rule.walk() if isinstance(node, (Comparison, InTier))]
 
 
-def parse_rule(text, scores=()):
-    """A condition: `r + f >= 9 and known(nps)`."""
-    parser = _Parser(text, scores)
-    rule = parser.disjunction()
-    parser.expect("end")
-    return parser.boolean(rule)
-
-
-def parse_metric(text):
-    """A single metric: `revenue(90d)`."""
-    parser = _Parser(text, ())
-    metric = parser.primary()
-    parser.expect("end")
-    if not isinstance(metric, Metric):
-        raise RuleError(f"not a metric: {text!r}")
-    return metric
-
-
-class _Parser:
-    """Recursive descent, one method for each level of the grammar, loosest first."""
-
-    def __init__(self, text, scores):
-        self.text = text
-        self.scores = scores
-        self.tokens = []
-        at = 0
-        while not self.tokens or self.tokens[-1][0] != "end":
-            match = _TOKEN.match(text, at)
-            if not match:
-                raise RuleError(f"cannot read {text[at:]!r}")
-            self.tokens.append((match.lastgroup, match[match.lastgroup], match.start(match.lastgroup), match.end()))
-            at = match.end()
-        self.at = 0
-
-    def peek(self, *words):
-        kind, word, *_ = self.tokens[self.at]
-        return kind in ("sign", "name") and word in words
-
-    def take(self):
-        token = self.tokens[self.at]
-        self.at += 1
-        return token
-
-    def accept(self, *words):
-        return self.take()[1] if self.peek(*words) else None
-
-    def expect(self, kind, *words):
-        token = self.take()
-        if token[0] != kind or (words and token[1] not in words):
-            raise RuleError(f"expected {words or kind}, found {token[1]!r} in {self.text!r}")
-        return token[1]
-
-    def slice(self, first):
-        """The source from token `first` to the one just taken, with single spaces."""
-        return " ".join(self.text[self.tokens[first][2]:self.tokens[self.at - 1][3]].split())
-
-    @staticmethod
-    def boolean(node):
-        if not isinstance(node, _BOOLEAN):
-            raise RuleError(f"a number where a condition must stand: {node}")
-        return node
-
-    @staticmethod
-    def number(node):
-        if isinstance(node, _BOOLEAN):
-            raise RuleError(f"a condition where a number must stand: {node}")
-        return node
-
-    def disjunction(self):
-        node = self.conjunction()
-        while self.accept("or"):
-            node = Or(self.boolean(node), self.boolean(self.conjunction()))
-        return node
-
-    def conjunction(self):
-        node = self.negation()
-        while self.accept("and"):
-            node = And(self.boolean(node), self.boolean(self.negation()))
-        return node
-
-    def negation(self):
-        if self.accept("not"):
-            return Not(self.boolean(self.negation()))
-        return self.comparison()
-
-    def comparison(self):
-        first = self.at
-        if self.peek("tier"):
-            return self.in_tier(first)
-        left = self.sum()
-        sign = self.accept(*COMPARISONS)
-        if not sign:
-            return left
-        right = self.sum()
-        if self.peek(*COMPARISONS):
-            raise RuleError(f"comparisons do not chain: {self.text!r}")
-        return Comparison(sign, self.number(left), self.number(right), self.slice(first))
-
-    def in_tier(self, first):
-        self.take()
-        self.expect("sign", "(")
-        tier_set = self.expect("name")
-        self.expect("sign", ")")
-        sign = self.expect("sign", "=", "!=")
-        tier = self.expect("name")
-        return InTier(sign, tier_set, tier, self.slice(first))
-
-    def sum(self):
-        node = self.product()
-        while sign := self.accept("+", "-"):
-            node = Arithmetic(sign, self.number(node), self.number(self.product()))
-        return node
-
-    def product(self):
-        node = self.unary()
-        while sign := self.accept("*", "/"):
-            node = Arithmetic(sign, self.number(node), self.number(self.unary()))
-        return node
-
-    def unary(self):
-        if self.accept("-"):
-            return Negative(self.number(self.unary()))
-        return self.primary()
-
-    def primary(self):
-        kind, word, *_ = self.take()
-        if kind == "number":
-            return Number(float(word))
-        if word == "(":
-            node = self.disjunction()
-            self.expect("sign", ")")
-            return node
-        if kind != "name":
-            raise RuleError(f"unexpected {word!r} in {self.text!r}")
-        if word in ("min", "max"):
-            return Extreme(word, tuple(self.arguments()))
-        if word == "known":
-            (inner,) = self.arguments()
-            return Known(inner)
-        if word in self.scores:
-            return Score(word)
-        return self.metric(word)
-
-    def arguments(self):
-        self.expect("sign", "(")
-        arguments = [self.number(self.sum())]
-        while self.accept(","):
-            arguments.append(self.number(self.sum()))
-        self.expect("sign", ")")
-        return arguments
-
-    def metric(self, kind):
-        if kind in ELAPSED:
-            return Metric(kind)
-        if kind not in WINDOWED:
-            raise RuleError(f"unknown metric {kind!r}")
-        days, ago, interaction = None, 0, None
-        if self.accept("("):
-            if kind == "interactions" and self.tokens[self.at][0] == "name":
-                interaction = self.take()[1].upper()
-                if interaction not in INTERACTION_KINDS:
-                    raise RuleError(f"unknown interaction {interaction!r}")
-                if not self.peek(")"):
-                    self.expect("sign", ",")
-            if self.tokens[self.at][0] == "days":
-                days = int(self.take()[1][:-1])
-                if self.accept(","):
-                    self.expect("name", "ago")
-                    ago = int(self.expect("days")[:-1])
-            self.expect("sign", ")")
-        return Metric(kind, days, ago, interaction)
+def watch(rule, watched):
+    """The rule with other comparisons in the places of those that `watched`, a dict, names."""
+    if isinstance(rule, Not):
+        return Not(watch(rule.inner, watched))
+    if isinstance(rule, (And, Or)):
+        return type(rule)(watch(rule.left, watched), watch(rule.right, watched))
+    return watched.get(rule, rule)

@@ -17,7 +17,9 @@ class Outcome:
     dead: dict = field(default_factory=dict)  # (input, partition, offset) -> reason
     customers: dict = field(default_factory=dict)  # customer id -> Customer
     counts: Counter = field(default_factory=Counter)  # (input, applied|duplicate|late|dead)
-    answers: Counter = field(default_factory=Counter)  # (day, promoters|csat|...): the company's feedback
+    # The company's feedback, (dimension, name, day, promoters|csat|...): the dimension is `all` (with no name), `tier:<set>`,
+    # `channel` or `touchpoint`.
+    answers: Counter = field(default_factory=Counter)
     clocks: dict = field(default_factory=dict)  # partition -> the task's clock at the end
 
     def populations(self):
@@ -71,13 +73,21 @@ def _apply(outcome, customer, event, clock_ms):
     """Applies an event; the word under which it is counted."""
     if customer.is_duplicate(event):
         return "duplicate"
-    changes, late = customer.add(event, clock_ms)
-    outcome.changes.setdefault(event.customer_id, []).extend(changes)
+    applied = customer.add(event, clock_ms)
+    outcome.changes.setdefault(event.customer_id, []).extend(applied.changes)
     if event.cause == "FEEDBACK":
-        day = outcome.model.calendar.day(event.time_ms)
-        for name, amount in event.sums.items():
-            outcome.answers[day, name] += amount
-    return "late" if late else "applied"
+        _count_answer(outcome, event, applied.tiers)
+    return "late" if applied.late else "applied"
+
+
+def _count_answer(outcome, event, tiers):
+    """Everywhere where the company looks for it; the tiers are those after the event."""
+    day = outcome.model.calendar.day(event.time_ms)
+    places = [("all", None), *((f"tier:{set_name}", tier) for set_name, tier in tiers)]
+    places += [(word, name) for word in ("channel", "touchpoint") if (name := getattr(event, word))]
+    for dimension, name in places:
+        for field_name, amount in event.sums.items():
+            outcome.answers[dimension, name, day, field_name] += amount
 
 
 def merged(records):

@@ -1,0 +1,33 @@
+"""Every metric in one ruleset: every tier change and notice, and what is told of customers, as the oracle says."""
+
+import pytest
+
+import workload
+from campaign import SLACK_MS, Campaign, check_counts, check_views, compare, flat
+from rules_config import BG_NBD, RULES_EVERYTHING
+
+# With BG/NBD only some of the customers: the rest of it is the same.
+VARIANTS = [("protobuf", {}, None), ("json", {"lifetime_value": BG_NBD, "feedback": {"ces": "mean"}}, 400)]
+
+
+@pytest.fixture(params=VARIANTS, ids=["mbg_nbd", "bg_nbd"])
+def campaign(request, kafka, redis_server, tmp_path):
+    format_in, options, customers = request.param
+    run = Campaign(kafka, redis_server, tmp_path, rules=RULES_EVERYTHING, format=format_in, **options)
+    run.load(workload.shop(seed=1, customers=customers))
+    yield run
+    run.destroy()
+
+
+def test_every_metric_is_as_the_oracle_says(campaign):
+    process = campaign.start().wait_ready()
+    campaign.wait_read()
+    expected = campaign.expected()
+    assert not expected.dead, list(expected.dead.items())[:3]
+    published = flat(expected.changes)
+    assert {change["direction"] for change in published} == {"FIRST", "UP", "DOWN", "WILL_FALL"}
+    campaign.wait_published(len(published))
+    compare(campaign.published(), expected.changes, SLACK_MS)
+    check_counts(campaign, process, expected)
+    assert process.terminate() == 0
+    check_views(process, expected.views, lifetime=None, slack_ms=SLACK_MS)
