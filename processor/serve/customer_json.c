@@ -82,8 +82,6 @@ static yyjson_mut_val *forecast_value(struct tree *tree, const struct tier_view 
     yyjson_mut_val *object = yyjson_mut_obj(tree->document);
     add_named(tree, object, "tier", text_value(tree, tier->forecast_tier));
     add_named(tree, object, "time_ms", integer_value(tree, tier->forecast_ms));
-    add_named(tree, object, "conditions",
-              conditions_value(tree, tier->forecast_conditions, tier->forecast_conditions_count));
     return object;
 }
 
@@ -107,6 +105,8 @@ static yyjson_mut_val *tier_value(struct tree *tree, const struct tier_view *tie
     add_named(tree, object, "conditions", conditions_value(tree, tier->conditions, tier->conditions_count));
     add_named(tree, object, "to_next", to_next_value(tree, tier));
     add_named(tree, object, "forecast", forecast_value(tree, tier));
+    add_named(tree, object, "forecast_conditions",
+              conditions_value(tree, tier->forecast_conditions, tier->forecast_conditions_count));
     add_named(tree, object, "ahead", ahead_value(tree, tier));
     return object;
 }

@@ -121,7 +121,7 @@ static void a_tier_tells_why_and_what_comes_next(void **state) {
     assert_true(yyjson_is_false(at(document, "/tiers/value/to_next/conditions/1/met")));
     assert_text(document, "/tiers/value/forecast/tier", "ordinary");
     assert_integer(document, "/tiers/value/forecast/time_ms", T0 + MS_PER_DAY);
-    assert_int_equal(yyjson_arr_size(at(document, "/tiers/value/forecast/conditions")), 0);
+    assert_int_equal(yyjson_arr_size(at(document, "/tiers/value/forecast_conditions")), 0);
     assert_real(document, "/tiers/value/to_next/conditions/0/missing", 1.5);
     assert_true(yyjson_is_null(at(document, "/tiers/value/to_next/conditions/1/missing")));
     assert_text(document, "/tiers/value/ahead/0/tier", "ordinary");
@@ -234,7 +234,7 @@ static void the_text_is_as_documented(void **state) {
     buffer_put_byte(&out, 0);
     assert_string_equal(out.data, "> {\"customer_id\":\"c1\",\"as_of_ms\":1735689600000,\"tiers\":{"
                                   "\"churn_risk\":{\"tier\":\"low\",\"since_ms\":0,\"sequence\":1,"
-                                  "\"conditions\":[],\"to_next\":null,\"forecast\":null,\"ahead\":[]}},"
+                                  "\"conditions\":[],\"to_next\":null,\"forecast\":null,\"forecast_conditions\":[],\"ahead\":[]}},"
                                   "\"scores\":{\"r\":5.0},"
                                   "\"metrics\":{\"revenue(90d)\":5200.0,\"purchases(90d)\":4.0},"
                                   "\"lifetime\":{\"first_purchase_ms\":1,\"last_purchase_ms\":2,\"orders\":3,"
