@@ -15,6 +15,7 @@ struct state_check {
     int32_t waiting;
     int error;
     char *problem;
+    const char *currency;
 };
 
 static void on_meta(void *arg, int error, const struct store_found *found) {
@@ -30,6 +31,13 @@ static void on_meta(void *arg, int error, const struct store_found *found) {
                  ": keys have moved. Use a new group, or restore the partition count",
                  found->meta.partitions, check->partitions);
     }
+    if (!error && !check->error && found->meta.currency[0] && strcmp(found->meta.currency, check->currency) != 0) {
+        check->error = ERR_REFUSED;
+        snprintf(check->problem, CHECK_PROBLEM_BYTES,
+                 "the group's stored sums are in %s, but currency.base is %s now: use a new group, or restore "
+                 "currency.base",
+                 found->meta.currency, check->currency);
+    }
     if (!error && !check->error && found->schema != STORE_SCHEMA_VERSION) {
         check->error = ERR_REFUSED;
         snprintf(check->problem, CHECK_PROBLEM_BYTES,
@@ -43,7 +51,7 @@ static void on_meta(void *arg, int error, const struct store_found *found) {
 
 /* Every task's stored numbers must fit the topics. */
 static int check_state(const struct config *config, int32_t partitions, char *problem) {
-    struct state_check check = {event_base_new(), partitions, partitions, 0, problem};
+    struct state_check check = {event_base_new(), partitions, partitions, 0, problem, config->currency_base};
     ASSERT(check.base);
     struct redis_reader *reader = redis_reader_create(check.base, &config->redis, problem);
     if (!reader) {

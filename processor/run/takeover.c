@@ -61,6 +61,7 @@ static void go_on_from(struct task *task, const struct recovery *recovery, const
     meta.partitions = (uint32_t)task->options.partitions;
     snprintf(meta.rules_version, sizeof meta.rules_version, "%.*s", RULES_VERSION_BYTES,
              model_version(task->options.model).data);
+    snprintf(meta.currency, sizeof meta.currency, "%s", task->options.currency ? task->options.currency : "");
     memcpy(task->suppress_before, recovery->suppress_before, sizeof task->suppress_before);
     task->suppress_fired_ms = recovery->suppress_fired_ms;
     task->published_seq = meta.published_seq;
@@ -156,6 +157,15 @@ static void on_found(void *arg, int error, const struct store_found *found) {
                  "the stored state is for %" PRIu32 " partitions, but the topics have %" PRId32
                  ": keys have moved. Use a new group, or restore the partition count",
                  found->meta.partitions, task->options.partitions);
+        task_refuse(task, problem);
+        return;
+    }
+    if (!found->absent && task->options.currency && found->meta.currency[0] &&
+        strcmp(found->meta.currency, task->options.currency) != 0) {
+        char problem[sizeof task->problem];
+        snprintf(problem, sizeof problem,
+                 "the stored sums are in %s, but currency.base is %s now: use a new group, or restore currency.base",
+                 found->meta.currency, task->options.currency);
         task_refuse(task, problem);
         return;
     }

@@ -37,6 +37,7 @@ struct task_options {
     const char *topics[INPUTS];
     struct task_metrics *metrics; /* shared by all tasks of the process */
     enum partitioner partitioner;
+    const char *currency; /* of kept money; NULL: not said */
     bool misrouted_reject;
     bool clock_event; /* never the wall clock */
     bool rebuild;

@@ -115,6 +115,7 @@ static void slot_open(struct worker *worker, struct slot *slot) {
         .topics = {config->topics[0], config->topics[1], config->topics[2]},
         .metrics = worker->shared.metrics,
         .partitioner = config->partitioner,
+        .currency = config->currency_base,
         .misrouted_reject = config->misrouted_reject,
         .clock_event = config->clock_event,
         .rebuild = config->rebuild,

@@ -122,7 +122,7 @@ void redis_store_lost(struct redis_store *store, int error);
 
 /* redis_takeover.c */
 void redis_takeover_start(struct redis_store *store);
-enum { STORE_META_FIELDS = 16 };
+enum { STORE_META_FIELDS = 17 };
 void redis_meta_put(struct buffer *out,
                     const struct store_meta *meta); /* field, value pairs: STORE_META_FIELDS of them */
 

@@ -34,13 +34,15 @@ void redis_meta_put(struct buffer *out, const struct store_meta *meta) {
         {"edition.swept", meta->swept_edition},
         {"edition.since", meta->edition_since_ms},
     };
-    _Static_assert(sizeof numbers / sizeof *numbers + 1 == STORE_META_FIELDS, "every field is counted");
+    _Static_assert(sizeof numbers / sizeof *numbers + 2 == STORE_META_FIELDS, "every field is counted");
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         resp_text(out, numbers[i].field);
         resp_number(out, numbers[i].value);
     }
     resp_text(out, "rules");
     resp_text(out, meta->rules_version);
+    resp_text(out, "currency");
+    resp_text(out, meta->currency);
 }
 
 /* The value of a field in HGETALL's answer; NULL: not there. */
@@ -79,6 +81,8 @@ void redis_meta_parse(const struct redisReply *reply, struct store_found *found)
     }
     const char *rules = field_of(reply, "rules");
     snprintf(meta->rules_version, sizeof meta->rules_version, "%s", rules ? rules : "");
+    const char *currency = field_of(reply, "currency");
+    snprintf(meta->currency, sizeof meta->currency, "%s", currency ? currency : "");
     found->absent = meta->seq == 0;
 }
 

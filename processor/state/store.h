@@ -18,7 +18,7 @@
 #include "base/bytes.h"
 #include "base/inputs.h"
 
-enum { STORE_SCHEMA_VERSION = 1, RULES_VERSION_BYTES = 16 };
+enum { STORE_SCHEMA_VERSION = 1, RULES_VERSION_BYTES = 16, CURRENCY_BYTES = 3 };
 
 /* The task's own numbers, written with every batch. */
 struct store_meta {
@@ -36,6 +36,7 @@ struct store_meta {
     uint32_t swept_edition; /* every customer has been evaluated by this edition, or a later one */
     int64_t edition_since_ms;
     char rules_version[RULES_VERSION_BYTES + 1];
+    char currency[CURRENCY_BYTES + 1]; /* in which money is kept; empty: of a version that did not say */
 };
 
 struct stored_output {

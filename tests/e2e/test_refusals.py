@@ -160,3 +160,14 @@ def test_load_names_the_bad_line(campaign):
     done = tool.cli("load", "-", stdin=good + "\n{nonsense\n")
     assert done.returncode == 65 and "standard input:2:" in done.stderr
     assert len(campaign.topics.read(campaign.names["purchases"])) == 1
+
+
+def test_another_base_currency_is_refused(campaign):
+    campaign.load(workload.shop(seed=1)[:200])
+    process = campaign.start().wait_ready()
+    campaign.wait_read()
+    assert process.terminate() == 0
+    other = {"base": "USD", "rates": {"EUR": 1.1, "GBP": 1.3, "JPY": 0.01, "KWD": 3.2}}
+    code, lines = check(campaign, currency=other)
+    assert code == BAD_CONFIG and "sums are in EUR, but currency.base is USD" in lines[0], lines
+    assert "sums are in EUR" in refused_by_run(campaign, currency=other)

@@ -232,20 +232,21 @@ static void the_text_is_as_documented(void **state) {
     buffer_put_text(&out, "> "); /* appends */
     assert_int_equal(customer_json_write(text("c1"), &view, &out), 0);
     buffer_put_byte(&out, 0);
-    assert_string_equal(out.data, "> {\"customer_id\":\"c1\",\"as_of_ms\":1735689600000,\"tiers\":{"
-                                  "\"churn_risk\":{\"tier\":\"low\",\"since_ms\":0,\"sequence\":1,"
-                                  "\"conditions\":[],\"to_next\":null,\"forecast\":null,\"forecast_conditions\":[],\"ahead\":[]}},"
-                                  "\"scores\":{\"r\":5.0},"
-                                  "\"metrics\":{\"revenue(90d)\":5200.0,\"purchases(90d)\":4.0},"
-                                  "\"lifetime\":{\"first_purchase_ms\":1,\"last_purchase_ms\":2,\"orders\":3,"
-                                  "\"revenue\":-4.5,\"top_categories\":[],"
-                                  "\"top_channels\":[{\"name\":\"books\",\"share\":0.75,\"weight\":6}],"
-                                  "\"stages\":{\"awareness\":{\"first_ms\":3,\"days\":0.5},"
-                                  "\"interest\":{\"first_ms\":null,\"days\":null},"
-                                  "\"decision\":{\"first_ms\":null,\"days\":null},"
-                                  "\"purchase\":{\"first_ms\":null,\"days\":null},"
-                                  "\"after_sales\":{\"first_ms\":null,\"days\":null}},"
-                                  "\"mean_interval_days\":2.0,\"frequency\":\"one_off\",\"referrals\":1}}");
+    assert_string_equal(
+        out.data, "> {\"customer_id\":\"c1\",\"as_of_ms\":1735689600000,\"tiers\":{"
+                  "\"churn_risk\":{\"tier\":\"low\",\"since_ms\":0,\"sequence\":1,"
+                  "\"conditions\":[],\"to_next\":null,\"forecast\":null,\"forecast_conditions\":[],\"ahead\":[]}},"
+                  "\"scores\":{\"r\":5.0},"
+                  "\"metrics\":{\"revenue(90d)\":5200.0,\"purchases(90d)\":4.0},"
+                  "\"lifetime\":{\"first_purchase_ms\":1,\"last_purchase_ms\":2,\"orders\":3,"
+                  "\"revenue\":-4.5,\"top_categories\":[],"
+                  "\"top_channels\":[{\"name\":\"books\",\"share\":0.75,\"weight\":6}],"
+                  "\"stages\":{\"awareness\":{\"first_ms\":3,\"days\":0.5},"
+                  "\"interest\":{\"first_ms\":null,\"days\":null},"
+                  "\"decision\":{\"first_ms\":null,\"days\":null},"
+                  "\"purchase\":{\"first_ms\":null,\"days\":null},"
+                  "\"after_sales\":{\"first_ms\":null,\"days\":null}},"
+                  "\"mean_interval_days\":2.0,\"frequency\":\"one_off\",\"referrals\":1}}");
     buffer_finish(&out);
 }
 
