@@ -157,6 +157,7 @@ static void mark_dirty(struct task *task, struct cache_entry *entry) {
 static void score_activity(struct task *task, const struct item *item, struct changes *changes) {
     struct customer *customer = item->entry->customer;
     struct standing from;
+    bool referred = customer->referrer != NULL;
     standing_of(customer, task->options.model, task->open->meta.counted_edition, &from);
     enum applied applied = customer_apply(customer, task->options.model, item->activity, item->clock_ms, changes);
     enum event_result result = applied == APPLIED_DUPLICATE ? RESULT_DUPLICATE
@@ -168,6 +169,12 @@ static void score_activity(struct task *task, const struct item *item, struct ch
     }
     population_move(&task->open->population, task->options.model, &from, customer);
     put_changes(task, item, changes);
+    if (item->activity->type == ACTIVITY_PURCHASE && customer->referrer) {
+        const struct purchase *purchase = &item->activity->purchase;
+        bool back = purchase->kind != PURCHASE_KIND_PURCHASE;
+        task->store->ops->add_influence(task->store->context, customer_referrer(customer), referred ? 0 : 1,
+                                        back ? -purchase->amount_minor : purchase->amount_minor);
+    }
     if (item->activity->type == ACTIVITY_FEEDBACK) {
         company_feedback_count(task->feedback, item->activity, customer, task->open->meta.clock_ms);
     }

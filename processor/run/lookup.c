@@ -34,6 +34,8 @@ struct search { /* one customer */
     int32_t found_at;
     struct edition edition; /* of the task that has the customer */
     int64_t clock_ms;
+    int64_t referred_customers;
+    int64_t referred_revenue_minor;
 };
 
 struct probe { /* one question of a search */
@@ -78,6 +80,8 @@ static int write_with(const struct search *search, const struct model *model, st
     struct customer_view view;
     arena_init(&arena, VIEW_ARENA_BYTES);
     int error = customer_explain(customer, model, at_ms, &arena, &view);
+    view.referred_customers = search->referred_customers;
+    view.referred_revenue_minor = search->referred_revenue_minor;
     if (!error) {
         error = customer_json_write(bytes_of(search->id, search->id_size), &view, out);
     }
@@ -98,13 +102,47 @@ static void answer(struct search *search) {
     buffer_finish(&out);
 }
 
+static int64_t number_of(struct bytes text) {
+    char digits[24] = "";
+    memcpy(digits, text.data ? text.data : "", text.size < sizeof digits ? text.size : 0);
+    return strtoll(digits, NULL, 10);
+}
+
+static void on_influence(void *arg, int error, const struct bytes *values, size_t count) {
+    struct search *search = probe_end(arg, error);
+    if (!error && count == 2) {
+        search->referred_customers += number_of(values[0]);
+        search->referred_revenue_minor += number_of(values[1]);
+    }
+    if (search->waiting == 0) {
+        answer(search);
+    }
+}
+
+/* Those whom the customer has referred may be in any task. */
+static void ask_influence(struct search *search) {
+    int32_t partitions = search->error ? 0 : search->lookup->partitions;
+    if (partitions == 0) {
+        answer(search);
+        return;
+    }
+    search->waiting++; /* answers may come at once; the search must outlive the loop */
+    for (int32_t partition = 0; partition < partitions; partition++) {
+        redis_reader_influence(search->lookup->reader, partition, bytes_of(search->id, search->id_size), on_influence,
+                               probe_new(search, partition));
+    }
+    if (--search->waiting == 0) {
+        answer(search);
+    }
+}
+
 static void on_cuts(void *arg, int error, const struct bytes *values, size_t count) {
     struct search *search = probe_end(arg, error);
     if (!error && count == 1 && values[0].data &&
         cut_points_decode(values[0], search->lookup->config->model, &search->edition.cuts)) {
         search->edition.cuts = (struct cut_points){0}; /* of other rules than ours */
     }
-    answer(search);
+    ask_influence(search);
 }
 
 static void on_meta(void *arg, int error, const struct store_found *found) {
@@ -113,7 +151,7 @@ static void on_meta(void *arg, int error, const struct store_found *found) {
     search->edition = (struct edition){.number = error ? 0 : found->meta.edition,
                                        .since_ms = error ? TIME_NONE : found->meta.edition_since_ms};
     if (search->error || model_ranked_count(search->lookup->config->model) == 0) {
-        answer(search);
+        ask_influence(search);
         return;
     }
     redis_reader_cuts(search->lookup->reader, search->found_at, on_cuts, probe_new(search, search->found_at));

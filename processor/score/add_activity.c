@@ -57,6 +57,10 @@ static void add_purchase(struct customer *customer, const struct when *when, con
         add_favourite(&customer->categories, purchase->items[i].category, purchase->items[i].quantity);
     }
     add_favourite(&customer->channels, purchase->channel, 1);
+    if (!bytes_equal(purchase->referrer_id, activity->customer_id)) { /* nobody refers themselves */
+        int error = customer_set_referrer(customer, purchase->referrer_id);
+        ASSERT(!error);
+    }
     journey_add(&customer->journey, STAGE_PURCHASE, activity->time_ms);
     add(customer, day, TILE_PURCHASES, 1);
     add(customer, day, TILE_REVENUE, purchase->amount_minor);

@@ -46,6 +46,7 @@ void customer_destroy(struct customer *customer) {
         tiles_finish(&customer->tiles);
         purchase_days_finish(&customer->purchase_days);
         favourites_finish(&customer->categories);
+        free(customer->referrer);
         favourites_finish(&customer->channels);
         free(customer->recent);
         free(customer->tiers);
@@ -68,12 +69,27 @@ int customer_reserve_tiers(struct customer *customer, size_t count) {
     return 0;
 }
 
+int customer_set_referrer(struct customer *customer, struct bytes referrer) {
+    if (customer->referrer || referrer.size == 0) {
+        return 0;
+    }
+    ASSERT(referrer.size <= UINT16_MAX);
+    customer->referrer = malloc(referrer.size);
+    if (!customer->referrer) {
+        return ERR_NO_MEMORY;
+    }
+    memcpy(customer->referrer, referrer.data, referrer.size);
+    customer->referrer_size = (uint16_t)referrer.size;
+    return 0;
+}
+
 struct customer *customer_copy(const struct customer *customer, const struct model *model) {
     struct customer *copy = customer_create(model);
     if (!copy || customer_reserve_tiers(copy, customer->tiers_count) ||
         tiles_reserve(&copy->tiles, customer->tiles.count) ||
         purchase_days_copy(&copy->purchase_days, &customer->purchase_days) ||
         favourites_copy(&copy->categories, &customer->categories) ||
+        customer_set_referrer(copy, customer_referrer(customer)) ||
         favourites_copy(&copy->channels, &customer->channels)) {
         customer_destroy(copy);
         return NULL;
@@ -95,6 +111,7 @@ struct customer *customer_copy(const struct customer *customer, const struct mod
     copy->ranks = own.ranks;
     copy->purchase_days = own.purchase_days;
     copy->categories = own.categories;
+    copy->referrer = own.referrer;
     copy->channels = own.channels;
     return copy;
 }
@@ -104,8 +121,8 @@ size_t customer_bytes(const struct customer *customer) {
     return sizeof *customer + customer->tiles.capacity * sizeof *customer->tiles.cells +
            (customer->recent_count > RECENT_USUAL ? customer->recent_count : RECENT_USUAL) * sizeof *customer->recent +
            customer->tiers_count * sizeof *customer->tiers + customer->ranks_count * sizeof *customer->ranks +
-           customer->purchase_days.capacity * sizeof *customer->purchase_days.known + customer->categories.capacity +
-           customer->channels.capacity + (size_t)8 * MALLOC_OVERHEAD;
+           customer->referrer_size + customer->purchase_days.capacity * sizeof *customer->purchase_days.known +
+           customer->categories.capacity + customer->channels.capacity + (size_t)8 * MALLOC_OVERHEAD;
 }
 
 bool customer_is_valid(const struct customer *customer, const struct model *model) {

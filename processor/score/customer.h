@@ -63,6 +63,9 @@ struct customer {
     struct tier_state *tiers; /* the model's sets in their order, then those only the state still knows */
     uint16_t tiers_count;     /* at least model_sets_count(model) */
 
+    char *referrer; /* who referred the customer: the first that a purchase named; NULL: nobody. Owned */
+    uint16_t referrer_size;
+
     uint32_t edition;     /* of the model, by which it was evaluated last */
     uint16_t ranks_count; /* those of the model */
     int32_t *ranks;       /* per ranked score the bucket in which it is counted; RANK_NONE: in none */
@@ -76,6 +79,11 @@ void customer_destroy(struct customer *customer);
 struct customer *customer_copy(const struct customer *customer, const struct model *model);
 /* Room for `count` tier states in all (decoding a state that knows sets which the rules no longer have). */
 int customer_reserve_tiers(struct customer *customer, size_t count) MUST_CHECK;
+/* Remembers who referred the customer, unless it is known already; an empty id is nobody. */
+int customer_set_referrer(struct customer *customer, struct bytes referrer) MUST_CHECK;
+static inline struct bytes customer_referrer(const struct customer *customer) {
+    return bytes_of(customer->referrer, customer->referrer_size);
+}
 /* Bytes of memory the customer occupies: what the cache counts. */
 size_t customer_bytes(const struct customer *customer);
 /* True if every stated invariant holds: sorted tiles, times in order, tiers within their sets. For tests and ASSERTs. */
@@ -205,6 +213,9 @@ struct customer_view {
     double mean_interval_days;        /* NAN: fewer than 2 purchase days */
     enum frequency frequency;
     int64_t referrals;
+    int64_t referred_customers; /* whom the customer has referred; filled by who looks them up: they are anywhere */
+    int64_t referred_revenue_minor;
+    double money_scale;
 };
 
 /* How the customer stands at at_ms (at least now_ms) if nothing more happens until then. Does not change the customer.

@@ -214,6 +214,7 @@ static int view_lifetime(const struct customer *customer, const struct model *mo
     out->revenue = (double)tiles_total(&customer->tiles, TILE_REVENUE) / model->money_scale;
     out->mean_interval_days = purchase_days_mean_interval(&customer->purchase_days);
     out->frequency = customer_frequency(customer, model);
+    out->money_scale = model->money_scale;
     out->referrals = tiles_total(&customer->tiles, TILE_INTERACTIONS + INTERACTION_REFERRAL);
     for (int stage = 1; stage <= STAGES; stage++) {
         int64_t spent_ms = journey_spent_ms(&customer->journey, (enum journey_stage)stage, out->as_of_ms);

@@ -10,6 +10,7 @@ enum {
     FIELD_CHANNELS = 15,
     FIELD_FORGOTTEN_DAYS = 16,
     FIELD_ENGAGEMENT = 17,
+    FIELD_REFERRER = 20, /* bytes: a customer id */
     DOUBLE_BYTES = 8,
 };
 
@@ -177,6 +178,17 @@ static int take_engagement(struct bytes body, struct customer *customer) {
     return right && isfinite(engagement->sum) && engagement->sum > 0 ? 0 : ERR_INVALID;
 }
 
+/* ---- referrer ---- */
+
+static void put_referrer(const struct customer *customer, struct buffer *out) {
+    buffer_put_bytes(out, customer_referrer(customer));
+}
+
+static int take_referrer(struct bytes body, struct customer *customer) {
+    enum { REFERRER_BYTES_MAX = 256 }; /* of a customer id */
+    return body.size > 0 && body.size <= REFERRER_BYTES_MAX ? customer_set_referrer(customer, body) : ERR_INVALID;
+}
+
 /* ---- all together ---- */
 
 void codec_put_lifetime(const struct customer *customer, struct buffer *out) {
@@ -198,6 +210,9 @@ void codec_put_lifetime(const struct customer *customer, struct buffer *out) {
     if (customer->engagement.sum > 0) {
         codec_put_body(customer, out, FIELD_ENGAGEMENT, put_engagement);
     }
+    if (customer->referrer) {
+        codec_put_body(customer, out, FIELD_REFERRER, put_referrer);
+    }
 }
 
 int codec_take_lifetime(uint64_t field, struct bytes body, struct customer *customer) {
@@ -212,6 +227,8 @@ int codec_take_lifetime(uint64_t field, struct bytes body, struct customer *cust
         return take_favourites(body, &customer->channels);
     case FIELD_ENGAGEMENT:
         return take_engagement(body, customer);
+    case FIELD_REFERRER:
+        return take_referrer(body, customer);
     case FIELD_FORGOTTEN_DAYS:
         return take_forgotten_days(body, &customer->purchase_days);
     default:

@@ -108,8 +108,28 @@ void redis_drop_feedback(void *context, int32_t day) {
     drop_key(context, what);
 }
 
+void redis_influence_fields(struct bytes referrer, struct buffer *customers, struct buffer *revenue) {
+    buffer_put_bytes(customers, referrer);
+    buffer_put_text(customers, "/customers");
+    buffer_put_bytes(revenue, referrer);
+    buffer_put_text(revenue, "/revenue");
+}
+
+void redis_add_influence(void *context, struct bytes referrer, int64_t customers, int64_t revenue_minor) {
+    struct buffer fields[2] = {{0}, {0}};
+    const int64_t deltas[2] = {customers, revenue_minor};
+    redis_influence_fields(referrer, &fields[0], &fields[1]);
+    for (int i = 0; i < 2; i++) {
+        ASSERT(!fields[i].error);
+        if (deltas[i] != 0) {
+            add_count(context, "ref", buffer_bytes(&fields[i]), deltas[i]);
+        }
+        buffer_finish(&fields[i]);
+    }
+}
+
 void redis_drop_all(void *context) {
-    static const char *const keys[] = {"cuts", "out",
+    static const char *const keys[] = {"cuts", "ref", "out",
                                        "wheel"}; /* entries of due:<hour> are hints, which name nobody now */
     redis_drop_populations(context);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {

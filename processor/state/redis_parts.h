@@ -142,6 +142,9 @@ void redis_add_population(void *context, struct bytes field, int64_t delta);
 void redis_add_histogram(void *context, struct bytes field, int64_t delta);
 void redis_drop_populations(void *context);
 void redis_drop_all(void *context);
+void redis_add_influence(void *context, struct bytes referrer, int64_t customers, int64_t revenue_minor);
+/* The fields of a referrer in the task's `ref` hash. */
+void redis_influence_fields(struct bytes referrer, struct buffer *customers, struct buffer *revenue);
 void redis_put_cuts(void *context, struct bytes packed);
 void redis_add_feedback(void *context, int32_t day, struct bytes field, int64_t delta);
 void redis_drop_feedback(void *context, int32_t day);

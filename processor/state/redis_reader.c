@@ -192,6 +192,26 @@ void redis_reader_feedback(struct redis_reader *reader, int partition, int32_t d
     ask(call, partition, "HGETALL", what, NULL);
 }
 
+void redis_reader_influence(struct redis_reader *reader, int partition, struct bytes referrer, store_loaded_fn done,
+                            void *arg) {
+    struct reader_call *call = call_new(reader, READ_CUSTOMER, arg);
+    struct buffer fields[2] = {{0}, {0}};
+    char key[REDIS_KEY_BYTES];
+    call->loaded = done;
+    redis_influence_fields(referrer, &fields[0], &fields[1]);
+    redis_key(reader->options, partition, "ref", key);
+    resp_begin(&call->command, 4);
+    resp_text(&call->command, "HMGET");
+    resp_text(&call->command, key);
+    for (int i = 0; i < 2; i++) {
+        ASSERT(!fields[i].error);
+        resp_bytes(&call->command, buffer_bytes(&fields[i]));
+        buffer_finish(&fields[i]);
+    }
+    ASSERT(!call->command.error);
+    send_all(reader);
+}
+
 void redis_reader_histograms(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg) {
     struct reader_call *call = call_new(reader, READ_POPULATIONS, arg);
     call->loaded = done;

@@ -187,6 +187,7 @@ struct store *redis_store_create(struct event_base *base, const struct redis_opt
         .add_histogram = redis_add_histogram,
         .drop_populations = redis_drop_populations,
         .drop_all = redis_drop_all,
+        .add_influence = redis_add_influence,
         .put_cuts = redis_put_cuts,
         .add_feedback = redis_add_feedback,
         .drop_feedback = redis_drop_feedback,

@@ -93,6 +93,8 @@ struct store_ops {
     void (*add_population)(void *context, struct bytes field, int64_t delta);
     /* Adds `delta` to the number of customers in a histogram's bucket, e.g. "m/612". */
     void (*add_histogram)(void *context, struct bytes field, int64_t delta);
+    /* Adds to what the customers of this task whom `referrer` has referred are and have spent, in minor units. */
+    void (*add_influence)(void *context, struct bytes referrer, int64_t customers, int64_t revenue_minor);
     /* Forgets everything but meta: what an earlier life of the task has left, of which nothing is known any more. */
     void (*drop_all)(void *context);
     /* Forgets all populations and histograms: they are counted anew. */

@@ -141,6 +141,32 @@ def test_everybody_is_where_the_quantiles_of_all_say(campaign):
     assert {key: count for key, count in populations.items() if count} == counted
 
 
+def test_what_the_referred_spend_is_known_of_the_referrer(campaign):
+    """Whoever was referred may be in any task: looked up, the referrer has all of them."""
+    lines, wanted = [], defaultdict(lambda: [set(), 0])
+    start_ms = 1_700_000_000_000
+    for number in range(40):
+        customer, referrer = f"new{number}", f"old{number % 3}"
+        amounts = [1000 + number, 500]
+        for step, amount in enumerate(amounts):
+            event = {"event_id": f"{customer}-{step}", "customer_id": customer, "event_time_ms": start_ms + number * 1000 + step,
+                     "amount_minor": amount, "currency": "EUR"}
+            lines.append({"topic": "purchases", **event} | ({"referrer_id": referrer} if step == 0 else {}))
+        lines.append({"topic": "purchases", "event_id": f"{customer}-r", "customer_id": customer, "kind": "REFUND",
+                      "event_time_ms": start_ms + number * 1000 + 9, "amount_minor": 300, "currency": "EUR"})
+        wanted[referrer][0].add(customer)
+        wanted[referrer][1] += sum(amounts) - 300
+    lines += [{"topic": "interactions", "event_id": f"i{n}", "customer_id": f"old{n}", "event_time_ms": start_ms, "kind": "LOGIN"}
+              for n in range(3)]
+    done = campaign.process().cli("load", "-", stdin="".join(json.dumps(line) + "\n" for line in lines))
+    assert done.returncode == 0, done.stderr
+    process = campaign.start().wait_ready()
+    campaign.wait_read()
+    for referrer, (customers, minor) in wanted.items():
+        told = process.customer(referrer)["lifetime"]
+        assert (told["referred_customers"], told["referred_revenue"]) == (len(customers), minor / 100), (referrer, told)
+
+
 def test_new_rules_reach_everybody_and_say_so(campaign):
     campaign.load(workload.shop(seed=1)[:6000])
     process = campaign.start().wait_ready()

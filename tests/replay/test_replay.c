@@ -157,6 +157,9 @@ static const char *compare_worlds(const struct fake_world *expected, const struc
     if (!problem && !same_numbers(&expected->redis.feedback, &actual->redis.feedback)) {
         problem = "feedback differs";
     }
+    if (!problem && !same_numbers(&expected->redis.influence, &actual->redis.influence)) {
+        problem = "influence differs";
+    }
     if (!problem && memcmp(expected->redis.meta.next_offset, actual->redis.meta.next_offset,
                            sizeof expected->redis.meta.next_offset) != 0) {
         problem = "offsets differ";

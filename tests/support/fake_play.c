@@ -43,6 +43,7 @@ void fake_fill_shop(struct fake_world *world, int customers, int events_max) {
                 (struct purchase){.kind = fake_up_to(8) == 0 ? PURCHASE_KIND_REFUND : PURCHASE_KIND_PURCHASE,
                                   .amount_minor = 500 + fake_up_to(3000),
                                   .order_time_ms = activity.time_ms};
+            activity.purchase.referrer_id = bytes_of_text(fake_up_to(4) == 0 ? "c0" : "");
         } else if (activity.type == ACTIVITY_INTERACTION) {
             activity.interaction.kind = (enum interaction_kind)(1 + fake_up_to(INTERACTION_KINDS));
         } else {

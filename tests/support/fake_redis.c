@@ -51,6 +51,7 @@ struct fake_redis fake_redis_snapshot(struct fake_world *world) {
     copy.slots = map_copy(world, &world->redis.slots);
     copy.populations = map_copy(world, &world->redis.populations);
     copy.histograms = map_copy(world, &world->redis.histograms);
+    copy.influence = map_copy(world, &world->redis.influence);
     copy.feedback = map_copy(world, &world->redis.feedback);
     copy.outbox = fake_take(world, (world->redis.outbox_count + 1) * sizeof *copy.outbox);
     if (copy.outbox_count) {
@@ -117,8 +118,11 @@ static void redis_put(struct fake_world *world, const struct put *put) {
         break;
     case PUT_DROP_ALL:
         redis->populations.count = redis->histograms.count = redis->customers.count = redis->slots.count = 0;
-        redis->outbox_count = 0;
+        redis->outbox_count = redis->influence.count = 0;
         redis->cuts = (struct bytes){NULL, 0};
+        break;
+    case PUT_INFLUENCE:
+        map_get(world, &redis->influence, put->name)->number += put->number;
         break;
     case PUT_CUTS:
         redis->cuts = put->value;
@@ -378,6 +382,13 @@ static void store_put_cuts(void *context, struct bytes packed) {
     put_new(owner, PUT_CUTS)->value = fake_copied(owner->world, packed);
 }
 
+static void store_add_influence(void *context, struct bytes referrer, int64_t customers, int64_t revenue_minor) {
+    struct fake_owner *owner = context;
+    struct put *put = put_new(owner, PUT_INFLUENCE);
+    put->name = fake_copied(owner->world, referrer);
+    put->number = customers * 1000000000 + revenue_minor;
+}
+
 static void store_add_feedback(void *context, int32_t day, struct bytes field, int64_t delta) {
     struct fake_owner *owner = context;
     struct put *put = put_new(owner, PUT_FEEDBACK);
@@ -434,6 +445,7 @@ struct store *fake_store_open(void *context, int32_t partition) {
         .drop_populations = store_drop_populations,
         .put_cuts = store_put_cuts,
         .drop_all = store_drop_all,
+        .add_influence = store_add_influence,
         .add_feedback = store_add_feedback,
         .drop_feedback = store_drop_feedback,
         .put_output = store_put_output,

@@ -37,7 +37,8 @@ struct fake_redis {
     struct fake_map populations;
     struct fake_map histograms;
     struct bytes cuts;
-    struct fake_map feedback; /* name: the day, a slash and the field */
+    struct fake_map influence; /* name: the referrer; number: customers x 10^9 and revenue */
+    struct fake_map feedback;  /* name: the day, a slash and the field */
     struct stored_output *outbox;
     size_t outbox_count;
     size_t outbox_capacity;

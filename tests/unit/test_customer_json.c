@@ -65,6 +65,9 @@ static const struct customer_view full = {
     .mean_interval_days = 30.5,
     .frequency = FREQUENCY_FREQUENT,
     .referrals = 2,
+    .referred_customers = 3,
+    .referred_revenue_minor = 12345,
+    .money_scale = 100,
 };
 
 static yyjson_doc *written(const char *id, const struct customer_view *view) {
@@ -183,6 +186,8 @@ static void a_life_tells_favourites_and_stages(void **state) {
     assert_real(document, "/lifetime/mean_interval_days", 30.5);
     assert_text(document, "/lifetime/frequency", "frequent");
     assert_integer(document, "/lifetime/referrals", 2);
+    assert_integer(document, "/lifetime/referred_customers", 3);
+    assert_real(document, "/lifetime/referred_revenue", 123.45);
     yyjson_doc_free(document);
 }
 
@@ -227,7 +232,8 @@ static void the_text_is_as_documented(void **state) {
                                        .stages = {{3, 0.5}, NEVER_REACHED, NEVER_REACHED, NEVER_REACHED, NEVER_REACHED},
                                        .mean_interval_days = 2,
                                        .frequency = FREQUENCY_ONE_OFF,
-                                       .referrals = 1};
+                                       .referrals = 1,
+                                       .money_scale = 100};
     struct buffer out = {0};
     buffer_put_text(&out, "> "); /* appends */
     assert_int_equal(customer_json_write(text("c1"), &view, &out), 0);
@@ -246,7 +252,8 @@ static void the_text_is_as_documented(void **state) {
                   "\"decision\":{\"first_ms\":null,\"days\":null},"
                   "\"purchase\":{\"first_ms\":null,\"days\":null},"
                   "\"after_sales\":{\"first_ms\":null,\"days\":null}},"
-                  "\"mean_interval_days\":2.0,\"frequency\":\"one_off\",\"referrals\":1}}");
+                  "\"mean_interval_days\":2.0,\"frequency\":\"one_off\",\"referrals\":1,\"referred_customers\":0,"
+                  "\"referred_revenue\":0.0}}");
     buffer_finish(&out);
 }
 
