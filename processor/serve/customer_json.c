@@ -162,6 +162,9 @@ static yyjson_mut_val *lifetime_value(struct tree *tree, const struct customer_v
     add_named(tree, object, "mean_interval_days", number_value(tree, view->mean_interval_days));
     add_named(tree, object, "frequency", text_value(tree, bytes_of_text(frequency_name((int)view->frequency))));
     add_named(tree, object, "referrals", integer_value(tree, view->referrals));
+    add_named(tree, object, "p_alive", number_value(tree, view->p_alive));
+    add_named(tree, object, "expected_purchases", number_value(tree, view->expected_purchases));
+    add_named(tree, object, "clv", number_value(tree, view->clv));
     return object;
 }
 
