@@ -7,7 +7,6 @@
 
 #include "ingest/decode.h"
 #include "publish/encode.h"
-#include "score/lifetime_value.h"
 #include "score/model.h"
 #include "state/redis_store.h"
 
@@ -62,7 +61,6 @@ struct config {
     struct currency_rate *currencies; /* the base first */
     size_t currencies_count;
 
-    struct ltv_params lifetime_value;
     int ces;                      /* as written */
     int64_t frequent_interval_ms; /* bound here first, then told to scoring */
     struct scoring_options scoring;

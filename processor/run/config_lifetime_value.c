@@ -9,10 +9,6 @@
 
 enum { UNIT_MS_MIN = MS_PER_MINUTE };
 
-static const struct ltv_params DEFAULTS = {
-    LTV_MBG_NBD,    0.525, 6.183, 0.891, 1.614, .p = 6.25, .q = 3.74, .v = 15.44, .unit_ms = 7.0 * MS_PER_DAY,
-    .discount = 0.1};
-
 /* One number of the parameters. */
 struct number {
     const char *name;
@@ -91,19 +87,16 @@ static void bind_unit(struct ltv_params *params, const struct node *node, struct
 void config_bind_lifetime_value(struct config *config, const struct node *root, struct config_problems *problems) {
     static const char where[] = "lifetime_value";
     static const char *const known[] = {"model", "unit", "r", "alpha", "a", "b", "gamma_gamma", "discount"};
-    struct ltv_params *params = &config->lifetime_value;
+    struct ltv_params *params = &config->scoring.lifetime_value;
     const struct number numbers[] = {{"r", &params->r, 0, true},
                                      {"alpha", &params->alpha, 0, true},
                                      {"a", &params->a, 0, true},
                                      {"b", &params->b, 0, true},
                                      {"discount", &params->discount, 0, false}};
     const struct node *map = node_child(root, where);
-    *params = DEFAULTS;
     params->money_scale = pow(10, fmax(currency_decimals(config->currency_base), 0));
-    if (!map || !is_map(map, where, "{model: mbg_nbd, unit: 7d, r: 0.525, ...}", problems)) {
-        return;
-    }
-    for (const struct node *child = map->children; child; child = child->next) {
+    bool given = map && is_map(map, where, "{model: mbg_nbd, unit: 7d, r: 0.525, ...}", problems);
+    for (const struct node *child = given ? map->children : NULL; child; child = child->next) {
         if (bytes_equal_text(child->key, "model")) {
             bind_model(params, child, problems);
         } else if (bytes_equal_text(child->key, "unit")) {

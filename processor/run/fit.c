@@ -26,7 +26,7 @@ static void warn(const struct fit_result *result) {
 static int fit_and_tell(const struct config *config, const struct fit_histories *histories) {
     struct fit_result result;
     struct buffer out = {0};
-    int error = fit_models(histories->items, histories->count, config->lifetime_value.model, &result);
+    int error = fit_models(histories->items, histories->count, config->scoring.lifetime_value.model, &result);
     if (error == ERR_INVALID) {
         fprintf(stderr, "tidemark: %zu customers have bought, %zu of them again: a fit takes at least %d and %d\n",
                 result.customers, result.repeat_buyers, FIT_CUSTOMERS_MIN, FIT_REPEAT_BUYERS_MIN);
@@ -37,7 +37,7 @@ static int fit_and_tell(const struct config *config, const struct fit_histories 
         return 1;
     }
     warn(&result);
-    fit_write(&result, histories, &config->lifetime_value, &out);
+    fit_write(&result, histories, &config->scoring.lifetime_value, &out);
     ASSERT(!out.error);
     fwrite(out.data, 1, out.size, stdout);
     buffer_finish(&out);

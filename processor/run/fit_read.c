@@ -60,7 +60,7 @@ static int add_customer(struct reading *reading, struct bytes id, struct bytes p
         if (customer->last_purchase_ms > reading->newest_purchase_ms) {
             reading->newest_purchase_ms = customer->last_purchase_ms;
         }
-        customer_ltv_history(customer, &reading->config->lifetime_value, reading->at_ms, &history);
+        customer_ltv_history(customer, &reading->config->scoring.lifetime_value, reading->at_ms, &history);
         error = fit_sample_add(&reading->sample, bytes_hash(id), &history);
     }
     customer_destroy(customer);

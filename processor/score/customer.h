@@ -158,6 +158,9 @@ enum applied customer_apply(struct customer *customer, const struct model *model
 /* Evaluates every due instant up to and including clock_ms, in order. A customer never seen stays as it is. */
 void customer_advance(struct customer *customer, const struct model *model, int64_t clock_ms, struct changes *changes);
 
+/* How far ahead a view looks. */
+enum { VIEW_PURCHASES_DAYS = 90, VIEW_CLV_DAYS = 365 };
+
 /* The state of one set as people want it told. */
 struct tier_view {
     struct bytes set;
@@ -216,6 +219,9 @@ struct customer_view {
     int64_t referred_customers; /* whom the customer has referred; filled by who looks them up: they are anywhere */
     int64_t referred_revenue_minor;
     double money_scale;
+    double p_alive;            /* NAN, as those below: never bought */
+    double expected_purchases; /* in the next VIEW_PURCHASES_DAYS */
+    double clv;                /* of the next VIEW_CLV_DAYS */
 };
 
 /* How the customer stands at at_ms (at least now_ms) if nothing more happens until then. Does not change the customer.

@@ -94,7 +94,7 @@ static int64_t falling_score_turns_ms(struct evaluation *evaluation, const struc
     struct falling_score falling = {
         .score = score,
         .slot = &evaluation->model->slots.slots[score->slot],
-        .at = {evaluation->customer, evaluation->model, evaluation->now_ms, evaluation->today},
+        .at = evaluation_at(evaluation),
         .now_score = score_of(score, value),
     };
     metric_reaches_fn reaches_ms = metric_rows[falling.slot->kind].reaches_ms;
@@ -293,8 +293,8 @@ static bool sign_turned(void *context, int64_t at_ms) {
 }
 
 /* About when one metric that falls, alone on its side, is down to the other side; TIME_NEVER: nobody knows. */
-static int64_t guess_ms(const struct evaluation *evaluation, const struct rule *rule,
-                        const struct comparison *comparison, const struct course *left, const struct course *right) {
+static int64_t guess_ms(struct evaluation *evaluation, const struct rule *rule, const struct comparison *comparison,
+                        const struct course *left, const struct course *right) {
     bool moves_left = stands(right);
     size_t first = moves_left ? comparison->left : comparison->right;
     size_t end = moves_left ? comparison->right : comparison->end;
@@ -302,7 +302,7 @@ static int64_t guess_ms(const struct evaluation *evaluation, const struct rule *
         return TIME_NEVER;
     }
     const struct metric_slot *slot = &evaluation->model->slots.slots[rule->ops[first].index];
-    const struct metric_at at = {evaluation->customer, evaluation->model, evaluation->now_ms, evaluation->today};
+    const struct metric_at at = evaluation_at(evaluation);
     metric_reaches_fn reaches_ms = metric_rows[slot->kind].reaches_ms;
     return reaches_ms ? reaches_ms(slot, &at, moves_left ? right->value : left->value) : TIME_NEVER;
 }

@@ -7,6 +7,7 @@ void evaluation_init(struct evaluation *evaluation, const struct customer *custo
     evaluation->now_ms = now_ms;
     evaluation->today = zone_day(model->zone, now_ms);
     evaluation->scores_known = 0;
+    evaluation->lifetime.purchases_known = evaluation->lifetime.spend_known = false;
     memset(evaluation->slots_known, 0, sizeof evaluation->slots_known);
 }
 
@@ -25,11 +26,16 @@ void evaluation_move(struct evaluation *evaluation, int64_t now_ms) {
     }
 }
 
+struct metric_at evaluation_at(struct evaluation *evaluation) {
+    return (struct metric_at){evaluation->customer, evaluation->model, evaluation->now_ms, evaluation->today,
+                              &evaluation->lifetime};
+}
+
 double evaluation_metric(struct evaluation *evaluation, size_t slot) {
     uint64_t bit = UINT64_C(1) << (slot % 64);
     if (!(evaluation->slots_known[slot / 64] & bit)) {
         evaluation->slots_known[slot / 64] |= bit;
-        const struct metric_at at = {evaluation->customer, evaluation->model, evaluation->now_ms, evaluation->today};
+        const struct metric_at at = evaluation_at(evaluation);
         evaluation->slots[slot] = metric_value(&evaluation->model->slots.slots[slot], &at);
     }
     return evaluation->slots[slot];

@@ -12,6 +12,7 @@ struct evaluation {
     int32_t today;
     uint64_t slots_known[METRIC_SLOTS_MAX / 64];
     uint64_t scores_known;
+    struct metric_lifetime lifetime;
     double slots[METRIC_SLOTS_MAX];
     double scores[SCORES_MAX];
 };
@@ -21,6 +22,8 @@ void evaluation_init(struct evaluation *evaluation, const struct customer *custo
 /* The same customer at another instant with the windows as they are: keeps what does not depend on elapsed time. */
 void evaluation_move(struct evaluation *evaluation, int64_t now_ms);
 
+/* What metrics are computed from. Points into the evaluation. */
+struct metric_at evaluation_at(struct evaluation *evaluation);
 double evaluation_metric(struct evaluation *evaluation, size_t slot);
 /* 1..n; a metric without a value gives 1. */
 double evaluation_score(struct evaluation *evaluation, size_t score);

@@ -1,5 +1,6 @@
 #include "score/explain.h"
 
+#include "score/customer_value.h"
 #include "score/step.h"
 
 enum {
@@ -206,6 +207,19 @@ static int view_favourites(const struct favourites *favourites, struct arena *ar
     return 0;
 }
 
+static void view_value(const struct customer *customer, const struct model *model, struct customer_view *out) {
+    const struct ltv_params *params = &model->options.lifetime_value;
+    const double days = (double)MS_PER_DAY / params->unit_ms;
+    struct ltv_history history;
+    out->p_alive = out->expected_purchases = out->clv = NO_VALUE;
+    if (customer->first_purchase_ms != TIME_NONE) {
+        customer_ltv_history(customer, params, out->as_of_ms, &history);
+        out->p_alive = ltv_p_alive(params, &history);
+        out->expected_purchases = ltv_expected_purchases(params, &history, VIEW_PURCHASES_DAYS * days);
+        out->clv = ltv_clv(params, &history, VIEW_CLV_DAYS * days, params->discount);
+    }
+}
+
 static int view_lifetime(const struct customer *customer, const struct model *model, struct arena *arena,
                          struct customer_view *out) {
     out->first_purchase_ms = customer->first_purchase_ms;
@@ -215,6 +229,7 @@ static int view_lifetime(const struct customer *customer, const struct model *mo
     out->mean_interval_days = purchase_days_mean_interval(&customer->purchase_days);
     out->frequency = customer_frequency(customer, model);
     out->money_scale = model->money_scale;
+    view_value(customer, model, out);
     out->referrals = tiles_total(&customer->tiles, TILE_INTERACTIONS + INTERACTION_REFERRAL);
     for (int stage = 1; stage <= STAGES; stage++) {
         int64_t spent_ms = journey_spent_ms(&customer->journey, (enum journey_stage)stage, out->as_of_ms);

@@ -11,6 +11,7 @@
 #define TIDEMARK_SCORE_METRICS_H
 
 #include "base/arena.h"
+#include "score/lifetime_value.h"
 #include "score/zone.h"
 
 #include <math.h>
@@ -53,6 +54,10 @@ enum metric_kind {
     METRIC_STAGE,
     METRIC_FURTHEST_STAGE,
     METRIC_ENGAGEMENT,
+    METRIC_P_ALIVE,
+    METRIC_EXPECTED_PURCHASES,
+    METRIC_MEAN_SPEND,
+    METRIC_CLV,
     METRIC_KINDS
 };
 
@@ -61,6 +66,7 @@ struct metric_slot {
     int interaction; /* enum interaction_kind, 0: all */
     int window_days; /* 0: the whole life */
     int ago_days;
+    int horizon_days;  /* of those that look ahead; 0: of the others */
     struct bytes text; /* "revenue(90d, ago 30d)" */
 };
 
@@ -69,12 +75,20 @@ struct metric_slots {
     size_t count;
 };
 
+/* A customer's history for lifetime value, made when a metric first asks for it. Only t depends on the time. */
+struct metric_lifetime {
+    struct ltv_history history;
+    bool purchases_known; /* x, t_x */
+    bool spend_known;     /* mean_spend */
+};
+
 /* Whose value, and when. */
 struct metric_at {
     const struct customer *customer;
     const struct model *model;
     int64_t now_ms;
     int32_t today; /* the local day that windows end on: of now_ms, or an earlier one while looking ahead */
+    struct metric_lifetime *lifetime; /* kept from metric to metric, and from one instant to another */
 };
 
 /* NO_VALUE (a NAN): none. */
@@ -86,6 +100,7 @@ struct metric_row {
     const char *name;
     metric_value_fn value;
     bool window;                  /* takes a window, and `ago` */
+    bool horizon;                 /* needs a horizon: how far ahead it looks */
     bool interaction;             /* takes an interaction kind */
     bool elapsed;                 /* grows with time: (now - base) in days, see metric_base_ms */
     bool falls;                   /* never rises with time; whether it has a value does not change by time either */

@@ -1,5 +1,5 @@
 /* The functions behind the table of metrics: metrics.c (sums, time), metrics_feedback.c (surveys),
- * metrics_behaviour.c (habits). */
+ * metrics_behaviour.c (habits), metrics_lifetime.c (lifetime value). */
 #ifndef TIDEMARK_SCORE_METRICS_PARTS_H
 #define TIDEMARK_SCORE_METRICS_PARTS_H
 
@@ -30,5 +30,12 @@ double metric_stage(const struct metric_slot *slot, const struct metric_at *at);
 double metric_furthest_stage(const struct metric_slot *slot, const struct metric_at *at);
 double metric_engagement(const struct metric_slot *slot, const struct metric_at *at);
 int64_t metric_engagement_reaches_ms(const struct metric_slot *slot, const struct metric_at *at, double value);
+
+/* metrics_lifetime.c; config/README.md, "Lifetime value" */
+double metric_p_alive(const struct metric_slot *slot, const struct metric_at *at);
+int64_t metric_p_alive_reaches_ms(const struct metric_slot *slot, const struct metric_at *at, double value);
+double metric_expected_purchases(const struct metric_slot *slot, const struct metric_at *at);
+double metric_mean_spend(const struct metric_slot *slot, const struct metric_at *at);
+double metric_clv(const struct metric_slot *slot, const struct metric_at *at);
 
 #endif

@@ -324,6 +324,7 @@ int model_compile(struct arena *arena, const struct model_spec *spec, struct mod
     model->ranked_minimum = spec->ranked_minimum;
     model->edition = &FIRST_EDITION;
     model->options = spec->options ? *spec->options : scoring_options_default();
+    model->options.lifetime_value.money_scale = model->money_scale;
     int result = model_compile_scores(arena, spec, model, error);
     if (!result && (spec->sets_count == 0 || spec->sets_count > SETS_MAX)) {
         static const struct spec_text nowhere = {{"", 0}, 0, 0};

@@ -84,6 +84,7 @@ static bool uses(const struct model *model, enum metric_kind kind) {
 int model_resolve_options(struct arena *arena, struct model *model, struct model_error *error) {
     struct scoring_options *options = &model->options;
     ASSERT(options->engagement.half_life_ms > 0);
+    ASSERT(ltv_params_are_valid(&options->lifetime_value) && options->lifetime_value.discount >= 0);
     model->keeps_points = options->points.kept || uses(model, METRIC_POINTS);
     model->keeps_engagement = options->engagement.kept || uses(model, METRIC_ENGAGEMENT);
     int result = resolve_multipliers(arena, &options->points, model, error);
@@ -93,6 +94,26 @@ int model_resolve_options(struct arena *arena, struct model *model, struct model
         model_fail(error, &nowhere, "the rules need more memory than they may have");
     }
     return result;
+}
+
+/* Only what the rules use: else new parameters of what is merely shown would have everybody evaluated anew. */
+static void digest_lifetime_value(const struct model *model, struct buffer *out) {
+    const struct ltv_params *params = &model->options.lifetime_value;
+    bool clv = uses(model, METRIC_CLV);
+    if (clv || uses(model, METRIC_P_ALIVE) || uses(model, METRIC_EXPECTED_PURCHASES)) {
+        const double purchases[] = {params->r, params->alpha, params->a, params->b, params->unit_ms};
+        buffer_printf(out, "purchases %d;", (int)params->model);
+        buffer_put(out, purchases, sizeof purchases);
+    }
+    if (clv || uses(model, METRIC_MEAN_SPEND)) {
+        const double spend[] = {params->p, params->q, params->v};
+        buffer_put_text(out, "spend;");
+        buffer_put(out, spend, sizeof spend);
+    }
+    if (clv) {
+        buffer_put_text(out, "discount;");
+        buffer_put(out, &params->discount, sizeof params->discount);
+    }
 }
 
 void model_options_digest(const struct model *model, struct buffer *out) {
@@ -110,4 +131,5 @@ void model_options_digest(const struct model *model, struct buffer *out) {
     }
     buffer_put_signed(out, options->engagement.half_life_ms);
     buffer_put(out, options->engagement.weights, sizeof options->engagement.weights);
+    digest_lifetime_value(model, out);
 }

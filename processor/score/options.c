@@ -35,6 +35,9 @@ struct scoring_options scoring_options_default(void) {
         .rising_below = 500,
         .points = {.per_unit = 1},
         .engagement = {.half_life_ms = 14 * (int64_t)MS_PER_DAY},
+        .lifetime_value = {LTV_MBG_NBD, .r = 0.525, .alpha = 6.183, .a = 0.891, .b = 1.614, .p = 6.25, .q = 3.74,
+                           .v = 15.44, .unit_ms = 7.0 * MS_PER_DAY, .money_scale = 100,
+                           .discount = 0.1}, /* as fitted to CDNOW */
     };
     for (int kind = INTERACTION_PAGE_VIEW; kind <= INTERACTION_KINDS; kind++) {
         options.engagement.weights[kind] = 1;

@@ -1,9 +1,10 @@
 /* Options of scoring that stand beside scores and tier sets: what counts as frequent, what earns points, how fast engagement
- * fades. Fixed when the model is compiled. */
+ * fades, how long customers stay. Fixed when the model is compiled. */
 #ifndef TIDEMARK_SCORE_OPTIONS_H
 #define TIDEMARK_SCORE_OPTIONS_H
 
 #include "score/activity.h"
+#include "score/lifetime_value.h"
 
 /* Text from the config and where it stands, for error messages. line 0: not from a file. */
 struct spec_text {
@@ -43,6 +44,7 @@ struct scoring_options {
     double rising_below;           /* revenue in the window, in major units, up to which a rising customer is small */
     struct points_options points;
     struct engagement_options engagement;
+    struct ltv_params lifetime_value; /* its money_scale is the model's */
 };
 
 /* The defaults of config/sample.yaml. */

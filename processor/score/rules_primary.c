@@ -16,9 +16,25 @@ int parser_window(struct parser *parser) {
     return (int)days;
 }
 
+/* The one argument of a metric that looks ahead. */
+static void horizon_argument(struct parser *parser, const struct metric_row *row, struct metric_slot *slot) {
+    if (parser_is_name(parser, "ago")) {
+        parser_fail_at(parser, parser->token.text.data, "'%s' looks ahead, so 'ago' has no meaning: %s(365d)",
+                       row->name, row->name);
+    } else if (parser->token.kind != TOKEN_DAYS) {
+        parser_fail_expected(parser, "a horizon such as 365d");
+    } else if (slot->horizon_days) {
+        parser_fail_at(parser, parser->token.text.data, "'%s' takes one horizon", row->name);
+    } else {
+        slot->horizon_days = parser_window(parser);
+    }
+}
+
 /* One argument of a metric: 90d, `ago 30d`, or an interaction kind. */
 static void metric_argument(struct parser *parser, const struct metric_row *row, struct metric_slot *slot) {
-    if (parser->token.kind == TOKEN_DAYS && row->window && slot->window_days == 0) {
+    if (row->horizon) {
+        horizon_argument(parser, row, slot);
+    } else if (parser->token.kind == TOKEN_DAYS && row->window && slot->window_days == 0) {
         slot->window_days = parser_window(parser);
     } else if (parser_is_name(parser, "ago") && row->window && slot->ago_days == 0) {
         parser_next(parser);
@@ -64,6 +80,9 @@ static struct bytes slot_text(struct parser *parser, const struct metric_slot *s
     if (slot->ago_days) {
         size += snprintf(text + size, sizeof text - (size_t)size, "%sago %dd", separator, slot->ago_days);
     }
+    if (slot->horizon_days) {
+        size += snprintf(text + size, sizeof text - (size_t)size, "(%dd)", slot->horizon_days);
+    }
     if (slot->interaction || slot->window_days) {
         size += snprintf(text + size, sizeof text - (size_t)size, ")");
     }
@@ -75,7 +94,8 @@ uint16_t parser_slot(struct parser *parser, struct metric_slot slot) {
     for (size_t i = 0; i < slots->count; i++) {
         const struct metric_slot *known = &slots->slots[i];
         if (known->kind == slot.kind && known->interaction == slot.interaction &&
-            known->window_days == slot.window_days && known->ago_days == slot.ago_days) {
+            known->window_days == slot.window_days && known->ago_days == slot.ago_days &&
+            known->horizon_days == slot.horizon_days) {
             return (uint16_t)i;
         }
     }
@@ -102,6 +122,9 @@ static enum type parse_metric(struct parser *parser, enum metric_kind kind) {
     }
     if (slot.ago_days && !slot.window_days) {
         return parser_fail_at(parser, start, "'ago' needs a window: %s(90d, ago 30d)", row->name);
+    }
+    if (row->horizon && !slot.horizon_days) {
+        return parser_fail_at(parser, start, "'%s' needs a horizon: %s(365d)", row->name, row->name);
     }
     uint16_t index = parser_slot(parser, slot);
     parser_emit(parser, OP_METRIC)->index = index;

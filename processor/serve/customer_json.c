@@ -165,6 +165,9 @@ static yyjson_mut_val *lifetime_value(struct tree *tree, const struct customer_v
     add_named(tree, object, "referred_customers", integer_value(tree, view->referred_customers));
     add_named(tree, object, "referred_revenue",
               number_value(tree, (double)view->referred_revenue_minor / view->money_scale));
+    add_named(tree, object, "p_alive", number_value(tree, view->p_alive));
+    add_named(tree, object, "expected_purchases", number_value(tree, view->expected_purchases));
+    add_named(tree, object, "clv", number_value(tree, view->clv));
     return object;
 }
 

@@ -22,7 +22,7 @@ static void check(const char *section, struct ltv_params wanted) {
     if (!config) {
         fail_msg("%s", problems.items[0].message);
     }
-    const struct ltv_params *read = &config->lifetime_value;
+    const struct ltv_params *read = &config->scoring.lifetime_value;
     assert_int_equal(read->model, wanted.model);
     assert_true(read->r == wanted.r && read->alpha == wanted.alpha && read->a == wanted.a && read->b == wanted.b);
     assert_true(read->p == wanted.p && read->q == wanted.q && read->v == wanted.v);

@@ -196,7 +196,10 @@ static void one_who_never_bought_has_empty_parts(void **state) {
     const struct customer_view view = {.as_of_ms = T0,
                                        .first_purchase_ms = TIME_NONE,
                                        .last_purchase_ms = TIME_NONE,
-                                       .mean_interval_days = (double)NAN};
+                                       .mean_interval_days = (double)NAN,
+                                       .p_alive = (double)NAN,
+                                       .expected_purchases = (double)NAN,
+                                       .clv = (double)NAN};
     yyjson_doc *document = written("c\"\\\xC3\xA9/1", &view);
     assert_text(document, "/customer_id", "c\"\\\xC3\xA9/1");
     assert_int_equal(yyjson_obj_size(at(document, "/tiers")), 0);
@@ -210,6 +213,9 @@ static void one_who_never_bought_has_empty_parts(void **state) {
     assert_true(yyjson_is_arr(at(document, "/lifetime/top_channels")));
     assert_true(yyjson_is_null(at(document, "/lifetime/mean_interval_days")));
     assert_true(yyjson_is_null(at(document, "/lifetime/frequency")));
+    assert_true(yyjson_is_null(at(document, "/lifetime/p_alive")));
+    assert_true(yyjson_is_null(at(document, "/lifetime/expected_purchases")));
+    assert_true(yyjson_is_null(at(document, "/lifetime/clv")));
     yyjson_doc_free(document);
 }
 
@@ -233,7 +239,10 @@ static void the_text_is_as_documented(void **state) {
                                        .mean_interval_days = 2,
                                        .frequency = FREQUENCY_ONE_OFF,
                                        .referrals = 1,
-                                       .money_scale = 100};
+                                       .money_scale = 100,
+                                       .p_alive = 0.75,
+                                       .expected_purchases = 1.5,
+                                       .clv = 320};
     struct buffer out = {0};
     buffer_put_text(&out, "> "); /* appends */
     assert_int_equal(customer_json_write(text("c1"), &view, &out), 0);
@@ -253,7 +262,7 @@ static void the_text_is_as_documented(void **state) {
                   "\"purchase\":{\"first_ms\":null,\"days\":null},"
                   "\"after_sales\":{\"first_ms\":null,\"days\":null}},"
                   "\"mean_interval_days\":2.0,\"frequency\":\"one_off\",\"referrals\":1,\"referred_customers\":0,"
-                  "\"referred_revenue\":0.0}}");
+                  "\"referred_revenue\":0.0,\"p_alive\":0.75,\"expected_purchases\":1.5,\"clv\":320.0}}");
     buffer_finish(&out);
 }
 

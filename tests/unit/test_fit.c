@@ -306,7 +306,7 @@ static void the_configuration_reads_the_fragment(void **state) {
     }
     result.params.unit_ms = 3.0 * MS_PER_DAY;
     result.params.money_scale = 100;
-    const struct ltv_params *read = &config->lifetime_value;
+    const struct ltv_params *read = &config->scoring.lifetime_value;
     assert_int_equal(read->model, LTV_BG_NBD);
     close_to(read->r, result.params.r, 0);
     close_to(read->alpha, result.params.alpha, 0);
