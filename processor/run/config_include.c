@@ -177,7 +177,7 @@ static bool is_option(struct bytes key) {
 
 /* An included file says how customers are scored, and nothing about where it runs. */
 static void check_sections(const struct node *root, struct config_problems *problems) {
-    static const char *const known[] = {"include", "scores",     "tier_sets", "populations",   "lifetime_value",
+    static const char *const known[] = {"include", "scores",     "tier_sets", "populations", "lifetime_value",
                                         "points",  "engagement", "behaviour", "feedback"};
     for (const struct node *child = root->children; child; child = child->next) {
         bool found = false;
@@ -185,10 +185,11 @@ static void check_sections(const struct node *root, struct config_problems *prob
             found |= bytes_equal_text(child->key, known[i]);
         }
         if (!found && is_option(child->key)) {
-            config_problem(problems, child->key_line, child->key_column,
-                           "'%s' cannot stand in an included file, which says only how customers are scored: it belongs "
-                           "into the file that includes it",
-                           child->key.data);
+            config_problem(
+                problems, child->key_line, child->key_column,
+                "'%s' cannot stand in an included file, which says only how customers are scored: it belongs "
+                "into the file that includes it",
+                child->key.data);
         } else if (!found) {
             config_unknown_key(problems, child, "an included file", known, sizeof known / sizeof *known);
         }

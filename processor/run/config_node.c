@@ -14,7 +14,7 @@ enum { SECRET_BYTES_MAX = 65536, DEPTH_MAX = 32, NO_LINES = -1 };
 
 const struct config_file *config_file_of(const struct config_problems *problems, int *line) {
     const struct config_file *file = NULL;
-    for (size_t i = 0; *line > 0 && i < problems->files_count && *line > problems->files[i].lines_before; i++) {
+    for (size_t i = 0; *line > 0 && i<problems->files_count && * line> problems->files[i].lines_before; i++) {
         file = &problems->files[i];
     }
     *line -= file ? file->lines_before : 0;

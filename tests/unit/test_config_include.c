@@ -208,9 +208,10 @@ static void connections_stay_with_the_including_file(void **state) {
     (void)state;
     write_file("value.yaml", VALUE "redis: {url: \"redis://elsewhere\"}\n");
     write_file("main.yaml", "include: [value.yaml]\n");
-    assert_refused("value.yaml", 4, 1,
-                   "'redis' cannot stand in an included file, which says only how customers are scored: it belongs into "
-                   "the file that includes it");
+    assert_refused(
+        "value.yaml", 4, 1,
+        "'redis' cannot stand in an included file, which says only how customers are scored: it belongs into "
+        "the file that includes it");
     write_file("value.yaml", VALUE "behavior: {rising_below: 5}\n");
     assert_null(load_with(NULL));
     assert_problem(0, "value.yaml", 4, 1, "unknown key 'behavior' in an included file; did you mean 'behaviour'?");
