@@ -261,8 +261,8 @@ static void cycles_and_depths_are_refused(void **state) {
     assert_refused("", 4, 11, "include: this file is being read already: it would include itself");
     write_file("main.yaml", VALUE "include: [1.yaml]\n");
     for (int i = 1; i <= 9; i++) {
-        char name[16];
-        char text[32];
+        char name[32];
+        char text[64];
         snprintf(name, sizeof name, "%d.yaml", i);
         snprintf(text, sizeof text, i < 8 ? "include: [%d.yaml]\n" : "\n", i + 1);
         write_file(name, text);

@@ -17,7 +17,7 @@
 static const char *const READY[] = {"abc.yaml",          "churn.yaml",   "feedback.yaml",
                                     "lifecycle.yaml",    "loyalty.yaml", "rfm-quartiles.yaml",
                                     "rfm-segments.yaml", "rising.yaml",  "value.yaml"};
-enum { READY_COUNT = sizeof READY / sizeof *READY, PATH_BYTES = 512, CODES = 4 };
+enum { READY_COUNT = sizeof READY / sizeof *READY, PATH_BYTES = 512, CODE_BYTES = 40 };
 
 static struct model_builder builder;
 
@@ -160,6 +160,19 @@ static void value(void **state) {
          "value DOWN ordinary -> dormant #7 at 412d+0 by TIME\n");
 }
 
+/* At 8 a potential customer stays one; at 7, when the purchase is 90 days ago, no longer. */
+static void value_stays_a_point_below(void **state) {
+    (void)state;
+    struct config *config = load_one("value.yaml");
+    const struct activity activities[] = {BUYS(0, 6000), BUYS(1, 6000)};
+    assert_string_equal(walked(config, "value", activities, 2, TEST_AT(200, 0)),
+                        "value FIRST -> ordinary #1 at 0d+0 by PURCHASE\n"
+                        "value UP ordinary -> potential #2 at 1d+0 by PURCHASE\n"
+                        "value WILL_FALL potential -> ordinary #2 at 84d+1 by TIME\n"
+                        "value DOWN potential -> ordinary #3 at 98d+1 by TIME\n");
+    config_destroy(config);
+}
+
 /* Loyal by the fifth purchase; back after having churned, and then by habit; back after a lapse only. */
 static void lifecycle(void **state) {
     (void)state;
@@ -258,6 +271,18 @@ static void rising(void **state) {
          "rising DOWN steady -> quiet #6 at 110d+0 by TIME\n");
 }
 
+/* The rise is over on day 70, when the month before has no purchase any more; the tier lasts until the 14 days are. */
+static void rising_lasts_two_weeks(void **state) {
+    (void)state;
+    struct config *config = load_one("rising.yaml");
+    const struct activity activities[] = {BUYS(10, 1000), BUYS(65, 1000), BUYS(65, 1000)};
+    assert_string_equal(walked(config, "rising", activities, 3, TEST_AT(100, 0)),
+                        "rising FIRST -> steady #1 at 10d+0 by PURCHASE\n"
+                        "rising UP steady -> rising #2 at 65d+0 by PURCHASE\n"
+                        "rising DOWN rising -> steady #3 at 79d+0 by TIME\n");
+    config_destroy(config);
+}
+
 /* With two purchases after the first, p_alive passes c at T = (alpha + 2) ((1 / c - 1) (b + 2) / a)^(1 / (r + 2)) - alpha weeks: 4.58 for
  * 0.67 and 12.35 for 0.34. */
 static void churn(void **state) {
@@ -320,7 +345,7 @@ static void rfm_segments_are_klaviyo_s(void **state) {
     for (int r = 1; r <= 3; r++) {
         for (int f = 1; f <= 3; f++) {
             for (int m = 1; m <= 3; m++) {
-                char code[CODES];
+                char code[CODE_BYTES];
                 snprintf(code, sizeof code, "%d%d%d", r, f, m);
                 const char *expected = segment_of(KLAVIYO, 6, code);
                 assert_string_not_equal(expected, "other");
@@ -370,7 +395,7 @@ static void assert_pymc(const struct model *model, const int *last_day, const in
         int r = i / 16;
         int f = i / 4 % 4;
         int m = i % 4;
-        char code[CODES];
+        char code[CODE_BYTES];
         snprintf(code, sizeof code, "%d%d%d", r + 1, f + 1, m + 1);
         const char *tier = tier_after(buyer(model, last_day[r], days[f], cents[m]), model, "rfm_quartile", at);
         assert_string_equal(tier, segment_of(PYMC, 5, code));
@@ -482,6 +507,7 @@ int main(void) {
         TEST(every_file_is_tested),
         TEST(all_together_are_one_configuration),
         TEST(value),
+        TEST(value_stays_a_point_below),
         TEST(churn),
         TEST(lifecycle),
         TEST(lifecycle_of_the_frequent_and_the_seldom),
@@ -489,6 +515,7 @@ int main(void) {
         TEST(abc),
         TEST(feedback),
         TEST(rising),
+        TEST(rising_lasts_two_weeks),
         TEST(rfm_segments),
         TEST(rfm_segments_are_klaviyo_s),
         TEST(rfm_quartiles),
