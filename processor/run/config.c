@@ -1,19 +1,16 @@
 #include "run/config.h"
 
+#include "run/config_include.h"
 #include "run/config_options.h"
 #include "run/config_units.h"
 #include "run/time_zone.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
-    CONFIG_BYTES_MAX = 1048576,  /* a file larger than this is some other file */
-    ARENA_BYTES_MAX = 268435456, /* for the tree of the largest file, and its model */
+    ARENA_BYTES_MAX = 268435456, /* for the trees of the largest files, and their model */
     KEY_PART_BYTES_MAX = 200,
     WORKERS_MAX = 256,
 };
@@ -137,14 +134,12 @@ struct config *config_parse(const char *name, struct bytes text, const char *con
     arena_init(&config->arena, ARENA_BYTES_MAX);
     config->path = arena_copy(&config->arena, bytes_of_text(name)).data;
     config->scoring = scoring_options_default();
-    struct node *root = config_read_yaml(&config->arena, text, problems);
+    struct node *root = config_read_tree(&config->arena, config->path, text, overrides, overrides_count, problems);
     if (root) {
-        for (size_t i = 0; i < overrides_count; i++) {
-            config_override(&config->arena, root, overrides[i], problems);
-        }
         config_bind(config, root, problems);
         bind_rest(config, root, problems);
     }
+    problems->files_count = 0; /* their paths go with the arena */
     if (problems->count > 0) {
         config_destroy(config);
         return NULL;
@@ -152,30 +147,14 @@ struct config *config_parse(const char *name, struct bytes text, const char *con
     return config;
 }
 
-static bool read_all(const char *path, struct buffer *out, struct config_problems *problems) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t size = 0;
-    do {
-        char *room = fd >= 0 ? buffer_reserve(out, 65536) : NULL;
-        size = room ? read(fd, room, 65536) : -1;
-        out->size += size > 0 ? (size_t)size : 0;
-    } while (size > 0 && out->size <= CONFIG_BYTES_MAX);
-    if (size < 0) {
-        config_problem(problems, 0, 0, "cannot read it: %s", strerror(errno));
-    } else if (out->size > CONFIG_BYTES_MAX) {
-        config_problem(problems, 0, 0, "larger than %d bytes: not a configuration", CONFIG_BYTES_MAX);
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    return problems->count == 0;
-}
-
 struct config *config_load(const char *path, const char *const *overrides, size_t overrides_count,
                            struct config_problems *problems) {
     struct buffer text = {0};
     struct config *config = NULL;
-    if (read_all(path, &text, problems)) {
+    const char *problem = config_read_bytes(path, &text);
+    if (problem) {
+        config_problem(problems, 0, 0, "cannot read it: %s", problem);
+    } else {
         config = config_parse(path, buffer_bytes(&text), overrides, overrides_count, problems);
     }
     buffer_finish(&text);
@@ -193,7 +172,8 @@ void config_print_problems(const char *path, const struct config_problems *probl
     for (size_t i = 0; i < problems->count; i++) {
         const struct config_problem *problem = &problems->items[i];
         if (problem->line > 0) {
-            fprintf(stderr, "%s:%d:%d: %s\n", path, problem->line, problem->column, problem->message);
+            fprintf(stderr, "%s:%d:%d: %s\n", problem->file[0] ? problem->file : path, problem->line, problem->column,
+                    problem->message);
         } else {
             fprintf(stderr, "%s: %s\n", path, problem->message);
         }

@@ -1,7 +1,7 @@
-/* The configuration: one YAML file, bound to one struct, every value checked.
+/* The configuration: one YAML file with those that it includes, bound to one struct, every value checked.
  *
  * The names are those of config/sample.yaml. An unknown key is an error that names the nearest known one;
- * every problem is reported with its line and column, as many as can be found in one go. */
+ * every problem is reported with its file, line and column, as many as can be found in one go. */
 #ifndef TIDEMARK_RUN_CONFIG_H
 #define TIDEMARK_RUN_CONFIG_H
 
@@ -68,20 +68,30 @@ struct config {
     struct model *model;
 };
 
+enum { CONFIG_PROBLEMS_MAX = 32, CONFIG_FILES_MAX = 64, CONFIG_PATH_BYTES = 1024 };
+
 struct config_problem {
-    int line; /* 0: not from the file (an override, the environment) */
+    char file[CONFIG_PATH_BYTES]; /* one that is included; empty: the configuration itself */
+    int line;                     /* 0: not from a file (an override, the environment) */
     int column;
     char message[480];
 };
 
-enum { CONFIG_PROBLEMS_MAX = 32 };
+/* A file that is being read. Lines count on from file to file, so that one number tells the file too. */
+struct config_file {
+    const char *path;
+    int lines_before; /* of the files before it */
+    int lines;
+};
 
 struct config_problems {
     struct config_problem items[CONFIG_PROBLEMS_MAX];
     size_t count;
+    struct config_file files[CONFIG_FILES_MAX]; /* while reading: the configuration itself, then what it includes */
+    size_t files_count;
 };
 
-/* Reads, expands ${NAME} and ${file:PATH}, applies overrides ("kafka.bootstrap.servers=..."), binds, checks and compiles.
+/* Reads with what is included, expands ${NAME} and ${file:PATH}, applies overrides ("kafka.bootstrap.servers=..."), binds, checks and compiles.
  * Returns NULL with at least one problem. config_destroy frees. */
 struct config *config_load(const char *path, const char *const *overrides, size_t overrides_count,
                            struct config_problems *problems);

@@ -10,13 +10,24 @@
 #include <unistd.h>
 #include <yaml.h>
 
-enum { SECRET_BYTES_MAX = 65536, DEPTH_MAX = 32 };
+enum { SECRET_BYTES_MAX = 65536, DEPTH_MAX = 32, NO_LINES = -1 };
+
+const struct config_file *config_file_of(const struct config_problems *problems, int *line) {
+    const struct config_file *file = NULL;
+    for (size_t i = 0; *line > 0 && i<problems->files_count && * line> problems->files[i].lines_before; i++) {
+        file = &problems->files[i];
+    }
+    *line -= file ? file->lines_before : 0;
+    return file;
+}
 
 void config_problem(struct config_problems *problems, int line, int column, const char *format, ...) {
     if (problems->count == CONFIG_PROBLEMS_MAX) {
         return;
     }
     struct config_problem *problem = &problems->items[problems->count++];
+    const struct config_file *file = config_file_of(problems, &line);
+    snprintf(problem->file, sizeof problem->file, "%s", file && file != problems->files ? file->path : "");
     problem->line = line;
     problem->column = column;
     va_list arguments;
@@ -123,8 +134,13 @@ static void expand(struct arena *arena, struct node *node, struct config_problem
 struct reading {
     struct arena *arena;
     yaml_document_t document;
+    int lines_before; /* NO_LINES: an override's */
     struct config_problems *problems;
 };
+
+static int line_of(const struct reading *reading, yaml_mark_t mark) {
+    return reading->lines_before == NO_LINES ? 0 : reading->lines_before + (int)mark.line + 1;
+}
 
 static struct node *new_node(struct arena *arena, enum node_kind kind) {
     struct node *node = arena_alloc_zero(arena, sizeof *node);
@@ -141,7 +157,7 @@ static void convert_pairs(struct reading *reading, const yaml_node_t *from, stru
     for (const yaml_node_pair_t *pair = from->data.mapping.pairs.start; pair < from->data.mapping.pairs.top; pair++) {
         const yaml_node_t *key = yaml_document_get_node(&reading->document, pair->key);
         struct node *child = convert(reading, pair->value, depth + 1);
-        int line = (int)key->start_mark.line + 1;
+        int line = line_of(reading, key->start_mark);
         int column = (int)key->start_mark.column + 1;
         if (key->type != YAML_SCALAR_NODE) {
             config_problem(reading->problems, line, column, "a key must be plain text");
@@ -163,7 +179,7 @@ static void convert_pairs(struct reading *reading, const yaml_node_t *from, stru
 static struct node *convert(struct reading *reading, int index, int depth) {
     const yaml_node_t *from = yaml_document_get_node(&reading->document, index);
     struct node *node = new_node(reading->arena, NODE_SCALAR);
-    node->line = (int)from->start_mark.line + 1;
+    node->line = line_of(reading, from->start_mark);
     node->column = (int)from->start_mark.column + 1;
     if (depth > DEPTH_MAX) {
         config_problem(reading->problems, node->line, node->column, "nested too deeply");
@@ -191,14 +207,15 @@ static struct node *convert(struct reading *reading, int index, int depth) {
     return node;
 }
 
-static struct node *read_document(struct arena *arena, struct bytes text, struct config_problems *problems) {
-    struct reading reading = {.arena = arena, .problems = problems};
+static struct node *read_document(struct arena *arena, struct bytes text, int lines_before,
+                                  struct config_problems *problems) {
+    struct reading reading = {.arena = arena, .lines_before = lines_before, .problems = problems};
     yaml_parser_t parser;
     struct node *root = NULL;
     ASSERT(yaml_parser_initialize(&parser));
     yaml_parser_set_input_string(&parser, (const unsigned char *)text.data, text.size);
     if (!yaml_parser_load(&parser, &reading.document)) {
-        config_problem(problems, (int)parser.problem_mark.line + 1, (int)parser.problem_mark.column + 1,
+        config_problem(problems, line_of(&reading, parser.problem_mark), (int)parser.problem_mark.column + 1,
                        "not YAML: %s%s%s", parser.problem ? parser.problem : "unreadable", parser.context ? ", " : "",
                        parser.context ? parser.context : "");
     } else {
@@ -210,8 +227,9 @@ static struct node *read_document(struct arena *arena, struct bytes text, struct
     return root;
 }
 
-struct node *config_read_yaml(struct arena *arena, struct bytes text, struct config_problems *problems) {
-    struct node *root = read_document(arena, text, problems);
+struct node *config_read_yaml(struct arena *arena, struct bytes text, int lines_before,
+                              struct config_problems *problems) {
+    struct node *root = read_document(arena, text, lines_before, problems);
     if (root && root->kind != NODE_MAP) {
         config_problem(problems, root->line, root->column, "expected options like 'group: tidemark' at the top");
         return NULL;
@@ -249,7 +267,7 @@ void config_override(struct arena *arena, struct node *root, const char *assignm
         at = end < equals ? end + 1 : equals;
     }
     struct node *value = equals[1] == '{' || equals[1] == '['
-                             ? read_document(arena, bytes_of_text(equals + 1), problems)
+                             ? read_document(arena, bytes_of_text(equals + 1), NO_LINES, problems)
                              : new_node(arena, NODE_SCALAR);
     if (!value) {
         return;

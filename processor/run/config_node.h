@@ -14,12 +14,13 @@ struct node {
     int key_column;
     enum node_kind kind;
     struct bytes text; /* of a scalar, with a NUL behind it */
-    int line;          /* 0: from an override */
+    int line;          /* counting on from file to file; 0: from an override */
     int column;
 };
 
-/* Reads YAML into the arena; NULL and a problem when it is not YAML or its top is not a map. */
-struct node *config_read_yaml(struct arena *arena, struct bytes text, struct config_problems *problems);
+/* Reads YAML into the arena; NULL and a problem when it is not YAML or its top is not a map. Lines count on from lines_before. */
+struct node *config_read_yaml(struct arena *arena, struct bytes text, int lines_before,
+                              struct config_problems *problems);
 /* Sets "a.b.c=value" in the tree; below `kafka` the rest of the path is one key. A value that begins with [ or { is YAML. */
 void config_override(struct arena *arena, struct node *root, const char *assignment, struct config_problems *problems);
 
@@ -27,7 +28,10 @@ void config_override(struct arena *arena, struct node *root, const char *assignm
 struct node *node_child(const struct node *map, const char *key);
 size_t node_count(const struct node *node);
 
-/* Adds a problem; beyond CONFIG_PROBLEMS_MAX they are dropped. */
+/* The file that the line is in, and the line as that file counts it; NULL: none. */
+const struct config_file *config_file_of(const struct config_problems *problems, int *line);
+
+/* Adds a problem at a node's line; beyond CONFIG_PROBLEMS_MAX they are dropped. */
 void config_problem(struct config_problems *problems, int line, int column, const char *format, ...) PRINTF_LIKE(4, 5);
 /* "unknown key 'x' in y; did you mean 'z'?" at the node's key. */
 void config_unknown_key(struct config_problems *problems, const struct node *node, const char *where,

@@ -11,6 +11,7 @@ _Static_assert(sizeof(enum decode_format) == sizeof(int) && sizeof(enum output_f
 #define AT(member) offsetof(struct config, member)
 
 const struct option CONFIG_OPTIONS[] = {
+    {"include", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, "files with scores and tier sets"},
     {"group", OPTION_TEXT, AT(group), "tidemark", NULL, 0, 0, "consumer group; also the name space of the state"},
     {"kafka", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, "any property of librdkafka"},
     {"topics", OPTION_SECTION, 0, NULL, NULL, 0, 0, ""},

@@ -258,7 +258,7 @@ void test_reevaluate(struct customer *customer, const struct model *model, int64
 }
 
 const char *changes_text(struct model_builder *builder, const struct model *model, const struct changes *changes) {
-    static const char *const directions[] = {"FIRST", "UP", "DOWN"};
+    static const char *const directions[] = {"FIRST", "UP", "DOWN", "WILL_FALL"};
     static const char *const causes[] = {"PURCHASE", "REFUND", "INTERACTION", "FEEDBACK", "TIME", "RULES"};
     struct buffer text = {0};
     for (const struct tier_change *change = changes->first; change; change = change->next) {
