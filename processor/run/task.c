@@ -8,8 +8,10 @@
 #include <stdlib.h>
 
 enum {
-    SCORE_MAX = 2 * TASK_TAKE_MAX
-}; /* items scored in one pass: keeps up with taking, leaves room for other tasks */
+    SCORE_MAX = 2 * TASK_TAKE_MAX, /* items scored in one pass: keeps up with taking, leaves room for other tasks */
+    SCORE_MS_MAX = 20,             /* however costly the rules are: the loop has other tasks, sockets and time-outs to serve */
+    SCORE_LOOK_EVERY = 16,         /* items between looks at the clock */
+};
 
 struct task *task_create(const struct task_options *options, const struct task_ports *ports) {
     struct task *task = calloc(1, sizeof *task);
@@ -125,7 +127,12 @@ bool task_in_round(const struct task *task) {
 /* Scores what is ready, in order. True when it stopped for fairness only. */
 static bool score(struct task *task) {
     size_t batch_max = task->options.batch_items_max ? task->options.batch_items_max : TASK_BATCH_ITEMS_MAX;
+    int64_t until_ms = task->ports.monotonic_ms(task->ports.time_context) + SCORE_MS_MAX;
     for (size_t scored = 0; scored < SCORE_MAX; scored++) {
+        bool look = scored % SCORE_LOOK_EVERY == SCORE_LOOK_EVERY - 1;
+        if (look && task->ports.monotonic_ms(task->ports.time_context) >= until_ms) {
+            return true;
+        }
         const struct item *item = items_head(&task->items);
         bool full = task->open->items >= batch_max || intake_is_full(task);
         if (!item || (full && !task_in_round(task)) || (item->entry && item->entry->state != CACHE_READY)) {
