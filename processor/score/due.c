@@ -39,6 +39,7 @@ static int32_t next_window_day(const struct evaluation *evaluation) {
 }
 
 /* ---- elapsed time: scores ---- */
+/* limit_ms is the earliest due instant found so far: what turns only then or later need not be found, which is cheap to see. */
 
 /* The first instant after now at which score_of(value) differs, of a metric that grows with time. */
 static int64_t growing_score_turns_ms(struct evaluation *evaluation, const struct score *score) {
@@ -75,7 +76,7 @@ static bool falling_score_turned(void *context, int64_t at_ms) {
 }
 
 /* The same of a metric that falls with time: it turns at the highest step that it has not passed. */
-static int64_t falling_score_turns_ms(struct evaluation *evaluation, const struct score *score) {
+static int64_t falling_score_turns_ms(struct evaluation *evaluation, const struct score *score, int64_t limit_ms) {
     double value = evaluation_metric(evaluation, score->slot);
     size_t left = score->steps_count;
     while (left > 0 && (score->best_low ? score->steps[left - 1] >= value : score->steps[left - 1] > value)) {
@@ -92,12 +93,12 @@ static int64_t falling_score_turns_ms(struct evaluation *evaluation, const struc
     };
     metric_reaches_fn reaches_ms = metric_rows[falling.slot->kind].reaches_ms;
     int64_t guess_ms = reaches_ms ? reaches_ms(falling.slot, &falling.at, score->steps[left - 1]) : TIME_NEVER;
-    return turn_find(evaluation->now_ms, guess_ms, falling_score_turned, &falling);
+    return turn_find(evaluation->now_ms, limit_ms, guess_ms, falling_score_turned, &falling);
 }
 
-static int64_t score_turns_ms(struct evaluation *evaluation, const struct score *score) {
+static int64_t score_turns_ms(struct evaluation *evaluation, const struct score *score, int64_t limit_ms) {
     bool falls = metric_rows[evaluation->model->slots.slots[score->slot].kind].falls;
-    return falls ? falling_score_turns_ms(evaluation, score) : growing_score_turns_ms(evaluation, score);
+    return falls ? falling_score_turns_ms(evaluation, score, limit_ms) : growing_score_turns_ms(evaluation, score);
 }
 
 /* ---- elapsed time: comparisons ---- */
@@ -239,7 +240,7 @@ struct probe {
 
 static void probe_init(struct probe *probe, const struct evaluation *evaluation, const struct rule *rule,
                        const struct comparison *comparison) {
-    probe->then = *evaluation;
+    evaluation_copy(&probe->then, evaluation);
     probe->scores_known = evaluation->scores_known;
     probe->rule = rule;
     probe->comparison = comparison;
@@ -289,14 +290,14 @@ static int64_t guess_ms(struct evaluation *evaluation, const struct rule *rule, 
 
 /* One side only falls or only rises, the other stands still: above, equal and below follow each other in this order or
  * backwards, up to last_sign; so there are two turns at most, and the first may leave the comparison as it is. */
-static int64_t steady_turns_ms(struct probe *probe, int64_t guess, bool holds, int last_sign) {
+static int64_t steady_turns_ms(struct probe *probe, int64_t limit_ms, int64_t guess, bool holds, int last_sign) {
     int64_t at_ms = probe->then.now_ms;
     for (int turns = 0; turns < 2; turns++) {
         probe->sign = probe_sign(probe, at_ms);
         if (probe->sign == last_sign) {
             return TIME_NEVER;
         }
-        at_ms = turn_find(at_ms, guess, sign_turned, probe);
+        at_ms = turn_find(at_ms, limit_ms, guess, sign_turned, probe);
         if (at_ms == TIME_NEVER || probe_holds(probe, at_ms) != holds) {
             return at_ms;
         }
@@ -342,7 +343,7 @@ static int64_t straight_turns_ms(struct probe *probe, const struct course *left,
 }
 
 static int64_t comparison_turns_ms(struct evaluation *evaluation, const struct rule *rule,
-                                   const struct comparison *comparison) {
+                                   const struct comparison *comparison, int64_t limit_ms) {
     struct course left = course_of_side(evaluation, rule->ops, comparison->left, comparison->right);
     struct course right = course_of_side(evaluation, rule->ops, comparison->right, comparison->end);
     bool bent = left.shape == BENT || right.shape == BENT;
@@ -360,7 +361,8 @@ static int64_t comparison_turns_ms(struct evaluation *evaluation, const struct r
     }
     if (!bent && (stands(&left) || stands(&right))) {
         int last_sign = left.shape == FALLS || right.shape == RISES ? -1 : 1;
-        return steady_turns_ms(&probe, guess_ms(evaluation, rule, comparison, &left, &right), holds, last_sign);
+        int64_t guess = guess_ms(evaluation, rule, comparison, &left, &right);
+        return steady_turns_ms(&probe, limit_ms, guess, holds, last_sign);
     }
     return bent_turns_ms(&probe, evaluation, holds);
 }
@@ -390,11 +392,11 @@ int64_t due_next(struct evaluation *evaluation) {
     }
     for (size_t i = 0; i < model->scores_count; i++) {
         if (model->scores[i].elapsed && !score_is_cut(model, &model->scores[i])) {
-            due_ms = earlier(due_ms, score_turns_ms(evaluation, &model->scores[i]));
+            due_ms = earlier(due_ms, score_turns_ms(evaluation, &model->scores[i], due_ms));
         }
     }
     for (size_t i = 0; i < model->elapsed_count; i++) {
-        due_ms = earlier(due_ms, comparison_turns_ms(evaluation, model->elapsed_rules[i], model->elapsed[i]));
+        due_ms = earlier(due_ms, comparison_turns_ms(evaluation, model->elapsed_rules[i], model->elapsed[i], due_ms));
     }
     for (size_t i = 0; i < model->sets_count; i++) {
         due_ms = earlier(due_ms, tier_due_ms(&model->sets[i], &evaluation->customer->tiers[i], evaluation->now_ms));

@@ -11,9 +11,9 @@
 /* Whether it has turned by then. False up to some instant, and true from there on. */
 typedef bool (*turned_fn)(void *context, int64_t at_ms);
 
-/* The first instant after now_ms at which it has turned; TIME_NEVER: not within the horizon. A guess that is right to a few ms
- * (TIME_NEVER: none) is only checked; else the search doubles its reach from an hour on, then halves what is left: some 50
- * questions. */
-int64_t turn_find(int64_t now_ms, int64_t guess_ms, turned_fn turned, void *context);
+/* The first instant after now_ms and before limit_ms at which it has turned; TIME_NEVER: not before it, nor within the horizon. One
+ * question if so; a guess that is right to a few ms (TIME_NEVER: none) takes a few more; else the search doubles its reach from an
+ * hour on, then halves what is left: some 50 questions. */
+int64_t turn_find(int64_t now_ms, int64_t limit_ms, int64_t guess_ms, turned_fn turned, void *context);
 
 #endif
