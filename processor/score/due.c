@@ -66,13 +66,27 @@ struct falling_score {
     const struct score *score;
     const struct metric_slot *slot;
     struct metric_at at;
+    double step; /* at which it will turn */
     int now_score;
 };
 
-static bool falling_score_turned(void *context, int64_t at_ms) {
+static bool falling_score_turned(void *context, int64_t at_ms, double *ahead) {
     struct falling_score *falling = context;
     falling->at.now_ms = at_ms;
-    return score_of(falling->score, metric_value(falling->slot, &falling->at)) != falling->now_score;
+    double value = metric_value(falling->slot, &falling->at);
+    *ahead = value - falling->step;
+    return score_of(falling->score, value) != falling->now_score;
+}
+
+/* About when the metric is down to a value. */
+static int64_t reaches_ms(const struct metric_slot *slot, const struct metric_at *at, double value) {
+    metric_reaches_fn formula = metric_rows[slot->kind].reaches_ms;
+    return formula ? formula(slot, at, value) : TIME_NEVER;
+}
+
+static int64_t falling_score_guess_ms(void *context) {
+    const struct falling_score *falling = context;
+    return reaches_ms(falling->slot, &falling->at, falling->step);
 }
 
 /* The same of a metric that falls with time: it turns at the highest step that it has not passed. */
@@ -89,11 +103,11 @@ static int64_t falling_score_turns_ms(struct evaluation *evaluation, const struc
         .score = score,
         .slot = &evaluation->model->slots.slots[score->slot],
         .at = evaluation_at(evaluation),
+        .step = score->steps[left - 1],
         .now_score = score_of(score, value),
     };
-    metric_reaches_fn reaches_ms = metric_rows[falling.slot->kind].reaches_ms;
-    int64_t guess_ms = reaches_ms ? reaches_ms(falling.slot, &falling.at, score->steps[left - 1]) : TIME_NEVER;
-    return turn_find(evaluation->now_ms, limit_ms, guess_ms, falling_score_turned, &falling);
+    const struct turning turning = {falling_score_turned, falling_score_guess_ms, &falling};
+    return turn_find(evaluation->now_ms, limit_ms, &turning);
 }
 
 static int64_t score_turns_ms(struct evaluation *evaluation, const struct score *score, int64_t limit_ms) {
@@ -235,7 +249,10 @@ struct probe {
     uint64_t scores_known;
     const struct rule *rule;
     const struct comparison *comparison;
-    int sign; /* of left - right, from which to turn */
+    /* Of a steady one: */
+    int sign;        /* of left - right, from which to turn */
+    bool moves_left; /* the side that falls or rises */
+    double level;    /* the other one */
 };
 
 static void probe_init(struct probe *probe, const struct evaluation *evaluation, const struct rule *rule,
@@ -261,46 +278,52 @@ static bool probe_holds(struct probe *probe, int64_t at_ms) {
     return compare(probe->rule->ops[probe->comparison->end].code, left, right);
 }
 
-static int probe_sign(struct probe *probe, int64_t at_ms) {
+static int probe_sign(struct probe *probe, int64_t at_ms, double *difference) {
     double left;
     double right;
     probe_sides(probe, at_ms, &left, &right);
+    *difference = left - right;
     return (left > right) - (left < right);
 }
 
-static bool sign_turned(void *context, int64_t at_ms) {
+static bool sign_turned(void *context, int64_t at_ms, double *ahead) {
     struct probe *probe = context;
-    return probe_sign(probe, at_ms) != probe->sign;
+    int sign = probe_sign(probe, at_ms, ahead);
+    *ahead = probe->sign < 0 ? -*ahead : *ahead;
+    return sign != probe->sign;
 }
 
-/* About when one metric that falls, alone on its side, is down to the other side; TIME_NEVER: nobody knows. */
-static int64_t guess_ms(struct evaluation *evaluation, const struct rule *rule, const struct comparison *comparison,
-                        const struct course *left, const struct course *right) {
-    bool moves_left = stands(right);
-    size_t first = moves_left ? comparison->left : comparison->right;
-    size_t end = moves_left ? comparison->right : comparison->end;
-    if (end - first != 1 || rule->ops[first].code != OP_METRIC) {
+/* One metric that falls, alone on its side, is down to the other side. */
+static int64_t sign_guess_ms(void *context) {
+    struct probe *probe = context;
+    const struct comparison *comparison = probe->comparison;
+    size_t first = probe->moves_left ? comparison->left : comparison->right;
+    size_t end = probe->moves_left ? comparison->right : comparison->end;
+    if (end - first != 1 || probe->rule->ops[first].code != OP_METRIC) {
         return TIME_NEVER;
     }
-    const struct metric_slot *slot = &evaluation->model->slots.slots[rule->ops[first].index];
-    const struct metric_at at = evaluation_at(evaluation);
-    metric_reaches_fn reaches_ms = metric_rows[slot->kind].reaches_ms;
-    return reaches_ms ? reaches_ms(slot, &at, moves_left ? right->value : left->value) : TIME_NEVER;
+    const struct metric_at at = evaluation_at(&probe->then);
+    return reaches_ms(&probe->then.model->slots.slots[probe->rule->ops[first].index], &at, probe->level);
 }
 
 /* One side only falls or only rises, the other stands still: above, equal and below follow each other in this order or
  * backwards, up to last_sign; so there are two turns at most, and the first may leave the comparison as it is. */
-static int64_t steady_turns_ms(struct probe *probe, int64_t limit_ms, int64_t guess, bool holds, int last_sign) {
+static int64_t steady_turns_ms(struct probe *probe, const struct course *left, const struct course *right,
+                               int64_t limit_ms) {
+    const struct turning turning = {sign_turned, sign_guess_ms, probe};
+    bool holds = compare(probe->rule->ops[probe->comparison->end].code, left->value, right->value);
+    int last_sign = left->shape == FALLS || right->shape == RISES ? -1 : 1;
     int64_t at_ms = probe->then.now_ms;
-    for (int turns = 0; turns < 2; turns++) {
-        probe->sign = probe_sign(probe, at_ms);
-        if (probe->sign == last_sign) {
-            return TIME_NEVER;
-        }
-        at_ms = turn_find(at_ms, limit_ms, guess, sign_turned, probe);
+    probe->moves_left = stands(right);
+    probe->level = probe->moves_left ? right->value : left->value;
+    probe->sign = (left->value > right->value) - (left->value < right->value);
+    for (int turns = 0; turns < 2 && probe->sign != last_sign; turns++) {
+        double difference;
+        at_ms = turn_find(at_ms, limit_ms, &turning);
         if (at_ms == TIME_NEVER || probe_holds(probe, at_ms) != holds) {
             return at_ms;
         }
+        probe->sign = probe_sign(probe, at_ms, &difference);
     }
     return TIME_NEVER;
 }
@@ -360,9 +383,7 @@ static int64_t comparison_turns_ms(struct evaluation *evaluation, const struct r
         return straight_turns_ms(&probe, &left, &right, holds);
     }
     if (!bent && (stands(&left) || stands(&right))) {
-        int last_sign = left.shape == FALLS || right.shape == RISES ? -1 : 1;
-        int64_t guess = guess_ms(evaluation, rule, comparison, &left, &right);
-        return steady_turns_ms(&probe, limit_ms, guess, holds, last_sign);
+        return steady_turns_ms(&probe, &left, &right, limit_ms);
     }
     return bent_turns_ms(&probe, evaluation, holds);
 }

@@ -2,50 +2,82 @@
 
 #include "base/clock.h"
 
-enum { GUESS_SLACK_MS = 3 };
+enum {
+    GUESS_SLACK_MS = 3,
+    INTERPOLATIONS_MAX = 16, /* it takes 10 for smooth measures; then halving, which takes 40 from 20 years */
+};
 
 /* Between two instants: at the one it has not turned yet, at the other it has. */
 struct bracket {
     int64_t low_ms;
     int64_t high_ms;
+    double low_ahead;
+    double high_ahead;
+    const struct turning *turning;
 };
 
 /* True if it has turned by then, which must be inside the bracket; makes the bracket end there. */
-static bool ask(struct bracket *bracket, int64_t at_ms, turned_fn turned, void *context) {
-    bool yes = turned(context, at_ms);
-    *(yes ? &bracket->high_ms : &bracket->low_ms) = at_ms;
-    return yes;
+static bool ask(struct bracket *bracket, int64_t at_ms) {
+    double ahead;
+    bool turned = bracket->turning->turned(bracket->turning->context, at_ms, &ahead);
+    *(turned ? &bracket->high_ms : &bracket->low_ms) = at_ms;
+    *(turned ? &bracket->high_ahead : &bracket->low_ahead) = ahead;
+    return turned;
+}
+
+static bool is_wide(const struct bracket *bracket) {
+    return bracket->high_ms - bracket->low_ms > 1;
 }
 
 /* From the guess some milliseconds back or on, until it turns. */
-static void narrow_near(struct bracket *bracket, int64_t guess_ms, turned_fn turned, void *context) {
+static void narrow_near(struct bracket *bracket, int64_t guess_ms) {
     if (guess_ms <= bracket->low_ms || guess_ms >= bracket->high_ms) {
         return;
     }
-    int64_t at_ms = guess_ms;
-    int64_t back = ask(bracket, at_ms, turned, context) ? -1 : 1;
-    for (int i = 0; i < GUESS_SLACK_MS && bracket->high_ms - bracket->low_ms > 1; i++) {
-        at_ms += back;
-        if (ask(bracket, at_ms, turned, context) != (back < 0)) {
+    bool back = ask(bracket, guess_ms);
+    for (int i = 1; i <= GUESS_SLACK_MS && is_wide(bracket); i++) {
+        if (ask(bracket, back ? guess_ms - i : guess_ms + i) != back) {
             return;
         }
     }
 }
 
-int64_t turn_find(int64_t now_ms, int64_t limit_ms, int64_t guess_ms, turned_fn turned, void *context) {
+/* Where a straight line says that it turns; inside the bracket. */
+static int64_t interpolated(const struct bracket *bracket) {
+    double share = bracket->low_ahead / (bracket->low_ahead - bracket->high_ahead);
+    share = share >= 0 && share <= 1 ? share : 0.5;
+    int64_t at_ms = bracket->low_ms + (int64_t)(share * (double)(bracket->high_ms - bracket->low_ms));
+    at_ms = at_ms > bracket->low_ms ? at_ms : bracket->low_ms + 1;
+    return at_ms < bracket->high_ms ? at_ms : bracket->high_ms - 1;
+}
+
+/* Regula falsi; an end that stays twice counts half: the Illinois method (Dowell and Jarratt 1971). */
+static void interpolate(struct bracket *bracket) {
+    bool turned_before = false;
+    (void)bracket->turning->turned(bracket->turning->context, bracket->low_ms, &bracket->low_ahead);
+    for (int i = 0; i < INTERPOLATIONS_MAX && is_wide(bracket); i++) {
+        bool turned = ask(bracket, interpolated(bracket));
+        if (i > 0 && turned == turned_before) {
+            *(turned ? &bracket->low_ahead : &bracket->high_ahead) /= 2;
+        }
+        turned_before = turned;
+    }
+}
+
+int64_t turn_find(int64_t now_ms, int64_t limit_ms, const struct turning *turning) {
     int64_t end_ms = limit_ms - 1 < now_ms + TURN_HORIZON_MS ? limit_ms - 1 : now_ms + TURN_HORIZON_MS;
-    struct bracket bracket = {now_ms, end_ms};
-    if (end_ms <= now_ms || !turned(context, end_ms)) {
+    struct bracket bracket = {.low_ms = now_ms, .high_ms = now_ms, .turning = turning};
+    if (end_ms <= now_ms || !ask(&bracket, end_ms)) {
         return TIME_NEVER;
     }
-    narrow_near(&bracket, guess_ms, turned, context);
-    for (int64_t ahead_ms = MS_PER_HOUR; ahead_ms < bracket.high_ms - now_ms; ahead_ms *= 2) {
-        if (now_ms + ahead_ms > bracket.low_ms && ask(&bracket, now_ms + ahead_ms, turned, context)) {
-            break;
-        }
+    if (turning->guess_ms) {
+        narrow_near(&bracket, turning->guess_ms(turning->context));
     }
-    while (bracket.high_ms - bracket.low_ms > 1) {
-        ask(&bracket, bracket.low_ms + (bracket.high_ms - bracket.low_ms) / 2, turned, context);
+    if (is_wide(&bracket)) {
+        interpolate(&bracket);
+    }
+    while (is_wide(&bracket)) {
+        ask(&bracket, bracket.low_ms + (bracket.high_ms - bracket.low_ms) / 2);
     }
     return bracket.high_ms;
 }
