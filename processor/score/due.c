@@ -42,6 +42,7 @@ static int32_t next_window_day(const struct evaluation *evaluation) {
 }
 
 /* ---- elapsed time: scores ---- */
+/* limit_ms is the earliest due instant found so far: what turns only then or later need not be found, which is cheap to see. */
 
 /* The first instant after now at which score_of(value) differs, of a metric that grows with time. */
 static int64_t growing_score_turns_ms(struct evaluation *evaluation, const struct score *score) {
@@ -72,17 +73,31 @@ struct falling_score {
     const struct score *score;
     const struct metric_slot *slot;
     struct metric_at at;
+    double step; /* at which it will turn */
     int now_score;
 };
 
-static bool falling_score_turned(void *context, int64_t at_ms) {
+static bool falling_score_turned(void *context, int64_t at_ms, double *ahead) {
     struct falling_score *falling = context;
     falling->at.now_ms = at_ms;
-    return score_of(falling->score, metric_value(falling->slot, &falling->at)) != falling->now_score;
+    double value = metric_value(falling->slot, &falling->at);
+    *ahead = value - falling->step;
+    return score_of(falling->score, value) != falling->now_score;
+}
+
+/* About when the metric is down to a value. */
+static int64_t reaches_ms(const struct metric_slot *slot, const struct metric_at *at, double value) {
+    metric_reaches_fn formula = metric_rows[slot->kind].reaches_ms;
+    return formula ? formula(slot, at, value) : TIME_NEVER;
+}
+
+static int64_t falling_score_guess_ms(void *context) {
+    const struct falling_score *falling = context;
+    return reaches_ms(falling->slot, &falling->at, falling->step);
 }
 
 /* The same of a metric that falls with time: it turns at the highest step that it has not passed. */
-static int64_t falling_score_turns_ms(struct evaluation *evaluation, const struct score *score) {
+static int64_t falling_score_turns_ms(struct evaluation *evaluation, const struct score *score, int64_t limit_ms) {
     double value = evaluation_metric(evaluation, score->slot);
     size_t left = score->steps_count;
     while (left > 0 && (score->best_low ? score->steps[left - 1] >= value : score->steps[left - 1] > value)) {
@@ -95,16 +110,16 @@ static int64_t falling_score_turns_ms(struct evaluation *evaluation, const struc
         .score = score,
         .slot = &evaluation->model->slots.slots[score->slot],
         .at = evaluation_at(evaluation),
+        .step = score->steps[left - 1],
         .now_score = score_of(score, value),
     };
-    metric_reaches_fn reaches_ms = metric_rows[falling.slot->kind].reaches_ms;
-    int64_t guess_ms = reaches_ms ? reaches_ms(falling.slot, &falling.at, score->steps[left - 1]) : TIME_NEVER;
-    return turn_find(evaluation->now_ms, guess_ms, falling_score_turned, &falling);
+    const struct turning turning = {falling_score_turned, falling_score_guess_ms, &falling};
+    return turn_find(evaluation->now_ms, limit_ms, &turning);
 }
 
-static int64_t score_turns_ms(struct evaluation *evaluation, const struct score *score) {
+static int64_t score_turns_ms(struct evaluation *evaluation, const struct score *score, int64_t limit_ms) {
     bool falls = metric_rows[evaluation->model->slots.slots[score->slot].kind].falls;
-    return falls ? falling_score_turns_ms(evaluation, score) : growing_score_turns_ms(evaluation, score);
+    return falls ? falling_score_turns_ms(evaluation, score, limit_ms) : growing_score_turns_ms(evaluation, score);
 }
 
 /* ---- elapsed time: comparisons ---- */
@@ -254,12 +269,15 @@ struct probe {
     uint64_t scores_known;
     const struct rule *rule;
     const struct comparison *comparison;
-    int sign; /* of left - right, from which to turn */
+    /* Of a steady one: */
+    int sign;        /* of left - right, from which to turn */
+    bool moves_left; /* the side that falls or rises */
+    double level;    /* the other one */
 };
 
 static void probe_init(struct probe *probe, const struct evaluation *evaluation, const struct rule *rule,
                        const struct comparison *comparison) {
-    probe->then = *evaluation;
+    evaluation_copy(&probe->then, evaluation);
     probe->scores_known = evaluation->scores_known;
     probe->rule = rule;
     probe->comparison = comparison;
@@ -280,46 +298,52 @@ static bool probe_holds(struct probe *probe, int64_t at_ms) {
     return compare(probe->rule->ops[probe->comparison->end].code, left, right);
 }
 
-static int probe_sign(struct probe *probe, int64_t at_ms) {
+static int probe_sign(struct probe *probe, int64_t at_ms, double *difference) {
     double left;
     double right;
     probe_sides(probe, at_ms, &left, &right);
+    *difference = left - right;
     return (left > right) - (left < right);
 }
 
-static bool sign_turned(void *context, int64_t at_ms) {
+static bool sign_turned(void *context, int64_t at_ms, double *ahead) {
     struct probe *probe = context;
-    return probe_sign(probe, at_ms) != probe->sign;
+    int sign = probe_sign(probe, at_ms, ahead);
+    *ahead = probe->sign < 0 ? -*ahead : *ahead;
+    return sign != probe->sign;
 }
 
-/* About when one metric that falls, alone on its side, is down to the other side; TIME_NEVER: nobody knows. */
-static int64_t guess_ms(struct evaluation *evaluation, const struct rule *rule, const struct comparison *comparison,
-                        const struct course *left, const struct course *right) {
-    bool moves_left = stands(right);
-    size_t first = moves_left ? comparison->left : comparison->right;
-    size_t end = moves_left ? comparison->right : comparison->end;
-    if (end - first != 1 || rule->ops[first].code != OP_METRIC) {
+/* One metric that falls, alone on its side, is down to the other side. */
+static int64_t sign_guess_ms(void *context) {
+    struct probe *probe = context;
+    const struct comparison *comparison = probe->comparison;
+    size_t first = probe->moves_left ? comparison->left : comparison->right;
+    size_t end = probe->moves_left ? comparison->right : comparison->end;
+    if (end - first != 1 || probe->rule->ops[first].code != OP_METRIC) {
         return TIME_NEVER;
     }
-    const struct metric_slot *slot = &evaluation->model->slots.slots[rule->ops[first].index];
-    const struct metric_at at = evaluation_at(evaluation);
-    metric_reaches_fn reaches_ms = metric_rows[slot->kind].reaches_ms;
-    return reaches_ms ? reaches_ms(slot, &at, moves_left ? right->value : left->value) : TIME_NEVER;
+    const struct metric_at at = evaluation_at(&probe->then);
+    return reaches_ms(&probe->then.model->slots.slots[probe->rule->ops[first].index], &at, probe->level);
 }
 
 /* One side only falls or only rises, the other stands still: above, equal and below follow each other in this order or
  * backwards, up to last_sign; so there are two turns at most, and the first may leave the comparison as it is. */
-static int64_t steady_turns_ms(struct probe *probe, int64_t guess, bool holds, int last_sign) {
+static int64_t steady_turns_ms(struct probe *probe, const struct course *left, const struct course *right,
+                               int64_t limit_ms) {
+    const struct turning turning = {sign_turned, sign_guess_ms, probe};
+    bool holds = compare(probe->rule->ops[probe->comparison->end].code, left->value, right->value);
+    int last_sign = left->shape == FALLS || right->shape == RISES ? -1 : 1;
     int64_t at_ms = probe->then.now_ms;
-    for (int turns = 0; turns < 2; turns++) {
-        probe->sign = probe_sign(probe, at_ms);
-        if (probe->sign == last_sign) {
-            return TIME_NEVER;
-        }
-        at_ms = turn_find(at_ms, guess, sign_turned, probe);
+    probe->moves_left = stands(right);
+    probe->level = probe->moves_left ? right->value : left->value;
+    probe->sign = (left->value > right->value) - (left->value < right->value);
+    for (int turns = 0; turns < 2 && probe->sign != last_sign; turns++) {
+        double difference;
+        at_ms = turn_find(at_ms, limit_ms, &turning);
         if (at_ms == TIME_NEVER || probe_holds(probe, at_ms) != holds) {
             return at_ms;
         }
+        probe->sign = probe_sign(probe, at_ms, &difference);
     }
     return TIME_NEVER;
 }
@@ -367,7 +391,7 @@ static int64_t straight_turns_ms(struct probe *probe, const struct evaluation *e
 }
 
 static int64_t comparison_turns_ms(struct evaluation *evaluation, const struct rule *rule,
-                                   const struct comparison *comparison) {
+                                   const struct comparison *comparison, int64_t limit_ms) {
     struct course left = course_of_side(evaluation, rule->ops, comparison->left, comparison->right);
     struct course right = course_of_side(evaluation, rule->ops, comparison->right, comparison->end);
     bool bent = left.shape == BENT || right.shape == BENT;
@@ -384,8 +408,7 @@ static int64_t comparison_turns_ms(struct evaluation *evaluation, const struct r
         return straight_turns_ms(&probe, evaluation, &left, &right, holds);
     }
     if (stands(&left) || stands(&right)) {
-        int last_sign = left.shape == FALLS || right.shape == RISES ? -1 : 1;
-        return steady_turns_ms(&probe, guess_ms(evaluation, rule, comparison, &left, &right), holds, last_sign);
+        return steady_turns_ms(&probe, &left, &right, limit_ms);
     }
     return bent_turns_ms(&probe, evaluation);
 }
@@ -415,11 +438,11 @@ int64_t due_next(struct evaluation *evaluation) {
     }
     for (size_t i = 0; i < model->scores_count; i++) {
         if (model->scores[i].elapsed && !score_is_cut(model, &model->scores[i])) {
-            due_ms = earlier(due_ms, score_turns_ms(evaluation, &model->scores[i]));
+            due_ms = earlier(due_ms, score_turns_ms(evaluation, &model->scores[i], due_ms));
         }
     }
     for (size_t i = 0; i < model->elapsed_count; i++) {
-        due_ms = earlier(due_ms, comparison_turns_ms(evaluation, model->elapsed_rules[i], model->elapsed[i]));
+        due_ms = earlier(due_ms, comparison_turns_ms(evaluation, model->elapsed_rules[i], model->elapsed[i], due_ms));
     }
     for (size_t i = 0; i < model->sets_count; i++) {
         due_ms = earlier(due_ms, tier_due_ms(&model->sets[i], &evaluation->customer->tiers[i], evaluation->now_ms));

@@ -11,19 +11,20 @@ void evaluation_init(struct evaluation *evaluation, const struct customer *custo
     memset(evaluation->slots_known, 0, sizeof evaluation->slots_known);
 }
 
+void evaluation_copy(struct evaluation *to, const struct evaluation *from) {
+    const struct model *model = from->model;
+    memcpy(to, from, offsetof(struct evaluation, slots));
+    memcpy(to->slots, from->slots, model->slots.count * sizeof *to->slots);
+    memcpy(to->scores, from->scores, model->scores_count * sizeof *to->scores);
+}
+
 void evaluation_move(struct evaluation *evaluation, int64_t now_ms) {
     const struct model *model = evaluation->model;
     evaluation->now_ms = now_ms;
-    for (size_t i = 0; i < model->slots.count; i++) {
-        if (metric_moves(model->slots.slots[i].kind)) {
-            evaluation->slots_known[i / 64] &= ~(UINT64_C(1) << (i % 64));
-        }
+    for (size_t i = 0; i < sizeof model->slots_moving / sizeof *model->slots_moving; i++) {
+        evaluation->slots_known[i] &= ~model->slots_moving[i];
     }
-    for (size_t i = 0; i < model->scores_count; i++) {
-        if (model->scores[i].elapsed) {
-            evaluation->scores_known &= ~(UINT64_C(1) << i);
-        }
-    }
+    evaluation->scores_known &= ~model->scores_moving;
 }
 
 struct metric_at evaluation_at(struct evaluation *evaluation) {

@@ -19,6 +19,8 @@ struct evaluation {
 
 void evaluation_init(struct evaluation *evaluation, const struct customer *customer, const struct model *model,
                      int64_t now_ms);
+/* A copy to be moved: only what the model uses is copied. */
+void evaluation_copy(struct evaluation *to, const struct evaluation *from);
 /* The same customer at another instant with the windows as they are: keeps what does not depend on elapsed time. */
 void evaluation_move(struct evaluation *evaluation, int64_t now_ms);
 

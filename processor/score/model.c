@@ -249,7 +249,17 @@ static void collect_elapsed(struct model *model, const struct rule *rule) {
     }
 }
 
+static void collect_moving(struct model *model) {
+    for (size_t i = 0; i < model->slots.count; i++) {
+        model->slots_moving[i / 64] |= (uint64_t)metric_moves(model->slots.slots[i].kind) << (i % 64);
+    }
+    for (size_t i = 0; i < model->scores_count; i++) {
+        model->scores_moving |= (uint64_t)model->scores[i].elapsed << i;
+    }
+}
+
 static int collect_all_elapsed(struct arena *arena, struct model *model) {
+    collect_moving(model);
     for (int pass = 0; pass < 2; pass++) { /* count, then fill */
         if (pass == 1) {
             model->elapsed = arena_alloc(arena, model->elapsed_count * sizeof(struct comparison *));

@@ -74,6 +74,8 @@ struct model {
     const struct comparison **elapsed;
     const struct rule **elapsed_rules;
     size_t elapsed_count;
+    uint64_t slots_moving[METRIC_SLOTS_MAX / 64]; /* bits of the metrics that time alone changes */
+    uint64_t scores_moving;                       /* and of the scores by them */
     struct bytes version;
     uint16_t ranked[RANKED_SCORES_MAX]; /* indexes of scores */
     size_t ranked_count;

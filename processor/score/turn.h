@@ -8,12 +8,17 @@
 /* Further ahead is never: whatever happens in the meantime, or the first evaluation after it, asks again. */
 #define TURN_HORIZON_MS (INT64_C(20) * 366 * 86400000)
 
-/* Whether it has turned by then. False up to some instant, and true from there on. */
-typedef bool (*turned_fn)(void *context, int64_t at_ms);
+struct turning {
+    /* Whether it has turned by then: false up to some instant, and true from there on. *ahead is how far it is from there, by any
+     * measure that falls, 0 where it turns: the smoother, the quicker the search. */
+    bool (*turned)(void *context, int64_t at_ms, double *ahead);
+    /* When it turns, right to a few ms; TIME_NEVER: nobody knows. NULL likewise. */
+    int64_t (*guess_ms)(void *context);
+    void *context;
+};
 
-/* The first instant after now_ms at which it has turned; TIME_NEVER: not within the horizon. A guess that is right to a few ms
- * (TIME_NEVER: none) is only checked; else the search doubles its reach from an hour on, then halves what is left: some 50
- * questions. */
-int64_t turn_find(int64_t now_ms, int64_t guess_ms, turned_fn turned, void *context);
+/* The first instant after now_ms and before limit_ms at which it has turned; TIME_NEVER: not before it, nor within the horizon,
+ * which one question tells. With a good guess it takes a few more; interpolation some ten; 60 at the very most. */
+int64_t turn_find(int64_t now_ms, int64_t limit_ms, const struct turning *turning);
 
 #endif

@@ -1,8 +1,10 @@
-/* Nanoseconds per event of scoring, on one thread: generated events applied to customers in memory, due instants included, by
- * the rules of each configuration. Medians of the rounds.
+/* Nanoseconds of scoring, on one thread: generated events applied to customers in memory by the rules of each configuration, due
+ * instants in between included. Processor time; medians of the rounds.
  *
- *     bench_score [--events N] [--customers N] [--rounds N] [CONFIG...]        default: every config/ *.yaml */
-#include "base/clock.h"
+ *     bench_score [--events N] [--customers N] [--rounds N] [CONFIG...]        default: every config/ *.yaml
+ *
+ * Per event: all of it, with tier changes told and forecast. Per evaluation: deciding and finding the next due instant alone;
+ * there is one for each event and one for each due instant. */
 #include "run/config.h"
 #include "run/generate.h"
 #include "score/customer.h"
@@ -10,6 +12,7 @@
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { ARENA_BYTES_MAX = 64 * 1024 * 1024, ROUNDS_MAX = 99, DAYS = 365 };
 
@@ -50,19 +53,35 @@ static size_t number_of(struct bytes id, size_t customers) {
     return number;
 }
 
+/* Of this thread: others may be at work on the machine. */
+static double cpu_ns(void) {
+    struct timespec now;
+    ASSERT(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) == 0);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
 struct round {
-    double apply_ns; /* per event */
+    double took_ns;
     size_t changes;
+    size_t evaluations; /* known only where nothing is told */
 };
 
-static struct round play(const struct bench *bench, const struct model *model) {
+/* Through its due instants one by one, to count them. */
+static void advance(struct customer *customer, const struct model *model, int64_t until_ms, struct round *round) {
+    while (customer->due_ms <= until_ms) {
+        customer_advance(customer, model, customer->due_ms, NULL);
+        round->evaluations++;
+    }
+}
+
+static struct round play(const struct bench *bench, const struct model *model, bool told) {
     struct round round = {0};
     struct arena arena;
     struct changes changes;
     struct customer **customers = calloc((size_t)bench->customers + 1, sizeof(struct customer *));
     ASSERT(customers);
     arena_init(&arena, ARENA_BYTES_MAX);
-    int64_t start_us = clock_monotonic_us();
+    double start_ns = cpu_ns();
     for (size_t i = 0; i < bench->count; i++) {
         const struct activity *activity = &bench->list[i].activity;
         struct customer **customer = &customers[number_of(activity->customer_id, (size_t)bench->customers)];
@@ -70,13 +89,19 @@ static struct round play(const struct bench *bench, const struct model *model) {
             *customer = customer_create(model);
             ASSERT(*customer);
         }
+        if (!told) {
+            advance(*customer, model, activity->time_ms, &round);
+            customer_apply(*customer, model, activity, TIME_NONE, NULL);
+            round.evaluations++;
+            continue;
+        }
         changes_init(&changes, &arena);
         customer_apply(*customer, model, activity, TIME_NONE, &changes);
         ASSERT(!changes.error);
         round.changes += changes.count;
         arena_reset(&arena);
     }
-    round.apply_ns = (double)(clock_monotonic_us() - start_us) * 1000.0 / (double)bench->count;
+    round.took_ns = cpu_ns() - start_ns;
     for (int64_t i = 0; i <= bench->customers; i++) {
         customer_destroy(customers[i]);
     }
@@ -98,15 +123,20 @@ static int bench_config(const struct bench *bench, const char *path) {
         config_print_problems(path, &problems);
         return 1;
     }
-    double apply_ns[ROUNDS_MAX];
-    struct round round = {0};
+    double told_ns[ROUNDS_MAX], silent_ns[ROUNDS_MAX];
+    struct round told = {0}, silent = {0};
     for (int i = 0; i < bench->rounds; i++) {
-        round = play(bench, config->model);
-        apply_ns[i] = round.apply_ns;
+        told = play(bench, config->model, true);
+        silent = play(bench, config->model, false);
+        told_ns[i] = told.took_ns;
+        silent_ns[i] = silent.took_ns;
     }
-    qsort(apply_ns, (size_t)bench->rounds, sizeof *apply_ns, ascending);
-    printf("%-36s %7.0f ns per event  %7.4f tier changes per event\n", path, apply_ns[bench->rounds / 2],
-           (double)round.changes / (double)bench->count);
+    qsort(told_ns, (size_t)bench->rounds, sizeof *told_ns, ascending);
+    qsort(silent_ns, (size_t)bench->rounds, sizeof *silent_ns, ascending);
+    double events = (double)bench->count, evaluations = (double)silent.evaluations;
+    printf("%-32s %7.0f ns per event  %6.3f tier changes  %6.2f evaluations  %7.0f ns per evaluation\n", path,
+           told_ns[bench->rounds / 2] / events, (double)told.changes / events, evaluations / events,
+           silent_ns[bench->rounds / 2] / evaluations);
     config_destroy(config);
     return 0;
 }
