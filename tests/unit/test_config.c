@@ -83,7 +83,9 @@ static void values_are_taken(void **state) {
     assert_int_equal(config->currencies[1].decimals_difference, -2);
     assert_int_equal(config->currencies[2].decimals_difference, -3);
     config_destroy(config);
-    config = parsed(LEAST "http: {listen: off}\nredis: {durability: fsync}\n", NULL, 0);
+    config = parsed(LEAST "http: {listen: off}\nredis: {durability: fsync}\n"
+                          "currency: {rates: }\nstate:\nkafka:\n", /* nothing is said */
+                    NULL, 0);
     assert_null(config->http_host);
     assert_int_equal(config->redis.durability, DURABILITY_FSYNC);
     config_destroy(config);
@@ -133,6 +135,7 @@ static void wrong_values_say_what_is_expected(void **state) {
                    "2:21: state.merge_wait: expected at least 100ms and at most 1000000000ms, not '99ms'");
     assert_problem(LEAST "state: {rebuild: yes}\n", "2:18: state.rebuild: expected true or false, not 'yes'");
     assert_problem(LEAST "redis: localhost\n", "2:8: redis holds other options: expected a map");
+    assert_problem(LEAST "state: [a]\n", "2:8: state holds other options: expected a map");
     assert_problem(LEAST "kafka: localhost\n", "2:8: kafka: expected a map like {bootstrap.servers: \"host:9092\"}");
     assert_problem(LEAST "kafka: [a]\n", "2:8: kafka: expected a map like {bootstrap.servers: \"host:9092\"}");
     assert_problem(LEAST "kafka: {a.b: {c: d}}\n", "2:14: kafka.a.b: expected one value");
@@ -174,6 +177,16 @@ static void currencies_are_checked(void **state) {
     }
     assert_problem(LEAST "currency: {rates: {USD: [1]}}\n",
                    "2:25: currency.rates.USD: expected a positive decimal number with at most 9 places, not ''");
+    assert_problem(LEAST "currency: {rates: 5}\n", "2:19: currency.rates: expected a map like {USD: 0.92}");
+    assert_problem(LEAST "currency: {rates: [USD]}\n", "2:19: currency.rates: expected a map like {USD: 0.92}");
+    struct buffer many = {0};
+    buffer_put_text(&many, LEAST "currency:\n  rates:\n");
+    for (int i = 0; i < 257; i++) {
+        buffer_printf(&many, "    C%d: 1\n", i);
+    }
+    buffer_put_byte(&many, '\0');
+    assert_problem(many.data, "4:5: currency.rates: more than 256 of them");
+    buffer_finish(&many);
 }
 
 static void scores_are_checked(void **state) {
@@ -227,6 +240,10 @@ static void tier_sets_are_checked(void **state) {
                    "1:25: tier_sets.it.grace: expected a duration like 0d, 12h or 30d, not ''");
     assert_problem("tier_sets: {it: {demote: slowly, tiers: [{name: a}]}}\n",
                    "1:26: tier_sets.it.demote: expected to_fit or one_step, not 'slowly'");
+    assert_problem("tier_sets: {it: {topic: '', tiers: [{name: a}]}}\n",
+                   "1:26: tier_sets.it.topic: expected the name of a topic");
+    assert_problem("tier_sets: {it: {topic: [x], tiers: [{name: a}]}}\n",
+                   "1:25: tier_sets.it.topic: expected the name of a topic");
     assert_problem("tier_sets: {it: {tiers: [{name: a, treatment: 5}]}}\n",
                    "1:47: tier_sets.it.tiers: expected a map like {service: dedicated}");
     assert_problem("tier_sets: {it: {tiers: [{name: a, treatment: {x: [y]}}]}}\n",
