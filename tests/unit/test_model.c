@@ -1,0 +1,178 @@
+/* What is no model: every message of the compiler, and the limits. */
+#include "rules_support.h"
+
+#include "score/metrics.h"
+
+#define NO "set it\ntier no\n"
+
+/* before1after before2after ... */
+static void put_many(struct buffer *text, const char *before, int from, int to, const char *after) {
+    for (int i = from; i <= to; i++) {
+        buffer_printf(text, "%s%d%s", before, i, after);
+    }
+}
+
+static const char *ended(struct buffer *text, const char *end) {
+    buffer_put_text(text, end);
+    buffer_put_byte(text, '\0');
+    assert_int_equal(text->error, 0);
+    return text->data;
+}
+
+static void a_model_has_limits(void **state) {
+    (void)state;
+    static const struct {
+        const char *start;
+        const char *before;
+        const char *after;
+        const char *end;
+        int most;
+        int line; /* of the error with one more */
+        int column;
+        const char *message;
+    } limits[] = {
+        {"", "score s", " high 1 = revenue\n", NO, 64, 65, 7, "more than 64 scores"},
+        {"", "set s", "\ntier no\n", "", 64, 129, 5, "1 to 64 tier sets are needed"},
+        {"set it\n", "tier t", " = 1 = 1\n", "tier no\n", 63, 1, 5, "tier set 'it' needs 1 to 64 tiers"},
+    };
+    struct buffer text = {0};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        for (int more = 0; more < 2; more++) {
+            buffer_reset(&text);
+            buffer_put_text(&text, limits[i].start);
+            put_many(&text, limits[i].before, 1, limits[i].most + more, limits[i].after);
+            const char *whole = ended(&text, limits[i].end);
+            if (more) {
+                assert_error(whole, limits[i].line, limits[i].column, limits[i].message);
+            } else {
+                (void)model_of(&builder, whole);
+            }
+        }
+    }
+    buffer_finish(&text);
+}
+
+static void metrics_have_a_limit(void **state) {
+    (void)state;
+    struct buffer text = {0};
+    for (int more = 0; more < 2; more++) {
+        buffer_reset(&text);
+        buffer_put_text(&text, "set a\n");
+        for (int i = 1; i <= 128 + more; i++) {
+            buffer_printf(&text, "tier t%d = 1 < revenue(%dd)\n%s", i, i,
+                          i == 60    ? "tier no\nset b\n"
+                          : i == 120 ? "tier no\nset c\n"
+                                     : "");
+        }
+        const char *whole = ended(&text, "tier no\n");
+        if (more) {
+            assert_error(whole, 134, 30, "tier_sets.c.tiers[8].enter: the rules use more than 128 different metrics");
+        } else {
+            (void)model_of(&builder, whole);
+        }
+    }
+    buffer_finish(&text);
+}
+
+#define NO_NAME "score '%s' is not a name: letters, digits and _, at most 64, not a digit first"
+
+static void scores(void **state) {
+    (void)state;
+    char message[300];
+    snprintf(message, sizeof message, NO_NAME, "9lives");
+    assert_error("score 9lives high 1 = revenue\n" NO, 1, 7, message);
+    snprintf(message, sizeof message, NO_NAME, "a-b");
+    assert_error("score a-b high 1 = revenue\n" NO, 1, 7, message);
+    (void)model_of(&builder, "score _gr\xc3\xbc\xc3\x9f"
+                             "9 high 1 = revenue\n" NO);
+    char name[66];
+    char text[200];
+    memset(name, 'n', 65);
+    name[65] = '\0';
+    snprintf(message, sizeof message, NO_NAME, name);
+    snprintf(text, sizeof text, "score %s high 1 = revenue\n" NO, name);
+    assert_error(text, 1, 7, message);
+    snprintf(text, sizeof text, "score %s high 1 = revenue\n" NO, name + 1);
+    (void)model_of(&builder, text);
+    static const char *const words[] = {"and", "or", "not", "min", "max", "known", "ago", "tier"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        snprintf(text, sizeof text, "score %s high 1 = revenue\n" NO, words[i]);
+        snprintf(message, sizeof message, "score '%s' is a word of the rule language", words[i]);
+        assert_error(text, 1, 7, message);
+    }
+    for (size_t i = 0; i < METRIC_KINDS; i++) {
+        snprintf(text, sizeof text, "score %s high 1 = revenue\n" NO, metric_rows[i].name);
+        snprintf(message, sizeof message, "score '%s' has the name of a metric", metric_rows[i].name);
+        assert_error(text, 1, 7, message);
+    }
+    assert_error("score s high = revenue\n" NO, 1, 7, "score 's' needs 1 to 32 steps");
+    assert_error(repeated("score s high", " 1", 33, " = revenue\n" NO), 1, 7, "score 's' needs 1 to 32 steps");
+    assert_error("score s high 1 2 2 = revenue\n" NO, 1, 7, "the steps of score 's' do not ascend");
+    assert_error("score s high 1 nan 2 = revenue\n" NO, 1, 7, "the steps of score 's' do not ascend");
+    assert_error("score s high 1 = revenue\nscore s low 1 = aov\n" NO, 2, 7, "score 's' stands twice");
+    assert_error("score s high 1 = \n" NO, 1, 18, "scores.s.metric: expected a metric");
+    assert_error("score s high 1 = revenue + 1\n" NO, 1, 18,
+                 "scores.s.metric: expected one metric such as revenue(90d)");
+    assert_error("score s high 1 = 5\n" NO, 1, 18, "scores.s.metric: expected one metric such as revenue(90d)");
+    assert_error("score a high 1 = aov\nscore s high 1 = a\n" NO, 2, 18, "scores.s.metric: unknown metric 'a'");
+    assert_error("score s high 1 = revenu\n" NO, 1, 18,
+                 "scores.s.metric: unknown metric 'revenu'; did you mean 'revenue'?");
+}
+
+/* Two names that are the same to the stored state. */
+static void names_alike(char first[16], char second[16]) {
+    for (int i = 0; i < 5000; i++) {
+        snprintf(first, 16, "name%d", i);
+        for (int j = 0; j < i; j++) {
+            snprintf(second, 16, "name%d", j);
+            if ((uint16_t)bytes_hash(bytes_of_text(first)) == (uint16_t)bytes_hash(bytes_of_text(second))) {
+                return;
+            }
+        }
+    }
+    fail_msg("no two names are alike");
+}
+
+static void tier_sets(void **state) {
+    (void)state;
+    assert_error("", 0, 0, "1 to 64 tier sets are needed");
+    assert_error("set it\n", 1, 5, "tier set 'it' needs 1 to 64 tiers");
+    assert_error("set 1st\ntier no\n", 1, 5,
+                 "tier set '1st' is not a name: letters, digits and _, at most 64, not a digit first");
+    assert_error("set tier\ntier no\n", 1, 5, "tier set 'tier' is a word of the rule language");
+    assert_error(NO NO, 3, 5, "tier sets 'it' and 'it' have the same name");
+    assert_error("set it\ntier 1st\n", 2, 6,
+                 "tier '1st' is not a name: letters, digits and _, at most 64, not a digit first");
+    assert_error("set it\ntier not\n", 2, 6, "tier 'not' is a word of the rule language");
+    assert_error("set it\ntier a = 1 = 1\ntier a\n", 3, 6, "tier 'a' stands twice in its set");
+    assert_error("set it\ntier a = 1 = 1\n", 2, 10,
+                 "tier 'a' is the last of its set and takes everyone else: it has no rule");
+    assert_error("set it\ntier a\ntier b\n", 2, 6,
+                 "tier 'a' needs an 'enter' rule: only the last tier takes everyone else");
+    assert_error("set it\ntier a =  \ntier b\n", 2, 11, "tier_sets.it.tiers[0].enter: the rule is empty");
+    assert_error("set it\ntier a = 1 = 1 | revenu > 5\ntier b\n", 2, 18,
+                 "tier_sets.it.tiers[0].stay: unknown metric or score 'revenu'; did you mean 'revenue'?");
+    char first[16];
+    char second[16];
+    char text[200];
+    char message[300];
+    names_alike(first, second);
+    snprintf(text, sizeof text, "set it\ntier %s = 1 = 1\ntier %s\n", first, second);
+    snprintf(message, sizeof message, "tiers '%s' and '%s' cannot be told apart in the stored state: rename one",
+             second, first);
+    assert_error(text, 3, 6, message);
+    snprintf(text, sizeof text, "set %s\ntier no\nset %s\ntier no\n", first, second);
+    snprintf(message, sizeof message, "tier sets '%s' and '%s' cannot be told apart in the stored state: rename one",
+             first, second);
+    assert_error(text, 3, 5, message);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_model_has_limits),
+        cmocka_unit_test(metrics_have_a_limit),
+        cmocka_unit_test(scores),
+        cmocka_unit_test(tier_sets),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
