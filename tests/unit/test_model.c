@@ -1,7 +1,9 @@
-/* What is no model: every message of the compiler, and the limits. */
+/* What is no model: every message of the compiler, the limits, and too little memory. */
 #include "rules_support.h"
 
 #include "score/metrics.h"
+
+enum { BLOCK = 64 * 1024 };
 
 #define NO "set it\ntier no\n"
 
@@ -66,7 +68,7 @@ static void metrics_have_a_limit(void **state) {
         }
         const char *whole = ended(&text, "tier no\n");
         if (more) {
-            assert_error(whole, 134, 30, "tier_sets.c.tiers[8].enter: the rules use more than 128 different metrics");
+            assert_error(whole, 134, 17, "tier_sets.c.tiers[8].enter: the rules use more than 128 different metrics");
         } else {
             (void)model_of(&builder, whole);
         }
@@ -167,12 +169,65 @@ static void tier_sets(void **state) {
     assert_error(text, 3, 5, message);
 }
 
+/* ---- memory ---- */
+
+#define TEXT(string)                                                                                                   \
+    { {string, sizeof string - 1}, 1, 1 }
+
+/* However little memory the rules may have: a model that is whole, or a message. */
+static void too_little_memory_is_an_error(void **state) {
+    (void)state;
+    static const double steps[] = {1, 2};
+    static const struct label_spec labels[] = {{{"service", 7}, {"dedicated", 9}}};
+    static const struct score_spec score = {
+        .name = TEXT("r"), .metric = TEXT("days_since_purchase"), .steps = steps, .steps_count = 2};
+    static const struct tier_spec tiers[] = {{.name = TEXT("vip"),
+                                              .enter = TEXT("r = 1 and revenue(90d, ago 30d) > tenure"),
+                                              .stay = TEXT("interactions(page_view, 7d) > 1"),
+                                              .treatment = labels,
+                                              .treatment_count = 1},
+                                             {.name = TEXT("rest")}};
+    static const struct tier_set_spec set = {
+        .name = TEXT("value"), .topic = {"topic", 5}, .tiers = tiers, .tiers_count = 2};
+    const struct model_spec spec = {.zone = &zone_utc,
+                                    .money_decimals = 2,
+                                    .dedupe = 16,
+                                    .tiles_max = 128,
+                                    .scores = &score,
+                                    .scores_count = 1,
+                                    .sets = &set,
+                                    .sets_count = 1};
+    int failed = 0;
+    for (size_t room = 0; room <= BLOCK; room += 16) {
+        struct arena arena;
+        struct model *model = NULL;
+        struct model_error error = {.message = "none"};
+        arena_init(&arena, BLOCK);
+        assert_true(room == BLOCK || arena_alloc(&arena, BLOCK - room));
+        int result = model_compile(&arena, &spec, &model, &error);
+        if (result) {
+            failed++;
+            assert_null(model);
+            assert_int_equal(result, ERR_NO_MEMORY);
+            assert_string_equal(error.message, "the rules need more memory than they may have");
+        } else {
+            assert_true(bytes_equal_text(model_set_name(model, 0), "value"));
+            assert_true(bytes_equal_text(model_set_topic(model, 0), "topic"));
+            assert_true(bytes_equal_text(model_tier_name(model, 0, 0), "vip"));
+            size_t count;
+            assert_true(bytes_equal_text(model_treatment(model, 0, 0, &count)->value, "dedicated"));
+            assert_int_equal(model_version(model).size, 16);
+            assert_int_equal(model_span_days(model), 120);
+        }
+        arena_finish(&arena);
+    }
+    assert_in_range(failed, 100, BLOCK / 16);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_model_has_limits),
-        cmocka_unit_test(metrics_have_a_limit),
-        cmocka_unit_test(scores),
-        cmocka_unit_test(tier_sets),
+        cmocka_unit_test(a_model_has_limits), cmocka_unit_test(metrics_have_a_limit),          cmocka_unit_test(scores),
+        cmocka_unit_test(tier_sets),          cmocka_unit_test(too_little_memory_is_an_error),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

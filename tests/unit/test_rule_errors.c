@@ -150,6 +150,9 @@ static void functions(void **state) {
     assert_rule_error("tier(value) vip", 12, "expected '=' or '!=' and the name of a tier, found 'vip'");
     assert_rule_error("tier(value) < vip", 12, "expected '=' or '!=' and the name of a tier, found '<'");
     assert_rule_error("tier(value)", 11, "expected '=' or '!=' and the name of a tier, found the end");
+    assert_rule_error("tier(value) =", 13, "expected the name of a tier, found the end");
+    assert_rule_error("tier(value) = 1", 14, "expected the name of a tier, found '1'");
+    assert_rule_error("tier() = vip", 5, "expected the name of a tier set, found ')'");
 }
 
 /* ---- limits: as much as may be, and one more ---- */
