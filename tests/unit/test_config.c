@@ -259,6 +259,29 @@ static void tier_sets_are_checked(void **state) {
                    "1:59: tier_sets.it.tiers[0].stay: expected a number, a metric, a score or '(', found the end");
 }
 
+static void put_many(struct buffer *text, const char *start, int count, const char *after) {
+    buffer_reset(text);
+    buffer_put_text(text, start);
+    for (int i = 1; i <= count; i++) {
+        buffer_printf(text, "  s%d: %s\n", i, after);
+    }
+    buffer_put_byte(text, '\0');
+}
+
+static void scores_and_sets_have_limits(void **state) {
+    (void)state;
+    struct buffer text = {0};
+    put_many(&text, LEAST "scores:\n", 64, "{metric: tenure, steps: [1]}");
+    config_destroy(parsed(text.data, NULL, 0));
+    put_many(&text, LEAST "scores:\n", 65, "{metric: tenure, steps: [1]}");
+    assert_problem(text.data, "67:3: more than 64 scores");
+    put_many(&text, "tier_sets:\n", 64, "{tiers: [{name: a}]}");
+    config_destroy(parsed(text.data, NULL, 0));
+    put_many(&text, "tier_sets:\n", 65, "{tiers: [{name: a}]}");
+    assert_problem(text.data, "66:3: more than 64 tier sets");
+    buffer_finish(&text);
+}
+
 /* Everything that is wrong is told in one go, up to a limit. */
 static void all_problems_are_told_at_once(void **state) {
     (void)state;
@@ -288,6 +311,7 @@ int main(void) {
         cmocka_unit_test(currencies_are_checked),
         cmocka_unit_test(scores_are_checked),
         cmocka_unit_test(tier_sets_are_checked),
+        cmocka_unit_test(scores_and_sets_have_limits),
         cmocka_unit_test(all_problems_are_told_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

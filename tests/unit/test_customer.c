@@ -1,88 +1,8 @@
 /* What must hold for every customer, tried on random ones: whatever is kept up to date step by step is what the plain list of
  * activities says. */
-#include "support/history.h"
-
-#include "score/evaluate.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
+#include "customer_support.h"
 
 enum { SEEDS = 2000, SEEDS_METRICS = 300, SEEDS_TIME = 500 };
-
-static struct model_builder builder;
-static struct model *usual; /* a little of everything */
-
-static const char *const usual_text = "score r low 7 14 30 60 = days_since_purchase\n"
-                                      "score f high 1 2 3 5 = purchases(30d)\n"
-                                      "set value hold 3d grace 12h\n"
-                                      "tier vip = r + f >= 8 | r + f >= 6\n"
-                                      "tier some = revenue(30d, ago 10d) > 50 or nps(60d) > 0\n"
-                                      "tier rest\n"
-                                      "set steps grace 1d one_step\n"
-                                      "tier high = interactions(20d) >= 2 or tier(value) = vip\n"
-                                      "tier middle = tenure <= 40 and complaints = 0\n"
-                                      "tier low\n";
-
-static int set_up(void **state) {
-    (void)state;
-    model_builder_init(&builder);
-    builder.zone = &zone_berlin;
-    usual = model_of(&builder, usual_text);
-    return 0;
-}
-
-/* What the seed before has left in the arena. */
-static void forget(void) {
-    arena_reset(&builder.arena);
-    usual = model_of(&builder, usual_text);
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
-    return 0;
-}
-
-static struct customer *created(const struct model *model) {
-    struct customer *customer = customer_create(model);
-    assert_non_null(customer);
-    return customer;
-}
-
-static struct customer *copied(const struct customer *customer, const struct model *model) {
-    struct customer *copy = customer_copy(customer, model);
-    assert_non_null(copy);
-    return copy;
-}
-
-/* Applies one activity that is no duplicate; the changes found are added to `changes`. */
-static void apply_to(struct customer *customer, const struct model *model, const struct activity *activity,
-                     int64_t clock_ms, struct changes *changes) {
-    int64_t now_ms = customer->now_ms;
-    assert_int_not_equal(customer_apply(customer, model, activity, clock_ms, changes), APPLIED_DUPLICATE);
-    assert_int_equal(changes->error, 0);
-    assert_true(customer_is_valid(customer, model));
-    assert_true(customer->now_ms >= now_ms && customer->now_ms >= activity->time_ms);
-    assert_true(customer->due_ms > clock_ms);
-}
-
-static void apply(struct customer *customer, const struct model *model, const struct activity *activity) {
-    struct changes changes;
-    changes_init(&changes, &builder.arena);
-    apply_to(customer, model, activity, TIME_NONE, &changes);
-}
-
-static struct customer *customer_of(const struct model *model, const struct history *history) {
-    struct customer *customer = created(model);
-    for (size_t i = 0; i < history->count; i++) {
-        apply(customer, model, &history->activities[i]);
-    }
-    return customer;
-}
 
 static void random_history(struct history *history, struct test_random *random, int days) {
     struct history_options options = {.count = (size_t)(1 + test_random_below(random, 24)),
@@ -163,37 +83,6 @@ static void a_duplicate_changes_nothing_at_all(void **state) {
         customer_destroy(customer);
         forget();
     }
-}
-
-static void only_the_latest_ids_are_known(void **state) {
-    (void)state;
-    builder.dedupe = 3;
-    const struct model *model = model_of(&builder, usual_text);
-    builder.dedupe = 0;
-    const struct model *none = model_of(&builder, usual_text);
-    builder.dedupe = 16;
-    static const char *const ids[] = {"e0", "e1", "e2", "e3"};
-    struct customer *customer = created(model);
-    struct customer *forgetful = created(none);
-    for (int i = 0; i < 4; i++) {
-        struct activity activity = test_interaction(ids[i], TEST_AT(i, 0), INTERACTION_LOGIN);
-        apply(customer, model, &activity);
-        apply(forgetful, none, &activity);
-        apply(forgetful, none, &activity);
-    }
-    struct changes changes;
-    changes_init(&changes, &builder.arena);
-    for (int i = 3; i >= 1; i--) { /* the latest three, whichever is asked first */
-        struct activity activity = test_interaction(ids[i], TEST_AT(i, 0), INTERACTION_LOGIN);
-        assert_int_equal(customer_apply(customer, model, &activity, TIME_NONE, &changes), APPLIED_DUPLICATE);
-    }
-    struct activity forgotten = test_interaction("e0", TEST_AT(0, 0), INTERACTION_LOGIN);
-    apply(customer, model, &forgotten);
-    assert_int_equal(customer->recent_count, 3);
-    assert_int_equal(tiles_total(&customer->tiles, TILE_INTERACTIONS + INTERACTION_LOGIN), 5);
-    assert_int_equal(tiles_total(&forgetful->tiles, TILE_INTERACTIONS + INTERACTION_LOGIN), 8);
-    customer_destroy(customer);
-    customer_destroy(forgetful);
 }
 
 /* ---- refunds ---- */
@@ -396,34 +285,15 @@ static void a_copy_lives_by_itself(void **state) {
     customer_destroy(NULL);
 }
 
-static void a_new_customer_has_seen_nothing(void **state) {
-    (void)state;
-    struct customer *customer = created(usual);
-    struct customer *copy = copied(customer, usual);
-    struct changes changes;
-    changes_init(&changes, &builder.arena);
-    assert_true(customer_is_valid(customer, usual));
-    assert_int_equal(customer->now_ms, TIME_NONE);
-    assert_int_equal(customer->due_ms, TIME_NEVER);
-    customer_advance(customer, usual, TEST_AT(1000, 0), &changes);
-    test_reevaluate(customer, usual, TEST_AT(1000, 0), &changes);
-    assert_int_equal(changes.count, 0);
-    assert_same_customer(customer, copy);
-    customer_destroy(copy);
-    customer_destroy(customer);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_order_of_arrival_does_not_matter),
         cmocka_unit_test(a_duplicate_changes_nothing_at_all),
-        cmocka_unit_test(only_the_latest_ids_are_known),
         cmocka_unit_test(a_refund_reverses_its_purchase_exactly),
         cmocka_unit_test(metrics_are_what_the_list_says),
         cmocka_unit_test(time_passes_in_parts_as_at_once),
         cmocka_unit_test(an_activity_finds_the_customer_at_the_clock),
         cmocka_unit_test(a_copy_lives_by_itself),
-        cmocka_unit_test(a_new_customer_has_seen_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
