@@ -195,7 +195,7 @@ static void scores_are_checked(void **state) {
     assert_problem(LEAST "scores: {r: 5}\n",
                    "2:13: scores.r: expected a map like {metric: \"purchases(90d)\", steps: [2, 3, 5]}");
     assert_problem(LEAST "scores: {r: {steps: [1]}}\n", "2:13: scores.r needs 'metric'");
-    assert_problem(LEAST "scores: {r: {metric: tenure}}\n", "2:13: scores.r needs 'steps'");
+    assert_problem(LEAST "scores: {r: {metric: tenure}}\n", "2:13: scores.r needs 'steps', 'quantiles' or 'shares'");
     assert_problem(LEAST "scores: {r: {metric: tenure, steps: 5}}\n",
                    "2:37: scores.r.steps: expected a list of 1 to 32 numbers");
     assert_problem(LEAST "scores: {r: {metric: tenure, steps: []}}\n",
