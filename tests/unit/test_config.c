@@ -207,6 +207,12 @@ static void scores_are_checked(void **state) {
                    "2:44: scores.r.steps must ascend, but 3 follows 3");
     assert_problem(LEAST "scores: {r: {metric: tenure, steps: [1], best: highest}}\n",
                    "2:48: scores.r.best: expected low or high, not 'highest'");
+    static const char *const quantiles[] = {"1", "33", "x", "2.5", "[5]"};
+    for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++) {
+        char text[200];
+        snprintf(text, sizeof text, LEAST "scores: {r: {metric: tenure, quantiles: %s}}\n", quantiles[i]);
+        assert_problem(text, "2:41: scores.r.quantiles: expected a whole number from 2 to 32");
+    }
     assert_problem(LEAST "scores: {r: {metric: revenu, steps: [1]}}\n",
                    "2:22: scores.r.metric: unknown metric 'revenu'; did you mean 'revenue'?");
     assert_problem(LEAST "scores: {and: {metric: revenue, steps: [1]}}\n",

@@ -1,7 +1,7 @@
 /* What is no model: every message of the compiler, the limits, and too little memory. */
 #include "rules_support.h"
 
-#include "score/metrics.h"
+#include "score/model_parts.h"
 
 enum { BLOCK = 64 * 1024 };
 
@@ -135,6 +135,49 @@ static void names_alike(char first[16], char second[16]) {
     fail_msg("no two names are alike");
 }
 
+static void scores_by_rank(void **state) {
+    (void)state;
+    (void)model_of(&builder, "score q low 1 2 quantiles 32 = tenure\nscore s high shares 0.1 99.9 = revenue\n" NO);
+    assert_error("score s high quantiles 1 = revenue\n" NO, 1, 7, "score 's' needs 2 to 32 quantiles");
+    assert_error("score s high quantiles 33 = revenue\n" NO, 1, 7, "score 's' needs 2 to 32 quantiles");
+    assert_error("score s high quantiles 5 shares 80 = revenue\n" NO, 1, 7, "score 's' has both quantiles and shares");
+    assert_error(repeated("score s high shares", " 1", 32, " = revenue\n" NO), 1, 7,
+                 "score 's' has more than 31 shares");
+    static const char *const bad[] = {"0", "100", "-1", "80 100", "nan"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char text[100];
+        snprintf(text, sizeof text, "score s high shares %s = revenue\n" NO, bad[i]);
+        assert_error(text, 1, 7, "the shares of score 's' are per cent, between 0 and 100");
+    }
+    assert_error("score s high shares 80 80 = revenue\n" NO, 1, 7, "the shares of score 's' do not ascend");
+    assert_error("score s low shares 80 = revenue\n" NO, 1, 7,
+                 "score 's': shares go from the greatest value down, so best: low has no meaning");
+    assert_error("score s high shares 80 = tenure\n" NO, 1, 26,
+                 "elapsed time has no sum that customers could have shares of: use quantiles");
+    assert_error("score frequent high 1 = revenue\n" NO, 1, 7, "score 'frequent' has the name of a value of frequency");
+    assert_error("score awareness high 1 = revenue\n" NO, 1, 7, "score 'awareness' has the name of a value of stage");
+    assert_error("score rising high 1 = revenue\n" NO, 1, 7, "score 'rising' is a word of the rule language");
+    assert_error("score trend high 1 = revenue\n" NO, 1, 7, "score 'trend' is a word of the rule language");
+    struct buffer text = {0};
+    put_many(&text, "score s", 1, RANKED_SCORES_MAX, " high quantiles 5 = revenue\n");
+    (void)model_of(&builder, ended(&text, NO));
+    buffer_reset(&text);
+    put_many(&text, "score s", 1, RANKED_SCORES_MAX + 1, " high quantiles 5 = revenue\n");
+    char message[200];
+    snprintf(message, sizeof message, "more than %d scores with quantiles or shares", RANKED_SCORES_MAX);
+    assert_error(ended(&text, NO), RANKED_SCORES_MAX + 1, 7, message);
+    buffer_finish(&text);
+    char first[16];
+    char second[16];
+    char alike[200];
+    names_alike(first, second);
+    snprintf(alike, sizeof alike, "score %s high quantiles 5 = revenue\nscore %s high quantiles 5 = aov\n" NO, first,
+             second);
+    snprintf(message, sizeof message, "scores '%s' and '%s' cannot be told apart in the stored state: rename one",
+             second, first);
+    assert_error(alike, 2, 7, message);
+}
+
 static void tier_sets(void **state) {
     (void)state;
     assert_error("", 0, 0, "1 to 64 tier sets are needed");
@@ -226,8 +269,12 @@ static void too_little_memory_is_an_error(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_model_has_limits), cmocka_unit_test(metrics_have_a_limit),          cmocka_unit_test(scores),
-        cmocka_unit_test(tier_sets),          cmocka_unit_test(too_little_memory_is_an_error),
+        cmocka_unit_test(a_model_has_limits),
+        cmocka_unit_test(metrics_have_a_limit),
+        cmocka_unit_test(scores),
+        cmocka_unit_test(scores_by_rank),
+        cmocka_unit_test(tier_sets),
+        cmocka_unit_test(too_little_memory_is_an_error),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -133,6 +133,19 @@ static void metrics_with_their_arguments(void **state) {
     assert_rule_error("low(90d) > 1", 3, "expected an operator or the end, found '('"); /* a score has no window */
 }
 
+static void metrics_that_look_ahead(void **state) {
+    (void)state;
+    assert_rule_error("clv > 1", 0, "'clv' needs a horizon: clv(365d)");
+    assert_rule_error("1 < expected_purchases", 4, "'expected_purchases' needs a horizon: expected_purchases(365d)");
+    assert_rule_error("clv(90) > 1", 4, "expected a horizon such as 365d, found '90'");
+    assert_rule_error("clv(revenue) > 1", 4, "expected a horizon such as 365d, found 'revenue'");
+    assert_rule_error("clv(ago 90d) > 1", 4, "'clv' looks ahead, so 'ago' has no meaning: clv(365d)");
+    assert_rule_error("clv(365d, ago 90d) > 1", 10, "'clv' looks ahead, so 'ago' has no meaning: clv(365d)");
+    assert_rule_error("clv(365d, 90d) > 1", 10, "'clv' takes one horizon");
+    assert_rule_error("clv(0d) > 1", 4, "a window is a whole number of days from 1d to 3660d");
+    assert_rule_error("p_alive(90d) > 0.5", 8, "'p_alive' takes no window and no arguments");
+}
+
 static void functions(void **state) {
     (void)state;
     assert_rule_error("min 1 > 1", 4, "expected '(', found '1'");
@@ -189,6 +202,7 @@ int main(void) {
         cmocka_unit_test(numbers_are_no_truths),
         cmocka_unit_test(names),
         cmocka_unit_test(metrics_with_their_arguments),
+        cmocka_unit_test(metrics_that_look_ahead),
         cmocka_unit_test(functions),
         cmocka_unit_test(rules_have_limits),
     };
