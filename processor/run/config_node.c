@@ -10,7 +10,12 @@
 #include <unistd.h>
 #include <yaml.h>
 
-enum { SECRET_BYTES_MAX = 65536, DEPTH_MAX = 32, NO_LINES = -1 };
+enum {
+    SECRET_BYTES_MAX = 65536,
+    DEPTH_MAX = 32,
+    NODES_MAX = 100000, /* an alias stands for all that it names, so a few lines could stand for any number */
+    NO_LINES = -1,
+};
 
 const struct config_file *config_file_of(const struct config_problems *problems, int *line) {
     const struct config_file *file = NULL;
@@ -73,11 +78,17 @@ size_t node_count(const struct node *node) {
 /* The file's contents without the line end that editors add. */
 static bool put_file(const char *path, struct buffer *out) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char *room = fd >= 0 ? buffer_reserve(out, SECRET_BYTES_MAX) : NULL;
-    ssize_t size = room ? read(fd, room, SECRET_BYTES_MAX) : -1;
+    char *room = fd >= 0 ? buffer_reserve(out, SECRET_BYTES_MAX + 1) : NULL;
+    ssize_t size = room ? read(fd, room, SECRET_BYTES_MAX + 1) : -1;
+    if (size > SECRET_BYTES_MAX) {
+        errno = EFBIG; /* some other file: half a secret is none */
+        size = -1;
+    }
+    int reason = errno;
     if (fd >= 0) {
         close(fd);
     }
+    errno = reason;
     if (size < 0) {
         return false;
     }
@@ -136,10 +147,15 @@ struct reading {
     yaml_document_t document;
     int lines_before; /* NO_LINES: an override's */
     struct config_problems *problems;
+    size_t nodes;
 };
 
 static int line_of(const struct reading *reading, yaml_mark_t mark) {
     return reading->lines_before == NO_LINES ? 0 : reading->lines_before + (int)mark.line + 1;
+}
+
+static int column_of(const struct reading *reading, yaml_mark_t mark) {
+    return reading->lines_before == NO_LINES ? 0 : (int)mark.column + 1;
 }
 
 static struct node *new_node(struct arena *arena, enum node_kind kind) {
@@ -154,11 +170,12 @@ static struct node *convert(struct reading *reading, int index, int depth);
 
 static void convert_pairs(struct reading *reading, const yaml_node_t *from, struct node *map, int depth) {
     struct node **link = &map->children;
-    for (const yaml_node_pair_t *pair = from->data.mapping.pairs.start; pair < from->data.mapping.pairs.top; pair++) {
+    for (const yaml_node_pair_t *pair = from->data.mapping.pairs.start;
+         pair < from->data.mapping.pairs.top && reading->nodes <= NODES_MAX; pair++) {
         const yaml_node_t *key = yaml_document_get_node(&reading->document, pair->key);
         struct node *child = convert(reading, pair->value, depth + 1);
         int line = line_of(reading, key->start_mark);
-        int column = (int)key->start_mark.column + 1;
+        int column = column_of(reading, key->start_mark);
         if (key->type != YAML_SCALAR_NODE) {
             config_problem(reading->problems, line, column, "a key must be plain text");
             continue;
@@ -180,7 +197,12 @@ static struct node *convert(struct reading *reading, int index, int depth) {
     const yaml_node_t *from = yaml_document_get_node(&reading->document, index);
     struct node *node = new_node(reading->arena, NODE_SCALAR);
     node->line = line_of(reading, from->start_mark);
-    node->column = (int)from->start_mark.column + 1;
+    node->column = column_of(reading, from->start_mark);
+    if (++reading->nodes > NODES_MAX) {
+        config_problem(reading->problems, node->line, node->column, "more than %d values, those of aliases included",
+                       NODES_MAX);
+        return node;
+    }
     if (depth > DEPTH_MAX) {
         config_problem(reading->problems, node->line, node->column, "nested too deeply");
         return node;
@@ -191,13 +213,15 @@ static struct node *convert(struct reading *reading, int index, int depth) {
     } else if (from->type == YAML_SEQUENCE_NODE) {
         struct node **link = &node->children;
         node->kind = NODE_LIST;
-        for (const int *item = from->data.sequence.items.start; item < from->data.sequence.items.top; item++) {
+        for (const int *item = from->data.sequence.items.start;
+             item < from->data.sequence.items.top && reading->nodes <= NODES_MAX; item++) {
             *link = convert(reading, *item, depth + 1);
             link = &(*link)->next;
         }
     } else {
-        if (from->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
-            from->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE) {
+        bool quoted = from->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
+                      from->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+        if (quoted && reading->lines_before != NO_LINES) {
             node->column++; /* the text begins behind its quote: rule errors point into it */
         }
         node->text =
@@ -215,7 +239,7 @@ static struct node *read_document(struct arena *arena, struct bytes text, int li
     ASSERT(yaml_parser_initialize(&parser));
     yaml_parser_set_input_string(&parser, (const unsigned char *)text.data, text.size);
     if (!yaml_parser_load(&parser, &reading.document)) {
-        config_problem(problems, line_of(&reading, parser.problem_mark), (int)parser.problem_mark.column + 1,
+        config_problem(problems, line_of(&reading, parser.problem_mark), column_of(&reading, parser.problem_mark),
                        "not YAML: %s%s%s", parser.problem ? parser.problem : "unreadable", parser.context ? ", " : "",
                        parser.context ? parser.context : "");
     } else {
@@ -263,6 +287,12 @@ void config_override(struct arena *arena, struct node *root, const char *assignm
         const char *dot = memchr(at, '.', (size_t)(equals - at));
         bool rest_is_key = node != root && bytes_equal_text(node->key, "kafka");
         const char *end = dot && !rest_is_key ? dot : equals;
+        if (node->kind != NODE_MAP) { /* nothing so far, or a value that cannot hold another: binding will say so */
+            node->kind = NODE_MAP;
+            node->children = NULL;
+            node->line = 0;
+            node->column = 0;
+        }
         node = child_made(arena, node, bytes_of(at, (size_t)(end - at)));
         at = end < equals ? end + 1 : equals;
     }

@@ -227,7 +227,7 @@ static void bind_section(struct config *config, const struct node *map, const ch
             unknown(problems, child, section);
         } else if (option->kind == OPTION_SECTION && child->kind == NODE_MAP) {
             bind_section(config, child, option->name, problems);
-        } else if (option->kind == OPTION_SECTION && child->text.size > 0) {
+        } else if (option->kind == OPTION_SECTION && (child->kind == NODE_LIST || child->text.size > 0)) {
             config_problem(problems, child->line, child->column, "%s holds other options: expected a map", name);
         } else if (option->kind != OPTION_SPECIAL && option->kind != OPTION_SECTION && child->kind != NODE_SCALAR) {
             config_problem(problems, child->line, child->column, "%s: expected one value", name);

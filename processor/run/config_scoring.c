@@ -39,8 +39,17 @@ void config_bind_currencies(struct config *config, const struct node *root, stru
     }
     base->rate_nano = 1000000000;
     config->currencies_count = 1;
-    for (const struct node *child = rates ? rates->children : NULL; child && count <= CURRENCIES_MAX;
-         child = child->next) {
+    if (rates && rates->kind != NODE_MAP) {
+        if (rates->kind == NODE_LIST || rates->text.size > 0) {
+            config_problem(problems, rates->line, rates->column, "currency.rates: expected a map like {USD: 0.92}");
+        }
+        return;
+    }
+    if (count > CURRENCIES_MAX) {
+        config_problem(problems, rates->line, rates->column, "currency.rates: more than %d of them", CURRENCIES_MAX);
+        return;
+    }
+    for (const struct node *child = rates ? rates->children : NULL; child; child = child->next) {
         struct currency_rate *rate = &config->currencies[config->currencies_count];
         if (!set_code(rate, child->key)) {
             config_problem(problems, child->key_line, child->key_column,
@@ -251,6 +260,9 @@ static void bind_set(struct config *config, const struct node *node, struct tier
     const struct node *demote = node_child(node, "demote");
     const struct node *tiers = node_child(node, "tiers");
     set->topic = topic ? topic->text : bytes_of(NULL, 0);
+    if (topic && (topic->kind != NODE_SCALAR || topic->text.size == 0)) {
+        config_problem(problems, topic->line, topic->column, "%s.topic: expected the name of a topic", where);
+    }
     set->hold_ms = bind_time(node, "hold", where, problems);
     set->grace_ms = bind_time(node, "grace", where, problems);
     set->notice_ms = bind_time(node, "notice", where, problems);

@@ -117,6 +117,9 @@ static int compile_tiers(struct rule_scope *scope, const struct tier_set_spec *s
             return result;
         }
         tier->name = arena_copy(scope->arena, name->text);
+        if (!tier->name.data) {
+            return ERR_NO_MEMORY;
+        }
         tier->tag = model_tag_of(name->text);
         for (size_t j = 0; j < i; j++) {
             if (bytes_equal(out->tiers[j].name, name->text)) {
@@ -201,6 +204,9 @@ static int compile_set(struct arena *arena, const struct model_spec *spec, size_
     model->notices |= from->notice_ms > 0;
     set->one_step = from->one_step;
     set->tiers = arena_alloc_zero(arena, from->tiers_count * sizeof *set->tiers);
+    if (!set->name.data || (from->topic.data && !set->topic.data) || !set->tiers) {
+        return ERR_NO_MEMORY;
+    }
     for (size_t i = 0; i < index; i++) {
         if (model->sets[i].tag == set->tag) {
             return model_fail(error, &from->name, "tier sets '%.*s' and '%.*s' %s", TEXT_ARGS(model->sets[i].name),
@@ -210,8 +216,8 @@ static int compile_set(struct arena *arena, const struct model_spec *spec, size_
                                   : "cannot be told apart in the stored state: rename one");
         }
     }
-    result = set->tiers ? compile_tiers(&scope, from, set, error) : model_out_of_memory(error);
-    return result ? result : collect_used(arena, model, set) ? model_out_of_memory(error) : 0;
+    result = compile_tiers(&scope, from, set, error);
+    return result ? result : collect_used(arena, model, set);
 }
 
 /* ---- what the rules look at, all together ---- */
@@ -352,7 +358,7 @@ int model_compile(struct arena *arena, const struct model_spec *spec, struct mod
         result = model_out_of_memory(error);
     }
     *out = result ? NULL : model;
-    return result;
+    return result == ERR_NO_MEMORY ? model_out_of_memory(error) : result;
 }
 
 /* ---- what others may know ---- */

@@ -159,7 +159,7 @@ int rule_compile(const struct rule_scope *scope, const struct spec_text *text, s
         parser_want(&parser, type, TYPE_TRUTH, start);
     }
     if (parser.failed) {
-        return ERR_INVALID;
+        return parser.no_memory ? ERR_NO_MEMORY : ERR_INVALID;
     }
     struct op *ops = arena_alloc(scope->arena, parser.ops_count * sizeof *ops);
     struct comparison *comparisons = arena_alloc(scope->arena, parser.comparisons_count * sizeof *comparisons);

@@ -110,7 +110,7 @@ struct bytes parser_text_from(struct parser *parser, const char *from) {
     const char *to = parser->source->text.data + parser->last_end;
     char *text = arena_alloc(parser->scope->arena, (size_t)(to - from) + 1);
     if (!text) {
-        parser_fail_at(parser, from, "out of memory");
+        parser->no_memory = parser->failed = true;
         return (struct bytes){NULL, 0};
     }
     size_t size = 0;

@@ -14,6 +14,7 @@ struct parser {
     const struct spec_text *source;
     struct model_error *error;
     bool failed;
+    bool no_memory;     /* that is why; the message is the caller's */
     struct token token; /* the current one */
     size_t after;       /* where the next one starts */
     size_t last_end;    /* where the one before ended */
@@ -50,8 +51,8 @@ enum type parser_add_comparison(struct parser *parser, const char *at, struct by
 enum type parse_primary(struct parser *parser);
 /* The window at the current token, in days. */
 int parser_window(struct parser *parser);
-/* The number of the slot, which is added if it is new. */
-uint16_t parser_slot(struct parser *parser, struct metric_slot slot);
+/* The number of the slot, which is added if it is new; `at` is where its metric stands in the source. */
+uint16_t parser_slot(struct parser *parser, const char *at, struct metric_slot slot);
 
 /* rules_sugar.c: trend(metric, w) and rising(w) from their names on, written out. */
 enum type parse_trend(struct parser *parser);

@@ -89,7 +89,7 @@ static struct bytes slot_text(struct parser *parser, const struct metric_slot *s
     return arena_copy(parser->scope->arena, bytes_of(text, (size_t)size));
 }
 
-uint16_t parser_slot(struct parser *parser, struct metric_slot slot) {
+uint16_t parser_slot(struct parser *parser, const char *at, struct metric_slot slot) {
     struct metric_slots *slots = parser->scope->slots;
     for (size_t i = 0; i < slots->count; i++) {
         const struct metric_slot *known = &slots->slots[i];
@@ -100,11 +100,14 @@ uint16_t parser_slot(struct parser *parser, struct metric_slot slot) {
         }
     }
     if (slots->count == METRIC_SLOTS_MAX) {
-        parser_fail_at(parser, parser->token.text.data, "the rules use more than %d different metrics",
-                       METRIC_SLOTS_MAX);
+        parser_fail_at(parser, at, "the rules use more than %d different metrics", METRIC_SLOTS_MAX);
         return 0;
     }
     slot.text = slot_text(parser, &slot);
+    if (!slot.text.data) {
+        parser->no_memory = parser->failed = true;
+        return 0;
+    }
     slots->slots[slots->count] = slot;
     return (uint16_t)slots->count++;
 }
@@ -126,7 +129,7 @@ static enum type parse_metric(struct parser *parser, enum metric_kind kind) {
     if (row->horizon && !slot.horizon_days) {
         return parser_fail_at(parser, start, "'%s' needs a horizon: %s(365d)", row->name, row->name);
     }
-    uint16_t index = parser_slot(parser, slot);
+    uint16_t index = parser_slot(parser, start, slot);
     parser_emit(parser, OP_METRIC)->index = index;
     return TYPE_NUMBER;
 }
@@ -167,6 +170,9 @@ static enum type parse_tier(struct parser *parser) {
     const char *text = parser->token.text.data;
     parser_next(parser);
     parser_expect(parser, "(", "'(' and the name of a tier set");
+    if (parser->token.kind != TOKEN_NAME) {
+        return parser_fail_expected(parser, "the name of a tier set");
+    }
     struct nearest nearest;
     nearest_init(&nearest, parser->token.text);
     size_t set = 0;
@@ -185,6 +191,9 @@ static enum type parse_tier(struct parser *parser) {
     parser_next(parser);
     if (parser->failed) {
         return TYPE_FAILED;
+    }
+    if (parser->token.kind != TOKEN_NAME) {
+        return parser_fail_expected(parser, "the name of a tier");
     }
     nearest_init(&nearest, parser->token.text);
     const struct tier_set_spec *spec = &scope->sets[set];

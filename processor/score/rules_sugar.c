@@ -54,9 +54,9 @@ void parser_check_constants(struct parser *parser, const char *text, size_t firs
 
 /* ---- trend ---- */
 
-static void emit_metric(struct parser *parser, enum metric_kind kind, int window_days, int ago_days) {
+static void emit_metric(struct parser *parser, const char *at, enum metric_kind kind, int window_days, int ago_days) {
     struct metric_slot slot = {.kind = kind, .window_days = window_days, .ago_days = ago_days};
-    uint16_t index = parser_slot(parser, slot);
+    uint16_t index = parser_slot(parser, at, slot);
     parser_emit(parser, OP_METRIC)->index = index;
 }
 
@@ -98,6 +98,7 @@ static int window_of(struct parser *parser, const char *example) {
 }
 
 enum type parse_trend(struct parser *parser) {
+    const char *at = parser->token.text.data;
     parser_next(parser);
     parser_expect(parser, "(", "'('");
     enum metric_kind kind = parser->failed ? METRIC_KINDS : trend_metric(parser);
@@ -107,8 +108,8 @@ enum type parse_trend(struct parser *parser) {
     if (parser->failed) {
         return TYPE_FAILED;
     }
-    emit_metric(parser, kind, days, 0);
-    emit_metric(parser, kind, days, days);
+    emit_metric(parser, at, kind, days, 0);
+    emit_metric(parser, at, kind, days, days);
     parser_emit(parser, OP_TREND);
     return TYPE_NUMBER;
 }
@@ -118,7 +119,7 @@ enum type parse_trend(struct parser *parser) {
 static struct bytes kept_text(struct parser *parser, const char *text) {
     struct bytes copy = arena_copy(parser->scope->arena, bytes_of_text(text));
     if (!copy.data) {
-        parser_fail_at(parser, parser->token.text.data, "out of memory");
+        parser->no_memory = parser->failed = true;
     }
     return copy;
 }
@@ -128,8 +129,8 @@ static void emit_more_than_before(struct parser *parser, const char *at, enum me
     char text[TEXT_BYTES_MAX];
     const char *name = metric_rows[kind].name;
     size_t left = parser->ops_count;
-    emit_metric(parser, kind, days, 0);
-    emit_metric(parser, kind, days, days);
+    emit_metric(parser, at, kind, days, 0);
+    emit_metric(parser, at, kind, days, days);
     parser_emit(parser, OP_GREATER)->index = (uint16_t)parser->comparisons_count;
     snprintf(text, sizeof text, "%s(%dd) > %s(%dd, ago %dd)", name, days, name, days, days);
     parser_add_comparison(parser, at, kept_text(parser, text), left, left + 1);
@@ -140,7 +141,7 @@ static void emit_small(struct parser *parser, const char *at, int days) {
     char text[TEXT_BYTES_MAX];
     double most = parser->scope->rising_below;
     size_t left = parser->ops_count;
-    emit_metric(parser, METRIC_REVENUE, days, 0);
+    emit_metric(parser, at, METRIC_REVENUE, days, 0);
     parser_emit(parser, OP_NUMBER)->number = most;
     parser_emit(parser, OP_LESS_EQUAL)->index = (uint16_t)parser->comparisons_count;
     snprintf(text, sizeof text, "revenue(%dd) <= %.15g", days, most);

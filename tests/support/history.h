@@ -34,7 +34,7 @@ void history_shuffle(struct history *history, struct test_random *random);
 
 /* A day of the zone, by looking through all its offsets. */
 int32_t plain_day(const struct zone *zone, int64_t time_ms);
-/* Amounts are in cents. */
+/* Amounts are in cents, options the defaults. Not of points and lifetime value, which have tests of their own. */
 double plain_metric(const struct history *history, const struct metric_slot *slot, const struct zone *zone,
                     int64_t now_ms);
 
@@ -43,6 +43,8 @@ extern const struct zone zone_berlin;
 
 /* Fails the test unless the customers are equal in every field. */
 void assert_same_customer(const struct customer *a, const struct customer *b);
+/* What does not depend on the order in which activities arrived: sums, times, purchase days, journey, favourites. */
+void assert_same_life(const struct customer *a, const struct customer *b);
 void assert_same_tiles(const struct tiles *a, const struct tiles *b);
 
 #endif

@@ -14,6 +14,7 @@ enum { BUILT_MAX = 72, STEPS_MAX = 40, ARENA_BYTES_MAX = 1 << 26 };
 struct draft {
     struct score_spec scores[BUILT_MAX];
     double steps[BUILT_MAX][STEPS_MAX];
+    double shares[BUILT_MAX][STEPS_MAX];
     size_t scores_count;
     struct tier_set_spec sets[BUILT_MAX];
     struct tier_spec *tiers; /* of the set at work; BUILT_MAX */
@@ -99,8 +100,10 @@ static struct spec_text take_rule(struct line *line) {
 static void draft_score(struct draft *draft, struct line *line) {
     assert_true(draft->scores_count < BUILT_MAX);
     struct score_spec *score = &draft->scores[draft->scores_count];
-    double *steps = draft->steps[draft->scores_count++];
-    *score = (struct score_spec){.name = take_word(line), .steps = steps};
+    double *steps = draft->steps[draft->scores_count];
+    double *shares = draft->shares[draft->scores_count++];
+    bool of_shares = false;
+    *score = (struct score_spec){.name = take_word(line), .steps = steps, .shares = shares};
     score->best_low = bytes_equal_text(take_word(line).text, "low");
     for (struct bytes word = take_word(line).text; word.size > 0 && !bytes_equal_text(word, "=");
          word = take_word(line).text) {
@@ -108,8 +111,12 @@ static void draft_score(struct draft *draft, struct line *line) {
             score->quantiles = (int)number_of(take_word(line).text);
             continue;
         }
-        assert_true(score->steps_count < STEPS_MAX);
-        steps[score->steps_count++] = number_of(word);
+        if (bytes_equal_text(word, "shares")) {
+            of_shares = true;
+            continue;
+        }
+        assert_true(score->steps_count < STEPS_MAX && score->shares_count < STEPS_MAX);
+        *(of_shares ? &shares[score->shares_count++] : &steps[score->steps_count++]) = number_of(word);
     }
     score->metric = take_rule(line);
 }

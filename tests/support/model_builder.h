@@ -2,7 +2,8 @@
  *
  *     score r low 7 14 30 60 = days_since_purchase      (low: best low; high: best high)
  *     score f high 2 3 5 = purchases(90d)
- *     score m high quantiles 5 = revenue(90d)           (steps may stand beside them)
+ *     score m high quantiles 5 = revenue(90d)           (steps may stand beside them, before)
+ *     score abc high shares 80 95 = revenue
  *     set value hold 10d grace 36h notice 14d one_step  (all but the name may be left out)
  *     tier vip = r + f >= 5 | r + f >= 4                (enter, and stay behind the bar)
  *     label service dedicated                           (a treatment label of the tier above)

@@ -149,6 +149,10 @@ static void unknown_sets_are_kept(void **state) {
                                                     "tier other\n");
     struct test_random random = test_random_of(3);
     struct customer *customer = random_customer(both, &random);
+    while (customer->tiers[0].tier != 2) { /* rest */
+        customer_destroy(customer);
+        customer = random_customer(both, &random);
+    }
     struct buffer packed = encoded(customer);
     struct customer *stranger = decoded(buffer_bytes(&packed), other);
     assert_int_equal(stranger->tiers_count, 3);
@@ -165,7 +169,6 @@ static void unknown_sets_are_kept(void **state) {
     assert_int_equal(moved->tiers[0].tier, customer->tiers[1].tier);
     assert_int_equal(moved->tiers[0].sequence, customer->tiers[1].sequence);
     assert_int_equal(moved->tiers[1].tier, -1);
-    assert_int_equal(customer->tiers[0].tier, 2); /* rest */
     assert_int_equal(moved->tiers[2].tier, 0);
     assert_int_equal(moved->tiers[2].since_ms, customer->tiers[0].since_ms);
     buffer_finish(&packed);

@@ -152,11 +152,29 @@ static void ids_said_twice_do_not_overflow(void **state) {
     assert_int_equal(decode_exactly(bytes_of((const char *)twice, sizeof twice), model, &customer), ERR_INVALID);
 }
 
+/* Sets that the rules once had are kept, but not without end. */
+static void too_many_sets_are_refused(void **state) {
+    (void)state;
+    const struct model *model = model_of(&builder, rules);
+    for (unsigned sets = 1022; sets <= 1023; sets++) {
+        struct buffer packed = {0};
+        static const unsigned char now[] = {NOW};
+        buffer_put(&packed, now, sizeof now);
+        for (unsigned tag = 1; tag <= sets; tag++) {
+            const char set[] = {0x5a, 6, (char)tag, (char)(tag >> 8), 1, 0, 1, 0};
+            buffer_put(&packed, set, sizeof set);
+        }
+        struct customer *customer;
+        assert_int_equal(customer_decode(buffer_bytes(&packed), model, &customer), sets == 1022 ? 0 : ERR_INVALID);
+        customer_destroy(customer);
+        buffer_finish(&packed);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bytes_cut_short_are_refused),
-        cmocka_unit_test(what_breaks_the_rules_is_refused),
-        cmocka_unit_test(ids_said_twice_do_not_overflow),
+        cmocka_unit_test(bytes_cut_short_are_refused),    cmocka_unit_test(what_breaks_the_rules_is_refused),
+        cmocka_unit_test(ids_said_twice_do_not_overflow), cmocka_unit_test(too_many_sets_are_refused),
         cmocka_unit_test(flipped_bits_do_no_harm),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

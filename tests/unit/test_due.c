@@ -363,6 +363,7 @@ static void bent_comparisons_turn_within_their_day(void **state) {
     assert_turns("days_since_purchase * days_since_purchase <= 0.25", "yes 0d+0, no 0d+43200001");
     assert_turns("1 / days_since_purchase >= 0.25", "no 0d+0, yes 0d+1, no 4d+1"); /* at first there is no value */
     assert_turns("1 / days_since_purchase >= 8", "no 0d+0, yes 0d+1, no 0d+10800001");
+    assert_turns("1 + 1 / days_since_purchase >= 9", "no 0d+0, yes 0d+1, no 0d+10800001");
     assert_turns("1 / (days_since_purchase - 7) > -2", "yes 0d+0, no 6d+43200000, yes 7d+1");
     assert_turns("max(days_since_purchase, 3) >= 4", "no 0d+0, yes 4d+0");
     assert_turns("max(days_since_purchase - 3, 4) > 4", "no 0d+0, yes 7d+1");

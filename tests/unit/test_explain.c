@@ -216,18 +216,21 @@ static void a_forecast_comes_true(void **state) {
             while (next && next->set != change->set) {
                 next = next->next;
             }
-            if (!next) { /* time has brought everything that it ever will */
-                assert_null(change->forecast_tier.data);
-            } else if (next->cause == CAUSE_TIME && change->effective_ms >= customer->last_seen_ms) {
+            if (change->effective_ms <= customer->last_seen_ms) {
+                continue; /* something happened, then or later */
+            }
+            if (next) {
                 assert_true(bytes_equal(change->forecast_tier, next->to));
                 assert_int_equal(change->forecast_ms, next->effective_ms);
                 come_true++;
+            } else { /* time has brought everything that it ever will */
+                assert_null(change->forecast_tier.data);
             }
         }
         customer_destroy(customer);
         arena_reset(&builder.arena);
     }
-    assert_true(come_true > SEEDS);
+    assert_true(come_true > SEEDS / 2);
 }
 
 /* ---- the whole customer ---- */
