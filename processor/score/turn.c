@@ -35,7 +35,7 @@ static void narrow_near(struct bracket *bracket, int64_t guess_ms) {
         return;
     }
     bool back = ask(bracket, guess_ms);
-    for (int i = 1; i <= GUESS_SLACK_MS && is_wide(bracket); i++) {
+    for (int i = 1; i <= GUESS_SLACK_MS + 1 && is_wide(bracket); i++) {
         if (ask(bracket, back ? guess_ms - i : guess_ms + i) != back) {
             return;
         }
