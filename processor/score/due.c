@@ -45,7 +45,7 @@ static int32_t next_window_day(const struct evaluation *evaluation) {
 /* limit_ms is the earliest due instant found so far: what turns only then or later need not be found, which is cheap to see. */
 
 /* The first instant after now at which score_of(value) differs, of a metric that grows with time. */
-static int64_t growing_score_turns_ms(struct evaluation *evaluation, const struct score *score) {
+static int64_t growing_score_turns_ms(struct evaluation *evaluation, const struct score *score, int64_t limit_ms) {
     const struct metric_slot *slot = &evaluation->model->slots.slots[score->slot];
     int64_t base_ms = metric_base_ms(slot, evaluation->customer);
     if (base_ms == TIME_NONE) {
@@ -53,12 +53,13 @@ static int64_t growing_score_turns_ms(struct evaluation *evaluation, const struc
     }
     double now_days = (double)(evaluation->now_ms - base_ms) / (double)MS_PER_DAY;
     int now_score = score_of(score, now_days);
-    for (size_t i = 0; i < score->steps_count; i++) {
+    int64_t at_ms = evaluation->now_ms;
+    for (size_t i = 0; i < score->steps_count && at_ms < limit_ms; i++) {
         double after_ms = floor(score->steps[i] * (double)MS_PER_DAY);
         if (fabs(after_ms) > AHEAD_MS_MAX) {
             continue;
         }
-        int64_t at_ms = base_ms + (int64_t)after_ms - 1;
+        at_ms = base_ms + (int64_t)after_ms - 1;
         at_ms = at_ms > evaluation->now_ms ? at_ms : evaluation->now_ms + 1;
         for (int64_t ms = at_ms; ms <= at_ms + TURN_SLACK_MS; ms++) {
             if (score_of(score, (double)(ms - base_ms) / (double)MS_PER_DAY) != now_score) {
@@ -119,7 +120,8 @@ static int64_t falling_score_turns_ms(struct evaluation *evaluation, const struc
 
 static int64_t score_turns_ms(struct evaluation *evaluation, const struct score *score, int64_t limit_ms) {
     bool falls = metric_rows[evaluation->model->slots.slots[score->slot].kind].falls;
-    return falls ? falling_score_turns_ms(evaluation, score, limit_ms) : growing_score_turns_ms(evaluation, score);
+    return falls ? falling_score_turns_ms(evaluation, score, limit_ms)
+                 : growing_score_turns_ms(evaluation, score, limit_ms);
 }
 
 /* ---- elapsed time: comparisons ---- */
@@ -372,7 +374,7 @@ static int64_t bent_turns_ms(struct probe *probe, const struct evaluation *evalu
 }
 
 static int64_t straight_turns_ms(struct probe *probe, const struct evaluation *evaluation, const struct course *left,
-                                 const struct course *right, bool holds) {
+                                 const struct course *right, bool holds, int64_t limit_ms) {
     int64_t now_ms = evaluation->now_ms;
     double slope = left->slope - right->slope;
     double ahead_ms = slope == 0.0 ? -1.0 : (right->value - left->value) / slope;
@@ -381,7 +383,7 @@ static int64_t straight_turns_ms(struct probe *probe, const struct evaluation *e
     }
     int64_t first_ms = now_ms + (int64_t)floor(ahead_ms) - TURN_SLACK_MS;
     first_ms = first_ms > now_ms ? first_ms : now_ms + 1;
-    for (int64_t ms = first_ms; ms <= first_ms + 2 * TURN_SLACK_MS + 1; ms++) {
+    for (int64_t ms = first_ms; ms < limit_ms && ms <= first_ms + 2 * TURN_SLACK_MS + 1; ms++) {
         if (probe_holds(probe, ms) != holds) {
             return ms;
         }
@@ -405,7 +407,7 @@ static int64_t comparison_turns_ms(struct evaluation *evaluation, const struct r
     }
     bool holds = compare(rule->ops[comparison->end].code, left.value, right.value);
     if (left.shape == STRAIGHT && right.shape == STRAIGHT) {
-        return straight_turns_ms(&probe, evaluation, &left, &right, holds);
+        return straight_turns_ms(&probe, evaluation, &left, &right, holds, limit_ms);
     }
     if (stands(&left) || stands(&right)) {
         return steady_turns_ms(&probe, &left, &right, limit_ms);

@@ -29,13 +29,20 @@ static bool is_wide(const struct bracket *bracket) {
     return bracket->high_ms - bracket->low_ms > 1;
 }
 
+static int64_t inside(const struct bracket *bracket, int64_t at_ms) {
+    at_ms = at_ms > bracket->low_ms ? at_ms : bracket->low_ms + 1;
+    return at_ms < bracket->high_ms ? at_ms : bracket->high_ms - 1;
+}
+
 /* From the guess some milliseconds back or on, until it turns. */
 static void narrow_near(struct bracket *bracket, int64_t guess_ms) {
-    if (guess_ms <= bracket->low_ms || guess_ms >= bracket->high_ms) {
+    if (!is_wide(bracket) || guess_ms < bracket->low_ms - GUESS_SLACK_MS ||
+        guess_ms > bracket->high_ms + GUESS_SLACK_MS) {
         return;
     }
+    guess_ms = inside(bracket, guess_ms);
     bool back = ask(bracket, guess_ms);
-    for (int i = 1; i <= GUESS_SLACK_MS && is_wide(bracket); i++) {
+    for (int i = 1; i <= GUESS_SLACK_MS + 1 && is_wide(bracket); i++) {
         if (ask(bracket, back ? guess_ms - i : guess_ms + i) != back) {
             return;
         }
@@ -46,9 +53,7 @@ static void narrow_near(struct bracket *bracket, int64_t guess_ms) {
 static int64_t interpolated(const struct bracket *bracket) {
     double share = bracket->low_ahead / (bracket->low_ahead - bracket->high_ahead);
     share = share >= 0 && share <= 1 ? share : 0.5;
-    int64_t at_ms = bracket->low_ms + (int64_t)(share * (double)(bracket->high_ms - bracket->low_ms));
-    at_ms = at_ms > bracket->low_ms ? at_ms : bracket->low_ms + 1;
-    return at_ms < bracket->high_ms ? at_ms : bracket->high_ms - 1;
+    return inside(bracket, bracket->low_ms + (int64_t)(share * (double)(bracket->high_ms - bracket->low_ms)));
 }
 
 /* Regula falsi; an end that stays twice counts half: the Illinois method (Dowell and Jarratt 1971). */

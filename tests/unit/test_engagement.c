@@ -263,42 +263,63 @@ static void other_shapes_are_looked_for_day_by_day(void **state) {
 
 struct question {
     int64_t turns_ms;
+    int64_t guess_ms;
     int asked;
+    enum { LINE, CURVE, YES_OR_NO, NOTHING } tells;
 };
 
-static bool turned(void *context, int64_t at_ms) {
+static bool turned(void *context, int64_t at_ms, double *ahead) {
     struct question *question = context;
+    bool yes = at_ms >= question->turns_ms;
+    double days = (double)(question->turns_ms - at_ms) / MS_PER_DAY;
     question->asked++;
-    return at_ms >= question->turns_ms;
+    *ahead = question->tells == LINE        ? days
+             : question->tells == CURVE     ? exp(days / 30) - 1
+             : question->tells == YES_OR_NO ? (yes ? -1 : 1)
+                                            : (double)NAN;
+    return yes;
+}
+
+static int64_t guess(void *context) {
+    return ((struct question *)context)->guess_ms;
 }
 
 static void the_search_finds_any_instant(void **state) {
     (void)state;
     struct test_random random = test_random_of(1);
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 4000; i++) {
         int64_t now_ms = TEST_AT(0, test_random_below(&random, 1000));
         int64_t reach_ms = i % 3 == 0 ? 10 : i % 3 == 1 ? MS_PER_DAY : TURN_HORIZON_MS;
-        struct question question = {.turns_ms = now_ms + 1 + test_random_below(&random, reach_ms)};
-        assert_int_equal(turn_find(now_ms, TIME_NEVER, turned, &question), question.turns_ms);
-        assert_in_range(question.asked, 1, 64);
+        struct question question = {.turns_ms = now_ms + 1 + test_random_below(&random, reach_ms), .tells = i / 3 % 4};
+        struct turning turning = {turned, NULL, &question};
+        assert_int_equal(turn_find(now_ms, TIME_NEVER, &turning), question.turns_ms);
+        assert_in_range(question.asked, 1, question.tells == LINE ? 8 : 64);
         question.asked = 0;
-        int64_t guess_ms = question.turns_ms + test_random_below(&random, 7) - 3;
-        assert_int_equal(turn_find(now_ms, guess_ms, turned, &question), question.turns_ms);
-        assert_in_range(question.asked, 1, 8);
-        guess_ms = now_ms + test_random_below(&random, reach_ms) - reach_ms / 4; /* a bad guess does no harm */
-        assert_int_equal(turn_find(now_ms, guess_ms, turned, &question), question.turns_ms);
+        turning.guess_ms = guess;
+        question.guess_ms = question.turns_ms + test_random_below(&random, 7) - 3;
+        assert_int_equal(turn_find(now_ms, TIME_NEVER, &turning), question.turns_ms);
+        assert_in_range(question.asked, 1, 6);
+        /* A bad guess does no harm. */
+        question.guess_ms = now_ms + test_random_below(&random, reach_ms) - reach_ms / 4;
+        assert_int_equal(turn_find(now_ms, TIME_NEVER, &turning), question.turns_ms);
+        /* Nor a limit that comes later; behind one that does not, nothing is looked for. */
+        assert_int_equal(turn_find(now_ms, question.turns_ms + 1, &turning), question.turns_ms);
+        question.asked = 0;
+        assert_true(turn_find(now_ms, question.turns_ms, &turning) == TIME_NEVER);
+        assert_in_range(question.asked, 0, 1);
     }
 }
 
 static void beyond_the_horizon_is_never(void **state) {
     (void)state;
     int64_t now_ms = TEST_AT(0, 0);
-    struct question question = {.turns_ms = now_ms + TURN_HORIZON_MS};
-    assert_int_equal(turn_find(now_ms, TIME_NEVER, turned, &question), question.turns_ms);
+    struct question question = {.turns_ms = now_ms + TURN_HORIZON_MS, .guess_ms = INT64_MAX - 1};
+    struct turning turning = {turned, guess, &question};
+    assert_int_equal(turn_find(now_ms, TIME_NEVER, &turning), question.turns_ms);
     question.turns_ms++;
-    assert_true(turn_find(now_ms, TIME_NEVER, turned, &question) == TIME_NEVER);
+    assert_true(turn_find(now_ms, TIME_NEVER, &turning) == TIME_NEVER);
     question.turns_ms = TIME_NEVER;
-    assert_true(turn_find(now_ms, INT64_MAX - 1, turned, &question) == TIME_NEVER);
+    assert_true(turn_find(now_ms, TIME_NEVER, &turning) == TIME_NEVER);
 }
 
 static void a_broken_engagement_is_refused(void **state) {
