@@ -244,44 +244,69 @@ static void record_notice(struct evaluation *evaluation, size_t index, const str
     changes->error = error ? error : changes->error;
 }
 
+/* What lies ahead of the customer, found out when it is first asked for. */
+struct ahead {
+    struct forecast forecasts[SETS_MAX];
+    bool known;
+};
+
+static void look_ahead(struct ahead *ahead, struct evaluation *evaluation, struct customer *customer,
+                       struct changes *changes) {
+    const struct model *model = evaluation->model;
+    if (ahead->known || changes->error) {
+        return;
+    }
+    ahead->known = true;
+    changes->error = explain_forecast(customer, model, model->notices ? changes->arena : NULL, ahead->forecasts,
+                                      &customer->forecast_known);
+    for (size_t i = 0; i < model->sets_count && !changes->error; i++) {
+        const struct forecast *forecast = &ahead->forecasts[i];
+        struct tier_state *state = &customer->tiers[i];
+        state->falls_ms = state->tier >= 0 && forecast->tier > state->tier ? forecast->time_ms : TIME_NEVER;
+    }
+}
+
 /* Announces falls that are near enough, or makes the instant of the announcement due. */
-static void give_notices(struct evaluation *evaluation, struct customer *customer, const struct forecast *forecasts,
+static void give_notices(struct ahead *ahead, struct evaluation *evaluation, struct customer *customer,
                          const struct occasion *occasion, struct changes *changes) {
-    for (size_t i = 0; i < evaluation->model->sets_count; i++) {
+    for (size_t i = 0; i < evaluation->model->sets_count && !changes->error; i++) {
         const struct tier_set *set = &evaluation->model->sets[i];
         struct tier_state *state = &customer->tiers[i];
-        const struct forecast *forecast = &forecasts[i];
         if (set->notice_ms == 0 || state->tier < 0) {
             continue;
         }
-        if (forecast->tier <= state->tier) {
+        if (state->falls_ms == TIME_NEVER) {
             state->noticed_ms = TIME_NEVER;
-        } else if (forecast->time_ms - set->notice_ms > evaluation->now_ms) {
-            int64_t notice_ms = forecast->time_ms - set->notice_ms;
+        } else if (state->falls_ms - set->notice_ms > evaluation->now_ms) {
+            int64_t notice_ms = state->falls_ms - set->notice_ms;
             state->noticed_ms = TIME_NEVER;
             customer->due_ms = notice_ms < customer->due_ms ? notice_ms : customer->due_ms;
-        } else if (forecast->time_ms != state->noticed_ms) {
-            state->noticed_ms = forecast->time_ms;
-            record_notice(evaluation, i, forecast, occasion, changes);
+        } else if (state->falls_ms != state->noticed_ms) {
+            state->noticed_ms = state->falls_ms;
+            look_ahead(ahead, evaluation, customer, changes); /* for the conditions as they will stand */
+            record_notice(evaluation, i, &ahead->forecasts[i], occasion, changes);
         }
     }
 }
 
-/* Looks ahead, once all sets are decided and the next due instant is known: for the changes since `first`, and for notices. */
-static void add_forecasts(struct evaluation *evaluation, struct customer *customer, struct tier_change *first,
-                          const struct occasion *occasion, struct changes *changes) {
+/* Once all sets are decided and the next due instant is known: the forecasts of the changes since `first`, and notices. While only
+ * time goes on, what lies ahead stays what it was. */
+static void tell_ahead(struct evaluation *evaluation, struct customer *customer, struct tier_change *first,
+                       const struct occasion *occasion, struct changes *changes) {
     const struct model *model = evaluation->model;
-    struct forecast forecasts[SETS_MAX];
+    struct ahead ahead = {.known = false};
     if ((!first && !model->notices) || changes->error) {
         return;
     }
     evaluation_move(evaluation, customer->now_ms); /* due_next may have moved it */
-    changes->error = explain_forecast(customer, model, model->notices ? changes->arena : NULL, forecasts);
-    for (struct tier_change *change = first; change && !changes->error; change = change->next) {
-        set_forecast(change, model, &forecasts[change->set]);
+    if (first || !customer->forecast_known) {
+        look_ahead(&ahead, evaluation, customer, changes);
     }
-    if (!changes->error && model->notices) {
-        give_notices(evaluation, customer, forecasts, occasion, changes);
+    for (struct tier_change *change = first; change && !changes->error; change = change->next) {
+        set_forecast(change, model, &ahead.forecasts[change->set]);
+    }
+    if (model->notices) {
+        give_notices(&ahead, evaluation, customer, occasion, changes);
     }
 }
 
@@ -313,10 +338,11 @@ static void evaluate(struct customer *customer, const struct model *model, const
         }
     }
     customer->due_ms = due_next(&evaluation);
+    customer->forecast_known &= occasion->cause == CAUSE_TIME;
     if (changes) {
         take_ranks(&evaluation, customer);
         struct tier_change *first = last_before ? last_before->next : changes->first;
-        add_forecasts(&evaluation, customer, first, occasion, changes);
+        tell_ahead(&evaluation, customer, first, occasion, changes);
     }
 }
 

@@ -36,6 +36,7 @@ struct tier_state {
     int64_t since_ms;
     int64_t pending_ms; /* since when a fall is pending; TIME_NEVER: none */
     int64_t noticed_ms; /* the coming fall that has been announced; TIME_NEVER: none */
+    int64_t falls_ms;   /* the coming fall, where the customer's forecast_known; TIME_NEVER: none. Not stored */
 };
 
 struct customer {
@@ -62,6 +63,7 @@ struct customer {
 
     struct tier_state *tiers; /* the model's sets in their order, then those only the state still knows */
     uint16_t tiers_count;     /* at least model_sets_count(model) */
+    bool forecast_known;      /* falls_ms of every set: nothing has happened since they were found out. Not stored */
 
     char *referrer; /* who referred the customer: the first that a purchase named; NULL: nobody. Owned */
     uint16_t referrer_size;

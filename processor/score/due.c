@@ -383,6 +383,9 @@ static int64_t straight_turns_ms(struct probe *probe, const struct evaluation *e
     }
     int64_t first_ms = now_ms + (int64_t)floor(ahead_ms) - TURN_SLACK_MS;
     first_ms = first_ms > now_ms ? first_ms : now_ms + 1;
+    if (first_ms >= limit_ms) {
+        return TIME_NEVER;
+    }
     for (int64_t ms = first_ms; ms < limit_ms && ms <= first_ms + 2 * TURN_SLACK_MS + 1; ms++) {
         if (probe_holds(probe, ms) != holds) {
             return ms;

@@ -92,7 +92,7 @@ static int note_forecast(const struct customer *ahead, const struct model *model
 }
 
 int explain_forecast(const struct customer *customer, const struct model *model, struct arena *arena,
-                     struct forecast *forecasts) {
+                     struct forecast *forecasts, bool *whole) {
     struct customer *ahead = customer_copy(customer, model);
     if (!ahead) {
         return ERR_NO_MEMORY;
@@ -110,6 +110,9 @@ int explain_forecast(const struct customer *customer, const struct model *model,
                 missing--;
             }
         }
+    }
+    if (whole) {
+        *whole = missing == 0 || ahead->due_ms == TIME_NEVER;
     }
     customer_destroy(ahead);
     return error;
@@ -252,7 +255,7 @@ static int view_all(struct customer *customer, const struct model *model, int64_
     int64_t as_of_ms = at_ms > customer->now_ms ? at_ms : customer->now_ms;
     customer_advance(customer, model, as_of_ms, NULL);
     as_of_ms = as_of_ms > customer->now_ms ? as_of_ms : customer->now_ms; /* brought to an edition that began later */
-    int error = explain_forecast(customer, model, arena, forecasts);
+    int error = explain_forecast(customer, model, arena, forecasts, NULL);
     struct evaluation evaluation;
     evaluation_init(&evaluation, customer, model, as_of_ms);
     for (size_t set = 0; set < model->sets_count && !error; set++) {

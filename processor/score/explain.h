@@ -25,8 +25,9 @@ struct forecast {
 };
 
 /* The next change of each set if nothing happens any more: forecasts[0..sets-1]. The customer must be settled (due_ms right).
- * Conditions only with an arena. */
+ * Conditions only with an arena. *whole: everything that will ever happen was looked at, not only the next FORECAST_STEPS_MAX
+ * due instants; NULL: do not tell. */
 int explain_forecast(const struct customer *customer, const struct model *model, struct arena *arena,
-                     struct forecast *forecasts) MUST_CHECK;
+                     struct forecast *forecasts, bool *whole) MUST_CHECK;
 
 #endif
