@@ -9,8 +9,8 @@
 
 enum {
     SCORE_MAX = 2 * TASK_TAKE_MAX, /* items scored in one pass: keeps up with taking, leaves room for other tasks */
-    SCORE_MS_MAX = 20,             /* however costly the rules are: the loop has other tasks, sockets and time-outs to serve */
-    SCORE_LOOK_EVERY = 16,         /* items between looks at the clock */
+    SCORE_MS_MAX = 20,     /* however costly the rules are: the loop has other tasks, sockets and time-outs to serve */
+    SCORE_LOOK_EVERY = 16, /* items between looks at the clock */
 };
 
 struct task *task_create(const struct task_options *options, const struct task_ports *ports) {

@@ -231,6 +231,23 @@ static void bent_comparisons_turn(void **state) {
                        &zone_berlin);
 }
 
+static void what_fades_turns(void **state) {
+    (void)state;
+    watch_customers_of("score e high 0.5 1 2 = engagement\n"
+                       "score p low 0.3 0.6 = p_alive\n"
+                       "set a\n"
+                       "tier x = engagement > 1.7 and e < 4\n"
+                       "tier y = p_alive >= 0.62 or e = 3 and p = 1\n"
+                       "tier z = 2 * engagement - 1 >= interactions(1d)\n"
+                       "tier rest\n"
+                       "set b\n"
+                       "tier x = clv(90d) > 30\n"
+                       "tier y = expected_purchases(30d) + p_alive > 1.1 | expected_purchases(30d) + p_alive > 1\n"
+                       "tier z = mean_spend > 50 and engagement <= 2.5\n"
+                       "tier rest\n",
+                       &zone_berlin);
+}
+
 static void falls_wait_for_hold_and_grace(void **state) {
     (void)state;
     watch_customers_of("set a hold 30h grace 7h\n"
@@ -466,6 +483,7 @@ int main(void) {
         cmocka_unit_test(days_enter_and_leave_windows),
         cmocka_unit_test(comparisons_with_elapsed_time_turn),
         cmocka_unit_test(bent_comparisons_turn),
+        cmocka_unit_test(what_fades_turns),
         cmocka_unit_test(falls_wait_for_hold_and_grace),
         cmocka_unit_test(falls_go_step_by_step),
         cmocka_unit_test(sets_look_at_the_sets_above),
