@@ -28,7 +28,8 @@ static const char RULES[] = "score r low quantiles 3 = days_since_purchase\n"
 static const char OTHER_RULES[] =
     "score m high quantiles 2 30 = revenue(20d)\n"
     "set value\ntier best = m >= 2 and purchases >= 2\ntier good = purchases(10d) >= 1\ntier rest\n"
-    "set activity hold 1d\ntier busy = interactions(3d) >= 2\ntier idle\n";
+    "set activity hold 1d\ntier busy = interactions(3d) >= 2\ntier idle\n"
+    "set risk\ntier low = p_alive >= 0.6 and clv(90d) > 5\ntier high\n";
 
 static struct model_builder builder;
 static struct currency_rate euro = {"EUR", 1000000000, 0};

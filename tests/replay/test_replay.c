@@ -48,6 +48,10 @@ static int set_up(void **state) {
         {.name = text("active"), .enter = text("interactions(3d) >= 1 or tier(value) = vip")},
         {.name = text("quiet")},
     };
+    struct tier_spec risk_tiers[] = {
+        {.name = text("low"), .enter = text("p_alive >= 0.6")},
+        {.name = text("high")},
+    };
     struct tier_set_spec sets[] = {
         {.name = text("value"), .tiers = value_tiers, .tiers_count = 3},
         {.name = text("mood"),
@@ -57,6 +61,7 @@ static int set_up(void **state) {
          .notice_ms = 2 * (int64_t)MS_PER_DAY,
          .one_step = true,
          .hold_ms = 36 * (int64_t)MS_PER_HOUR},
+        {.name = text("risk"), .tiers = risk_tiers, .tiers_count = 2},
     };
     struct model_spec spec = {.zone = &zone_utc,
                               .money_decimals = 2,
@@ -65,7 +70,7 @@ static int set_up(void **state) {
                               .scores = scores,
                               .scores_count = 2,
                               .sets = sets,
-                              .sets_count = 2};
+                              .sets_count = 3};
     struct model_error error;
     log_set_level(LOG_ERROR);
     arena_init(&model_arena, 1 << 24);
