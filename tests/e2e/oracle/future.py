@@ -73,6 +73,10 @@ class Future:
                 return
             now_ms = min(instants)
             touched = {number for at_ms, number in ends if at_ms == now_ms} | model.always | moved
+            touched |= {number for number in model.at_once if standings[number].pending_ms is not None}
+            for number in model.searched:
+                if turns[number] is not None:  # it has a value, and may have turned twice on the way
+                    touched |= model.turned[number]
             windows = self._pass_edges(edges, now_ms)
             for window in windows:
                 touched |= model.watching[window]

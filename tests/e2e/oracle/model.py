@@ -130,6 +130,7 @@ class Model:
     watching: dict = field(default_factory=dict)  # window -> the sets that it concerns, by number
     thorough: bool = False  # evaluates everything at every step, by its values: slower, for tests
     always: set = field(default_factory=set)  # sets, by number, of which nobody knows when they need no evaluation
+    at_once: set = field(default_factory=set)  # sets, by number, in which a fall that is pending comes with the next evaluation
 
     @property
     def span_days(self):
@@ -190,13 +191,13 @@ class Model:
             what = rules.Score(turning.owner) if turning.owner else turning
             self.turned.append({index for index, nodes in enumerate(inside) if what in nodes})
             if turning.how == SEARCHED:
-                self.always |= self.turned[-1]
                 self.searched.add(turning.key)
             for what in turning.windows | turning.scores:
                 self.depending.setdefault(what, set()).add(turning.key)
         # A tier of a set that is evaluated later is that of the evaluation before.
         names = list(self.set_numbers)
-        self.always |= {index for index, reads in enumerate(self.reads) if reads & set(names[index:])}
+        self.always = {index for index, reads in enumerate(self.reads) if reads & set(names[index:])}
+        self.at_once = {index for index, one in enumerate(self.sets) if not one.hold_ms and not one.grace_ms}
 
     def _turning(self, comparison, owner=None):
         self.turnings.append(Turning.of(len(self.turnings), comparison, self.scores, owner))

@@ -71,14 +71,17 @@ def next_turn(turning, moment, until_ms):
 
 def _course(turning, moment):
     """From an instant not after the moment; None: it has no value."""
-    others = [node.value(moment) for node in turning.others]
-    if None in others:
-        return None
-    known, memo = (turning.key, *others), moment.facts.memo
-    if known not in memo or memo[known] and memo[known].from_ms > moment.at_ms:
+    known, others, memo = turning.key, (), moment.facts.memo
+    if turning.others:
+        others = [node.value(moment) for node in turning.others]
+        if None in others:
+            return None
+        known = (known, *others)
+    course = memo.get(known, memo)  # itself: not known
+    if course is memo or course is not None and course.from_ms > moment.at_ms:
         bases = [moment.facts.basis(node) for node in turning.elapsed]
-        memo[known] = None if None in bases else _kept_course(turning, moment, (turning.key, *bases, *others))
-    return memo[known]
+        course = memo[known] = None if None in bases else _kept_course(turning, moment, (turning.key, *bases, *others))
+    return course
 
 
 def _kept_course(turning, moment, known):
@@ -119,7 +122,7 @@ def first_other(sides, first_ms, last_ms, is_linear=False):
     was = order(lower)
     if math.isnan(lower) or order(upper) == was:
         return None
-    width = DAY_MS
+    width = 16 * DAY_MS
     while not is_linear and low + width < high:
         at_ms = low + width
         gap = gap_at(at_ms)
