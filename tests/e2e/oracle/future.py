@@ -1,8 +1,8 @@
 """What time alone will do to a customer, from an instant on.
 
-It is played forward in *steps*, one for each due instant, as far as somebody asks: the same steps serve for what does happen and
-for what would happen if nothing more did (forecasts). At a step only those sets are evaluated which the instant can concern;
-that the others would not move is tested (test_oracle_metrics.py), by evaluating all.
+It is played forward in *steps*, one for each due instant, as far as somebody asks: the same steps serve for what does
+happen and for what would happen if nothing more did (forecasts). At a step only those sets are evaluated which the
+instant can concern; that the others would not move is tested (test_oracle_time.py), by evaluating all.
 """
 
 from bisect import bisect_left, bisect_right
@@ -59,7 +59,8 @@ class Future:
         """All due instants after now_ms, each on the state as it then is."""
         model, facts = self._model, self._facts
         last_ms, until_ms = now_ms + HORIZON_MS, now_ms + _SEARCH_MS
-        edges = [edge for edge in map(self._next_edge, model.edges, [model.calendar.day(now_ms)] * len(model.edges)) if edge]
+        today = model.calendar.day(now_ms)
+        edges = [first for edge in model.edges if (first := self._next_edge(edge, today))]
         heapify(edges)
         moment = Moment(facts, now_ms)
         turns = [next_turn(turning, moment, until_ms) for turning in model.turnings]
@@ -91,7 +92,7 @@ class Future:
     # Days
 
     def _next_edge(self, edge, today):
-        """(instant, number of the day, edge): when the next day with something in it will be so many days back, or None."""
+        """(instant, number of the day, edge): when the next day that has something will be so many days back, or None."""
         number = bisect_right(self._facts.days, today - edge)
         return self._edge(edge, number)
 

@@ -125,12 +125,12 @@ class Model:
     reads: list = field(default_factory=list)  # of each set, the names of those whose tiers it asks for
     edges: dict = field(default_factory=dict)  # days back -> the windows that a day enters or leaves then
     turned: list = field(default_factory=list)  # of each turning, the sets that it concerns, by number
-    depending: dict = field(default_factory=dict)  # window, or name of a score that moves -> the turnings that depend on it
+    depending: dict = field(default_factory=dict)  # window, or score that moves -> the turnings that depend on it
     searched: set = field(default_factory=set)  # the turnings that are SEARCHED
     watching: dict = field(default_factory=dict)  # window -> the sets that it concerns, by number
     thorough: bool = False  # evaluates everything at every step, by its values: slower, for tests
     always: set = field(default_factory=set)  # sets, by number, of which nobody knows when they need no evaluation
-    at_once: set = field(default_factory=set)  # sets, by number, in which a fall that is pending comes with the next evaluation
+    at_once: set = field(default_factory=set)  # sets, by number, in which a pending fall comes with the next evaluation
 
     @property
     def span_days(self):
@@ -178,7 +178,8 @@ class Model:
                 sign = "<=" if score.best_low else ">="
                 steps = [rules.Comparison(sign, score.metric, rules.Number(step), "") for step in score.steps]
                 self.scores[name] = replace(score, turnings=tuple(self._turning(step, name) for step in steps))
-        watched = {one: rules.Watched(one.sign, one.left, one.right, one.text, self._turning(one)) for one in comparisons}
+        watched = {one: rules.Watched(one.sign, one.left, one.right, one.text, self._turning(one))
+                   for one in comparisons}
         self.sets = [tier_set.watch(watched) for tier_set in self.sets]
         self.set_numbers = {tier_set.name: number for number, tier_set in enumerate(self.sets)}
         self.reads = [tier_set.reads() for tier_set in self.sets]

@@ -87,7 +87,8 @@ def conditions(rule, moment):
     listed = []
     for comparison in rules.comparisons(rule) if rule else ():
         value, threshold = comparison.sides(moment)
-        listed.append({"rule": comparison.text, "value": value, "threshold": threshold, "met": comparison.holds(moment)})
+        met = comparison.holds(moment)
+        listed.append({"rule": comparison.text, "value": value, "threshold": threshold, "met": met})
     return listed
 
 

@@ -1,8 +1,8 @@
 """Comparisons, and steps of scores, that elapsed time alone may turn: when they do.
 
-Between events, and while windows and scores stay, such a comparison changes its truth at certain milliseconds only. Where its
-sides are straight lines, or one falls while the other stands still, these are worked out once and kept, and answer as well
-whether the comparison holds.
+Between events, and while windows and scores stay, such a comparison changes its truth at certain milliseconds only.
+Where its sides are straight lines, or one falls while the other stands still, these are worked out once and kept, and
+answer as well whether the comparison holds.
 """
 
 import math
@@ -107,8 +107,8 @@ def _new_course(turning, moment):
 def first_other(sides, first_ms, last_ms, is_linear=False):
     """The first instant in (first_ms, last_ms] at which the order of the sides is another than at first_ms, or None.
 
-    Their difference must only fall, or only rise. Between an instant before and one after it is looked for where a straight line
-    would have it (regula falsi, Illinois), and now and then in the middle.
+    Their difference must only fall, or only rise. Between an instant before and one after it is looked for where a
+    straight line would have it (regula falsi, Illinois), and now and then in the middle.
     """
     def order(gap):
         return (gap > 0) - (gap < 0)
@@ -150,7 +150,8 @@ def _search(turning, moment, until_ms):
     def holds_at(at_ms):
         return turning.comparison.decides(*turning.comparison.sides(moment.later(at_ms)))
 
-    if None in [moment.facts.basis(node) for node in turning.elapsed] or None in [node.value(moment) for node in turning.others]:
+    elapsed = [moment.facts.basis(node) for node in turning.elapsed]
+    if None in elapsed or None in [node.value(moment) for node in turning.others]:
         return None
     calendar = moment.facts.model.calendar
     from_ms, to_ms = moment.at_ms, calendar.start_ms(calendar.day(moment.at_ms) + 1)
