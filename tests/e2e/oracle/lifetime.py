@@ -3,10 +3,10 @@
 While customers stay they buy at a rate that is Gamma(r, alpha) among them; after a purchase they leave with a
 probability that is Beta(a, b). In MBG/NBD they may leave after the first purchase already, in BG/NBD only after the
 second. So of a customer with x repeat purchases until T who is still there, the rate is Gamma(r + x, alpha + T) and
-the probability Beta(a, b + x) (BG/NBD) or Beta(a, b + x + 1) (MBG/NBD), and with rate l and probability p they buy E
-times within t. The mean of that is the conditional expectation of the papers, there written with 2F1; over l it is
-taken by hand, over p by Gauss's quadrature, which is quick and exact to 13 digits (test_oracle_metrics.py compares it
-with 2F1).
+the probability Beta(a, b + x) (BG/NBD) or Beta(a, b + x + 1) (MBG/NBD), and with rate l and probability p they buy
+(1 - exp(-l p t)) / p times within t. The mean of that is the conditional expectation of the papers, there written with
+2F1; over l it is taken by hand, over p by Gauss's quadrature, which is quick and exact to 13 digits
+(test_oracle_metrics.py compares it with 2F1).
 """
 
 import math
