@@ -279,9 +279,8 @@ def check_views(process, views, lifetime=("first_purchase_ms", "last_purchase_ms
 def has_right_id(change):
     _, rest = change["id"].split("/", 1)
     whose = f"{change['tier_set']}/{change['customer_id']}/"
-    if change["direction"] == "WILL_FALL":
-        return rest.startswith(whose) and rest.endswith(f"/will-fall/{change['forecast']['time_ms']}")
-    return rest == f"{whose}{change['sequence']}"
+    ending = f"/will-fall/{change['forecast']['time_ms']}" if change["direction"] == "WILL_FALL" else ""
+    return rest == f"{whose}{change['sequence']}{ending}"
 
 
 def same(a, b, slack_ms=0):

@@ -89,10 +89,27 @@ def test_what_neither_falls_nor_runs_straight_is_looked_for_day_by_day():
 
 
 def test_straight_lines_and_lone_falling_sides_are_not_looked_for():
-    for rule in ("p_alive > 0.4", "days_since_seen > 3", "engagement + p_alive - days_since_seen / 9 > 1", "mean_spend > 3",
+    for rule in ("p_alive > 0.4", "days_since_seen > 3", "2 * engagement + p_alive - purchases > 1", "mean_spend > 3",
                  "max(p_alive, engagement, 0.1) < min(stage, 0.5)"):
         config = one_set(("x", rule), ("y",)) | {"lifetime_value": MBG_PARAMETERS}
         assert len(due(replay(config, Log().buy(NOON).look(NOON + 1).records), 5)) == (rule != "mean_spend > 3"), rule
+
+
+@pytest.mark.parametrize("rule", ["1 - p_alive > 0.5", "engagement - days_since_seen / 9 > 0.5", "p_alive * stage > 1"])
+def test_anything_else_is_looked_for(rule):
+    config = one_set(("x", rule), ("y",)) | {"lifetime_value": MBG_PARAMETERS}
+    days = {at for at in due(replay(config, Log().buy(NOON).look(NOON + 1).records), 20) if (at - MIDNIGHT) % DAY_MS == 0}
+    assert days >= {MIDNIGHT + day * DAY_MS for day in range(1, 15)}
+
+
+def test_what_falls_is_due_within_twenty_years():
+    """At an evaluation it is not known yet, at a later one it is."""
+    config = one_set(("x", "p_alive > 0.1087"), ("y",)) | {"lifetime_value": MBG_PARAMETERS}
+    log = Log().buy(NOON)
+    view = replay(config, log.records).customers["c"].view(NOON)
+    assert view["tiers"]["s"]["forecast"] is None
+    late = replay(config, log.look(NOON + 200 * DAY_MS).records).customers["c"].view(NOON + 200 * DAY_MS)
+    assert 20 * 365 < (late["tiers"]["s"]["forecast"]["time_ms"] - NOON) / DAY_MS < 20 * 365 + 200
 
 
 def test_a_due_instant_that_changes_nothing_moves_the_customer_on():

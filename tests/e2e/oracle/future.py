@@ -67,7 +67,8 @@ class Future:
         moved = set(range(len(standings)))  # a set that has just moved has other rules from now on
         while True:
             ends = [end for end in _ends(model, standings) if end[0] > now_ms]
-            instants = [turn for turn in turns if turn is not None] + [at_ms for at_ms, _ in ends]
+            instants = [turn for turn, latest_ms in zip(turns, model.latest_ms) if turn is not None and turn <= now_ms + latest_ms]
+            instants += [at_ms for at_ms, _ in ends]
             if edges:
                 instants.append(edges[0][0])
             if not instants or min(instants) > last_ms:

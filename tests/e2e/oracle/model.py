@@ -8,7 +8,7 @@ from . import rules
 from .calendar import Calendar
 from .lifetime import LifetimeValue
 from .parse import parse_metric, parse_rule
-from .turning import SEARCHED, Turning
+from .turning import FALL_MS, FALLING, HORIZON_MS, SEARCHED, Turning
 from .windowed import Windowed
 
 _UNITS_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -125,6 +125,7 @@ class Model:
     reads: list = field(default_factory=list)  # of each set, the names of those whose tiers it asks for
     edges: dict = field(default_factory=dict)  # days back -> the windows that a day enters or leaves then
     turned: list = field(default_factory=list)  # of each turning, the sets that it concerns, by number
+    latest_ms: list = field(default_factory=list)  # of each turning, how long after an evaluation it may still be due
     depending: dict = field(default_factory=dict)  # window, or score that moves -> the turnings that depend on it
     searched: set = field(default_factory=set)  # the turnings that are SEARCHED
     watching: dict = field(default_factory=dict)  # window -> the sets that it concerns, by number
@@ -193,6 +194,7 @@ class Model:
             self.turned.append({index for index, nodes in enumerate(inside) if what in nodes})
             if turning.how == SEARCHED:
                 self.searched.add(turning.key)
+            self.latest_ms.append(FALL_MS if turning.how == FALLING else HORIZON_MS)
             for what in turning.windows | turning.scores:
                 self.depending.setdefault(what, set()).add(turning.key)
         # A tier of a set that is evaluated later is that of the evaluation before.

@@ -13,6 +13,7 @@ from . import rules
 from .calendar import DAY_MS
 
 HORIZON_MS = 1000 * 365 * DAY_MS  # no rule looks further ahead
+FALL_MS = 20 * 365 * DAY_MS  # what falls is due only where it turns within this time after an evaluation
 
 # How the instants are found.
 LINEAR, FALLING, SEARCHED = "linear", "falling", "searched"
