@@ -66,12 +66,12 @@ RULES_EVERYTHING = {
                    "csat": 2.5, "ces": 2.5, "review": 12, "complaint": 1, "refund": 0.125, "cancellation": 0.375},
         "multipliers": {"loyalty": {"gold": 1.5, "silver": 1.2}, "value": {"vip": 1.07, "dormant": 0.9}}},
     "scores": {
-        "r": {"metric": "days_since_purchase", "steps": [14, 45, 120, 270], "best": "low"},
+        "r": {"metric": "days_since_purchase", "steps": [14, 45, 120], "best": "low"},
         "f": {"metric": "purchases(120d)", "steps": [1, 2, 3, 6]},
         "m": {"metric": "revenue(120d)", "steps": [20, 50, 120, 300.5]},
-        "e": {"metric": "engagement", "steps": [0.05, 0.5, 2]},
-        "l": {"metric": "clv(90d)", "steps": [5, 15, 30]},
-        "risk": {"metric": "p_alive", "steps": [0.25, 0.45, 0.65], "best": "low"},
+        "e": {"metric": "engagement", "steps": [0.1, 1.5]},
+        "l": {"metric": "clv(90d)", "steps": [8, 20]},
+        "risk": {"metric": "p_alive", "steps": [0.3, 0.6], "best": "low"},
         "c": {"metric": "ces(120d)", "steps": [0, 50]},
         "gap": {"metric": "mean_interval", "steps": [20, 50, 110], "best": "low"},
     },
@@ -79,9 +79,9 @@ RULES_EVERYTHING = {
         "value": {
             "hold": "30d", "grace": "14d", "demote": "one_step", "notice": "10d",
             "tiers": [
-                {"name": "vip", "enter": "r + f + m >= 12", "stay": "r + f + m >= 12 or r + f + m >= 11 and e >= 2",
+                {"name": "vip", "enter": "r + f + m >= 11", "stay": "r + f + m >= 11 or r + f + m >= 10 and e >= 2",
                  "treatment": {"service": "dedicated", "gift": "yes"}},
-                {"name": "potential", "enter": "r + f + m >= 9 and (purchase_days >= 2 or aov(60d) > 80)",
+                {"name": "potential", "enter": "r + f + m >= 8 and (purchase_days >= 2 or aov(60d) > 80)",
                  "treatment": {"service": "priority"}},
                 {"name": "ordinary", "enter": "r + f + m >= 5"},
                 {"name": "dormant"}]},
@@ -96,8 +96,8 @@ RULES_EVERYTHING = {
             "grace": "5d",
             "tiers": [
                 {"name": "big", "enter": "clv(120d) >= 30 and mean_spend > 28"},
-                {"name": "good", "enter": "l >= 3 or clv(120d) * 0.7 - 1 > mean_spend / 3"},
-                {"name": "fair", "enter": "expected_purchases(120d) >= 0.3 and risk <= 3"},
+                {"name": "good", "enter": "l >= 2 or clv(120d) * 0.7 - 1 > mean_spend / 3"},
+                {"name": "fair", "enter": "expected_purchases(120d) >= 0.3 and risk <= 2"},
                 {"name": "poor"}]},
         "voice": {
             "grace": "3d", "notice": "30d",
@@ -138,7 +138,7 @@ RULES_EVERYTHING = {
         "journey": {
             "grace": "2d", "demote": "one_step",
             "tiers": [
-                {"name": "owner", "enter": "furthest_stage = after_sales and engagement >= 0.3"},
+                {"name": "owner", "enter": "furthest_stage = after_sales and e >= 2"},
                 {"name": "buying", "enter": "stage >= purchase and engagement > 0.2"},
                 {"name": "deciding", "enter": "stage = decision or stage = interest and engagement * 2 > 1"},
                 {"name": "looking", "enter": "stage <= decision and days_since_seen <= 30"},

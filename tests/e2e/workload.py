@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 CDNOW = Path(__file__).parents[1] / "data" / "cdnow_sample.txt"
 DAY_MS = 86_400_000
-INTERACTIONS = ("PAGE_VIEW", "PAGE_VIEW", "PAGE_VIEW", "SEARCH", "CART_ADD", "CHECKOUT", "EMAIL_OPEN", "EMAIL_CLICK", "LOGIN",
-                "SUPPORT_CONTACT", "REFERRAL", "SOCIAL", "STORE_VISIT", "OTHER")
+INTERACTIONS = ("PAGE_VIEW", "PAGE_VIEW", "PAGE_VIEW", "SEARCH", "CART_ADD", "CHECKOUT", "EMAIL_OPEN", "EMAIL_CLICK",
+                "LOGIN", "SUPPORT_CONTACT", "REFERRAL", "SOCIAL", "STORE_VISIT", "OTHER")
 CHANNEL_OF = {"EMAIL_OPEN": "email", "EMAIL_CLICK": "email", "SUPPORT_CONTACT": "phone", "STORE_VISIT": "store"}
 STAGE_OF = {"CART_ADD": "DECISION", "CHECKOUT": "PURCHASE", "SUPPORT_CONTACT": "AFTER_SALES"}
 CATEGORIES = ("rock", "pop", "jazz", "classical", "spoken word")
@@ -99,7 +99,8 @@ class _Shopper:
         while number:
             quantity = self.rng.randrange(1, number + 1)
             number -= quantity
-            item = {"sku": f"cd-{len(items)}", "category": self.rng.choice((self.taste, self.rng.choice(CATEGORIES), None)),
+            category = self.rng.choice((self.taste, self.rng.choice(CATEGORIES), None))
+            item = {"sku": f"cd-{len(items)}", "category": category,
                     "quantity": quantity if quantity > 1 or self.rng.random() < 0.5 else None,
                     "amount_minor": None if items else amount}
             items.append({name: value for name, value in item.items() if value is not None})

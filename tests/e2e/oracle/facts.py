@@ -42,7 +42,7 @@ class Facts:
         return event.event_id is not None and event.event_id in self._recent
 
     def add(self, event, now_ms, tiers):
-        """Adds an event while the customer is in the tiers, (set, tier) of each; True if it was too late for the windows."""
+        """Adds an event while the customer is in the tiers, (set, tier) of each; True if it was late for the windows."""
         self.memo, self._engagement, self._lifetime = {}, None, None
         oldest = self.model.calendar.day(now_ms) - self.model.span_days + 1
         self._see(event)

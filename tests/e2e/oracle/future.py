@@ -1,8 +1,8 @@
 """What time alone will do to a customer, from an instant on.
 
-It is played forward in *steps*, one for each due instant, as far as somebody asks: the same steps serve for what does happen and
-for what would happen if nothing more did (forecasts). At a step only those sets are evaluated which the instant can concern;
-that the others would not move is tested (test_oracle_metrics.py), by evaluating all.
+It is played forward in *steps*, one for each due instant, as far as somebody asks: the same steps serve for what does
+happen and for what would happen if nothing more did (forecasts). At a step only those sets are evaluated which the
+instant can concern; that the others would not move is tested (test_oracle_time.py), by evaluating all.
 """
 
 from bisect import bisect_left, bisect_right
@@ -59,20 +59,26 @@ class Future:
         """All due instants after now_ms, each on the state as it then is."""
         model, facts = self._model, self._facts
         last_ms, until_ms = now_ms + HORIZON_MS, now_ms + _SEARCH_MS
-        edges = [edge for edge in map(self._next_edge, model.edges, [model.calendar.day(now_ms)] * len(model.edges)) if edge]
+        today = model.calendar.day(now_ms)
+        edges = [first for edge in model.edges if (first := self._next_edge(edge, today))]
         heapify(edges)
         moment = Moment(facts, now_ms)
         turns = [next_turn(turning, moment, until_ms) for turning in model.turnings]
         moved = set(range(len(standings)))  # a set that has just moved has other rules from now on
         while True:
             ends = [end for end in _ends(model, standings) if end[0] > now_ms]
-            instants = [turn for turn in turns if turn is not None] + [at_ms for at_ms, _ in ends]
+            instants = [turn for turn, latest_ms in zip(turns, model.latest_ms) if turn is not None and turn <= now_ms + latest_ms]
+            instants += [at_ms for at_ms, _ in ends]
             if edges:
                 instants.append(edges[0][0])
             if not instants or min(instants) > last_ms:
                 return
             now_ms = min(instants)
             touched = {number for at_ms, number in ends if at_ms == now_ms} | model.always | moved
+            touched |= {number for number in model.at_once if standings[number].pending_ms is not None}
+            for number in model.searched:
+                if turns[number] is not None:  # it has a value, and may have turned twice on the way
+                    touched |= model.turned[number]
             windows = self._pass_edges(edges, now_ms)
             for window in windows:
                 touched |= model.watching[window]
@@ -87,7 +93,7 @@ class Future:
     # Days
 
     def _next_edge(self, edge, today):
-        """(instant, number of the day, edge): when the next day with something in it will be so many days back, or None."""
+        """(instant, number of the day, edge): when the next day that has something will be so many days back, or None."""
         number = bisect_right(self._facts.days, today - edge)
         return self._edge(edge, number)
 

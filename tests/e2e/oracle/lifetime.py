@@ -1,11 +1,12 @@
 """How long a customer stays and what they are worth: BG/NBD, MBG/NBD and Gamma-Gamma.
 
-While customers stay they buy at a rate that is Gamma(r, alpha) among them; after a purchase they leave with a probability that
-is Beta(a, b). In MBG/NBD they may leave after the first purchase already, in BG/NBD only after the second. So of a customer with
-x repeat purchases until T who is still there, the rate is Gamma(r + x, alpha + T) and the probability Beta(a, b + x) (BG/NBD) or
-Beta(a, b + x + 1) (MBG/NBD), and with rate l and probability p they buy (1 - exp(-l p t)) / p times within t. The mean of that is
-the conditional expectation of the papers, there written with 2F1; over l it is taken by hand, over p by Gauss's quadrature, which
-is quick and exact to 13 digits (test_oracle_metrics.py compares it with 2F1).
+While customers stay they buy at a rate that is Gamma(r, alpha) among them; after a purchase they leave with a
+probability that is Beta(a, b). In MBG/NBD they may leave after the first purchase already, in BG/NBD only after the
+second. So of a customer with x repeat purchases until T who is still there, the rate is Gamma(r + x, alpha + T) and
+the probability Beta(a, b + x) (BG/NBD) or Beta(a, b + x + 1) (MBG/NBD), and with rate l and probability p they buy
+(1 - exp(-l p t)) / p times within t. The mean of that is the conditional expectation of the papers, there written with
+2F1; over l it is taken by hand, over p by Gauss's quadrature, which is quick and exact to 13 digits
+(test_oracle_metrics.py compares it with 2F1).
 """
 
 import math
@@ -71,7 +72,7 @@ class LifetimeValue:
 
 @lru_cache(maxsize=None)
 def _size(order, ratio_eighths):
-    """How many nodes are enough: the integrand is smooth but for a pole of that order at p = -exp(ratio_eighths / 8)."""
+    """How many nodes are enough. The integrand is smooth but for a pole of that order at p = -exp(ratio_eighths / 8)."""
     edge = 1 + 2 * math.exp(ratio_eighths / 8)
     digits_a_node = 2 * math.log10(edge + math.sqrt(edge * edge - 1))
     for size in _SIZES:
@@ -85,8 +86,9 @@ def _size(order, ratio_eighths):
 def beta_quadrature(a, b, size):
     """((p, weight), ...) such that the weighted sum of a polynomial is its mean over Beta(a, b).
 
-    The nodes are the eigenvalues of the Jacobi matrix of the polynomials orthogonal over Beta(a, b) (Golub and Welsch 1969), found
-    by counting how many are below a value; the weights are 1 / the sum of squares of the normed polynomials there.
+    The nodes are the eigenvalues of the Jacobi matrix of the polynomials orthogonal over Beta(a, b) (Golub and Welsch
+    1969), found by counting how many are below a value; the weights are 1 / the sum of squares of the normed
+    polynomials there.
     """
     left, right = a - 1, b - 1  # the Jacobi polynomials' exponents at 0 and at 1
     total = left + right

@@ -8,7 +8,7 @@ from . import rules
 from .calendar import Calendar
 from .lifetime import LifetimeValue
 from .parse import parse_metric, parse_rule
-from .turning import SEARCHED, Turning
+from .turning import FALL_MS, FALLING, HORIZON_MS, SEARCHED, Turning
 from .windowed import Windowed
 
 _UNITS_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -125,11 +125,13 @@ class Model:
     reads: list = field(default_factory=list)  # of each set, the names of those whose tiers it asks for
     edges: dict = field(default_factory=dict)  # days back -> the windows that a day enters or leaves then
     turned: list = field(default_factory=list)  # of each turning, the sets that it concerns, by number
-    depending: dict = field(default_factory=dict)  # window, or name of a score that moves -> the turnings that depend on it
+    latest_ms: list = field(default_factory=list)  # of each turning, how long after an evaluation it may still be due
+    depending: dict = field(default_factory=dict)  # window, or score that moves -> the turnings that depend on it
     searched: set = field(default_factory=set)  # the turnings that are SEARCHED
     watching: dict = field(default_factory=dict)  # window -> the sets that it concerns, by number
     thorough: bool = False  # evaluates everything at every step, by its values: slower, for tests
     always: set = field(default_factory=set)  # sets, by number, of which nobody knows when they need no evaluation
+    at_once: set = field(default_factory=set)  # sets, by number, in which a pending fall comes with the next evaluation
 
     @property
     def span_days(self):
@@ -177,7 +179,8 @@ class Model:
                 sign = "<=" if score.best_low else ">="
                 steps = [rules.Comparison(sign, score.metric, rules.Number(step), "") for step in score.steps]
                 self.scores[name] = replace(score, turnings=tuple(self._turning(step, name) for step in steps))
-        watched = {one: rules.Watched(one.sign, one.left, one.right, one.text, self._turning(one)) for one in comparisons}
+        watched = {one: rules.Watched(one.sign, one.left, one.right, one.text, self._turning(one))
+                   for one in comparisons}
         self.sets = [tier_set.watch(watched) for tier_set in self.sets]
         self.set_numbers = {tier_set.name: number for number, tier_set in enumerate(self.sets)}
         self.reads = [tier_set.reads() for tier_set in self.sets]
@@ -190,13 +193,14 @@ class Model:
             what = rules.Score(turning.owner) if turning.owner else turning
             self.turned.append({index for index, nodes in enumerate(inside) if what in nodes})
             if turning.how == SEARCHED:
-                self.always |= self.turned[-1]
                 self.searched.add(turning.key)
+            self.latest_ms.append(FALL_MS if turning.how == FALLING else HORIZON_MS)
             for what in turning.windows | turning.scores:
                 self.depending.setdefault(what, set()).add(turning.key)
         # A tier of a set that is evaluated later is that of the evaluation before.
         names = list(self.set_numbers)
-        self.always |= {index for index, reads in enumerate(self.reads) if reads & set(names[index:])}
+        self.always = {index for index, reads in enumerate(self.reads) if reads & set(names[index:])}
+        self.at_once = {index for index, one in enumerate(self.sets) if not one.hold_ms and not one.grace_ms}
 
     def _turning(self, comparison, owner=None):
         self.turnings.append(Turning.of(len(self.turnings), comparison, self.scores, owner))

@@ -1,6 +1,7 @@
 """Scores by rank among all customers: by quantiles, or by shares of the sum (ABC analysis).
 
-Two ways that say the same: the score itself, from everybody's values, and cut points, from which one value's score can be read.
+Two ways that say the same: the score itself, from everybody's values, and cut points, from which one value's score can
+be read.
 """
 
 import math
@@ -32,7 +33,7 @@ def quantile_cuts(values, quantiles, best_low=False):
 
 
 def share_scores(values, shares):
-    """The exact score of each value: with shares [80, 95] 3 for those who make the first 80 % of the sum, 2 up to 95 %, else 1.
+    """The exact score of each value; with shares [80, 95]: 3 for those who make the first 80 % of the sum, 2 up to 95 %.
 
     A customer with whom a share is passed still belongs to it, and so do all with the same value.
     """

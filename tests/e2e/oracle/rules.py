@@ -38,7 +38,7 @@ class RuleError(ValueError):
 
 
 def _together(courses):
-    """The course of a sum or an extreme, from those of its parts; None: neither up nor down throughout."""
+    """The course of a sum or an extreme, from those of its parts."""
     moving = set(courses) - {STILL}
     return moving.pop() if len(moving) == 1 else None if moving else STILL
 
@@ -64,7 +64,7 @@ class Node:
         return not self.moves()
 
     def course(self):
-        """STILL, RISES, FALLS, or None where it cannot be said."""
+        """STILL, or RISES or FALLS where only metrics that fall are in it, or None where it cannot be said."""
         return None if self.moves() else STILL
 
 
@@ -105,7 +105,7 @@ class Metric(Node):
         return self.kind not in FALLING
 
     def course(self):
-        return RISES if self.kind in LINEAR else FALLS if self.kind in FALLING else STILL
+        return FALLS if self.kind in FALLING else None if self.kind in LINEAR else STILL
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ class Outcome:
     dead: dict = field(default_factory=dict)  # (input, partition, offset) -> reason
     customers: dict = field(default_factory=dict)  # customer id -> Customer
     counts: Counter = field(default_factory=Counter)  # (input, applied|duplicate|late|dead)
-    # The company's feedback, (dimension, name, day, promoters|csat|...): the dimension is `all` (with no name), `tier:<set>`,
-    # `channel` or `touchpoint`.
+    # The company's feedback, (dimension, name, day, promoters|csat|...): the dimension is `all` (with no name),
+    # `tier:<set>`, `channel` or `touchpoint`.
     answers: Counter = field(default_factory=Counter)
     clocks: dict = field(default_factory=dict)  # partition -> the task's clock at the end
 

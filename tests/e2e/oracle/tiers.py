@@ -45,7 +45,7 @@ def evaluate(facts, at_ms, standings, touched=None):
     moves, moved = [], set()
     for number, tier_set in enumerate(model.sets):
         before = standings[number]
-        if touched is not None and number not in touched and before.pending_ms is None and not model.reads[number] & moved:
+        if touched is not None and number not in touched and not model.reads[number] & moved:
             continue
         new = move(tier_set, before, moment)
         if new.tier != before.tier:
@@ -87,7 +87,8 @@ def conditions(rule, moment):
     listed = []
     for comparison in rules.comparisons(rule) if rule else ():
         value, threshold = comparison.sides(moment)
-        listed.append({"rule": comparison.text, "value": value, "threshold": threshold, "met": comparison.holds(moment)})
+        met = comparison.holds(moment)
+        listed.append({"rule": comparison.text, "value": value, "threshold": threshold, "met": met})
     return listed
 
 

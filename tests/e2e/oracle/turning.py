@@ -1,8 +1,8 @@
 """Comparisons, and steps of scores, that elapsed time alone may turn: when they do.
 
-Between events, and while windows and scores stay, such a comparison changes its truth at certain milliseconds only. Where its
-sides are straight lines, or one falls while the other stands still, these are worked out once and kept, and answer as well
-whether the comparison holds.
+Between events, and while windows and scores stay, such a comparison changes its truth at certain milliseconds only.
+Where its sides are straight lines, or one falls while the other stands still, these are worked out once and kept, and
+answer as well whether the comparison holds.
 """
 
 import math
@@ -13,6 +13,7 @@ from . import rules
 from .calendar import DAY_MS
 
 HORIZON_MS = 1000 * 365 * DAY_MS  # no rule looks further ahead
+FALL_MS = 20 * 365 * DAY_MS  # what falls is due only where it turns within this time after an evaluation
 
 # How the instants are found.
 LINEAR, FALLING, SEARCHED = "linear", "falling", "searched"
@@ -71,14 +72,17 @@ def next_turn(turning, moment, until_ms):
 
 def _course(turning, moment):
     """From an instant not after the moment; None: it has no value."""
-    others = [node.value(moment) for node in turning.others]
-    if None in others:
-        return None
-    known, memo = (turning.key, *others), moment.facts.memo
-    if known not in memo or memo[known] and memo[known].from_ms > moment.at_ms:
+    known, others, memo = turning.key, (), moment.facts.memo
+    if turning.others:
+        others = [node.value(moment) for node in turning.others]
+        if None in others:
+            return None
+        known = (known, *others)
+    course = memo.get(known, memo)  # itself: not known
+    if course is memo or course is not None and course.from_ms > moment.at_ms:
         bases = [moment.facts.basis(node) for node in turning.elapsed]
-        memo[known] = None if None in bases else _kept_course(turning, moment, (turning.key, *bases, *others))
-    return memo[known]
+        course = memo[known] = None if None in bases else _kept_course(turning, moment, (turning.key, *bases, *others))
+    return course
 
 
 def _kept_course(turning, moment, known):
@@ -104,8 +108,8 @@ def _new_course(turning, moment):
 def first_other(sides, first_ms, last_ms, is_linear=False):
     """The first instant in (first_ms, last_ms] at which the order of the sides is another than at first_ms, or None.
 
-    Their difference must only fall, or only rise. Between an instant before and one after it is looked for where a straight line
-    would have it (regula falsi, Illinois), and now and then in the middle.
+    Their difference must only fall, or only rise. Between an instant before and one after it is looked for where a
+    straight line would have it (regula falsi, Illinois), and now and then in the middle.
     """
     def order(gap):
         return (gap > 0) - (gap < 0)
@@ -119,7 +123,7 @@ def first_other(sides, first_ms, last_ms, is_linear=False):
     was = order(lower)
     if math.isnan(lower) or order(upper) == was:
         return None
-    width = DAY_MS
+    width = 16 * DAY_MS
     while not is_linear and low + width < high:
         at_ms = low + width
         gap = gap_at(at_ms)
@@ -147,7 +151,8 @@ def _search(turning, moment, until_ms):
     def holds_at(at_ms):
         return turning.comparison.decides(*turning.comparison.sides(moment.later(at_ms)))
 
-    if None in [moment.facts.basis(node) for node in turning.elapsed] or None in [node.value(moment) for node in turning.others]:
+    elapsed = [moment.facts.basis(node) for node in turning.elapsed]
+    if None in elapsed or None in [node.value(moment) for node in turning.others]:
         return None
     calendar = moment.facts.model.calendar
     from_ms, to_ms = moment.at_ms, calendar.start_ms(calendar.day(moment.at_ms) + 1)

@@ -41,7 +41,7 @@ def _nps_bound(sums, sign):
 
 
 class Windowed:
-    """Metrics over a window or the whole life, from the sums of their fields; `sums` is a function of a field's name."""
+    """Metrics over a window or the whole life, from the sums of fields; `sums` is a function of a field's name."""
 
     def __init__(self, model):
         scale = model.money_scale
