@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import oracle
 from oracle import Record
+from oracle.calendar import Calendar
 from rules_config import RULES
 from servers import Tidemark, wait_until
 from topics import Topics
@@ -254,6 +255,28 @@ def check_counts(campaign, process, expected):
             if kind == "tier" and int(count):
                 populations[tuple(rest)] += int(count)
     assert populations == expected.populations
+
+
+# The store's names of what an answer adds, where they differ from the oracle's but for the blank.
+COUNTERS = {"csat": "csat_count", "csat satisfied": "csat_top", "ces": "ces_count", "reviews": "review_count"}
+FEEDBACK_DAYS = 400
+
+
+def check_feedback(campaign, expected):
+    """The company's feedback kept in Redis, of all days that are kept in all tasks."""
+    calendar = Calendar(campaign.config["state"]["time_zone"])
+    first = calendar.day(max(expected.clocks.values())) - FEEDBACK_DAYS + 1
+    wanted, found = Counter(), Counter()
+    for (dimension, name, day, field), count in expected.answers.items():
+        if day >= first:
+            wanted[day, f"{dimension}/{name or ''}/{COUNTERS.get(field, field.replace(' ', '_'))}"] += count
+    client = campaign.redis.client()
+    for key in client.scan_iter(f"tm:{{{campaign.group}.*}}:fb:*", count=1000):
+        day = int(key.decode().rsplit(":", 1)[1])
+        for field, count in client.hgetall(key).items() if day >= first else ():
+            found[day, field.decode()] += int(count)
+    different = {key: (wanted[key], found[key]) for key in wanted.keys() | found.keys() if wanted[key] != found[key]}
+    assert wanted and not different, f"{len(different)} of {len(wanted)} differ: {sorted(different.items())[:10]}"
 
 
 def check_views(process, views, lifetime=("first_purchase_ms", "last_purchase_ms", "orders", "revenue"), slack_ms=0):

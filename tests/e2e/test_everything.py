@@ -3,7 +3,7 @@
 import pytest
 
 import workload
-from campaign import SLACK_MS, Campaign, check_counts, check_views, compare, flat
+from campaign import SLACK_MS, Campaign, check_counts, check_feedback, check_views, compare, flat
 from rules_config import BG_NBD, RULES_EVERYTHING
 
 # Some of the customers: each event of theirs looks ahead through eleven sets at once.
@@ -29,5 +29,6 @@ def test_every_metric_is_as_the_oracle_says(campaign):
     campaign.wait_published(len(published))
     compare(campaign.published(), expected.changes, SLACK_MS)
     check_counts(campaign, process, expected)
+    check_feedback(campaign, expected)
     assert process.terminate() == 0
     check_views(process, expected.views, lifetime=None, slack_ms=SLACK_MS)

@@ -342,8 +342,8 @@ def test_trend_compares_a_window_with_the_one_before():
                                       "interactions(30d, ago 30d)": 0}
     rise = replay(config, log.buy(NOON + 30 * DAY_MS, 2).records).changes["c"][-1]
     assert rise["conditions"] == [
-        {"rule": "revenue(30d) / revenue(30d, ago 30d) > 1.5", "value": 1.6, "threshold": 1.5, "met": True},
-        {"rule": "2 * interactions(30d) / interactions(30d, ago 30d) >= 4", "value": None, "threshold": 4, "met": False}]
+        {"rule": "trend(revenue, 30d) > 1.5", "value": 1.6, "threshold": 1.5, "met": True},
+        {"rule": "2 * trend( interactions,30d ) >= 4", "value": None, "threshold": 4, "met": False}]
 
 
 def test_trend_has_no_value_where_there_was_nothing_before():
@@ -434,15 +434,17 @@ def test_without_cut_points_a_score_by_rank_has_its_steps():
 def test_a_view_tells_of_the_whole_life():
     items = [{"category": "books", "quantity": 3}, {"category": "art"}, {"category": "music"}, {"quantity": 5}]
     log = Log().look(NOON - DAY_MS, channel="web", stage="INTEREST").look(NOON - 5, channel="web", stage="INTEREST")
-    log.buy(NOON, 10, channel="store", items=items).answer(NOON + 1, 9, channel="phone").buy(NOON + 4 * DAY_MS, 6, kind="REFUND")
+    log.buy(NOON, 10, channel="store", items=items).answer(NOON + 1, 9, channel="phone")
+    log.look(NOON + 2 * DAY_MS, channel="app", stage="AWARENESS").buy(NOON + 4 * DAY_MS, 6, kind="REFUND")
     config = one_set(("x",)) | {"lifetime_value": MBG_PARAMETERS}
-    at_ms = NOON + 14 * DAY_MS
-    assert replay(config, log.records).customers["c"].view(at_ms)["lifetime"] == {
+    never = {"first_ms": None, "days": None}
+    assert replay(config, log.records).customers["c"].view(NOON + 14 * DAY_MS)["lifetime"] == {
         "first_purchase_ms": NOON, "last_purchase_ms": NOON, "orders": 1, "revenue": 4,
         "top_categories": [{"name": "books", "share": 0.6, "weight": 3}, {"name": "art", "share": 0.2, "weight": 1},
                            {"name": "music", "share": 0.2, "weight": 1}],
-        "top_channels": [{"name": "web", "share": 0.5, "weight": 2}, {"name": "phone", "share": 0.25, "weight": 1},
+        "top_channels": [{"name": "web", "share": 0.5, "weight": 2}, {"name": "app", "share": 0.25, "weight": 1},
                          {"name": "store", "share": 0.25, "weight": 1}],
-        "stages": {"interest": {"first_ms": NOON - DAY_MS, "days": 2}, "purchase": {"first_ms": NOON, "days": 1}},
+        "stages": {"awareness": {"first_ms": NOON + 2 * DAY_MS, "days": 12}, "interest": {"first_ms": NOON - DAY_MS, "days": 1},
+                   "decision": never, "purchase": {"first_ms": NOON, "days": 14}, "after_sales": never},
         "mean_interval_days": None, "frequency": "one_off",
         "p_alive": MBG.p_alive(0, 0, 2), "clv": MBG.clv(0, 0, 2, 0, 365 / 7)}

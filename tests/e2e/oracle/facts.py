@@ -29,7 +29,7 @@ class Facts:
         self.days = []  # of the tiles, sorted
         self.purchase_days = PurchaseDays()
         self.categories, self.channels = Counter(), Counter()
-        self.stage_firsts, self.stage_days = {}, defaultdict(set)  # of each stage that was seen
+        self.stage_firsts = {}  # stage -> when it was first seen
         self._latest_stage = (0, None)  # (time, stage)
         self._revenue_of_day = Counter()  # for life: that of the first purchase day is needed
         self._interactions = []  # (time, weight)
@@ -71,12 +71,11 @@ class Facts:
                 self.categories[category] += quantity
         if event.cause == "INTERACTION":
             self._interactions.append((time_ms, self.model.weights.get(event.kind.upper(), 1.0)))
-        if event.channel:
+        if event.channel and event.cause != "FEEDBACK":
             self.channels[event.channel] += 1
         if event.stage:
             self._latest_stage = max(self._latest_stage, (time_ms, event.stage))
             self.stage_firsts[event.stage] = min(self.stage_firsts.get(event.stage, time_ms), time_ms)
-            self.stage_days[event.stage].add(day)
 
     def _sums(self, event, day, oldest, tiers):
         """(day, field -> amount) of everything that an event adds."""
@@ -223,11 +222,19 @@ class Facts:
             "first_purchase_ms": self.first_purchase_ms, "last_purchase_ms": self.last_purchase_ms,
             "orders": self.life.get("purchases", 0), "revenue": self.life.get("revenue", 0) / self.model.money_scale,
             "top_categories": top(self.categories), "top_channels": top(self.channels),
-            "stages": {STAGES[stage - 1]: {"first_ms": first_ms, "days": len(self.stage_days[stage])}
-                       for stage, first_ms in self.stage_firsts.items()},
+            "stages": {name: self._told_stage(stage, at_ms) for stage, name in enumerate(STAGES, 1)},
             "mean_interval_days": self.purchase_days.mean_interval(),
             "frequency": frequency and FREQUENCIES[int(frequency) - 1], "p_alive": p_alive, "clv": clv,
         }
+
+
+    def _told_stage(self, stage, at_ms):
+        """When it was first reached, and for how many days, until a further one was reached."""
+        first_ms = self.stage_firsts.get(stage)
+        if first_ms is None:
+            return {"first_ms": None, "days": None}
+        further = [time_ms for later, time_ms in self.stage_firsts.items() if later > stage and time_ms >= first_ms]
+        return {"first_ms": first_ms, "days": (min(further, default=at_ms) - first_ms) / 86400000.0}
 
 
 def top(weights):

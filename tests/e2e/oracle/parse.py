@@ -36,7 +36,6 @@ class _Parser:
         self.scores = scores
         self.rising_below = rising_below
         self.tokens = []
-        self.written = []  # (from, to, text): parts of the text that are written out
         at = 0
         while not self.tokens or self.tokens[-1][0] != "end":
             match = _TOKEN.match(text, at)
@@ -65,14 +64,8 @@ class _Parser:
         return token[1]
 
     def slice(self, first):
-        """The source from token `first` to the one just taken, written out, with single spaces."""
-        at, end = self.tokens[first][2], self.tokens[self.at - 1][3]
-        pieces = []
-        for start, stop, text in self.written:
-            if at <= start and stop <= end:
-                pieces += [self.text[at:start], text]
-                at = stop
-        return " ".join("".join([*pieces, self.text[at:end]]).split())
+        """The source from token `first` to the one just taken, with single spaces."""
+        return " ".join(self.text[self.tokens[first][2]:self.tokens[self.at - 1][3]].split())
 
     @staticmethod
     def boolean(node):
@@ -143,7 +136,6 @@ class _Parser:
         return self.primary()
 
     def primary(self):
-        first = self.at
         kind, word, *_ = self.take()
         if kind == "number":
             return Number(float(word))
@@ -159,7 +151,7 @@ class _Parser:
             (inner,) = self.arguments()
             return Known(inner)
         if word in ("trend", "rising"):
-            return getattr(self, word)(first)
+            return getattr(self, word)()
         if word in self.scores:
             return Score(word)
         if word in CONSTANTS:
@@ -177,20 +169,17 @@ class _Parser:
     def days(self):
         return int(self.expect("days")[:-1])
 
-    def trend(self, first):
+    def trend(self):
         """`trend(revenue, 30d)`: `revenue(30d) / revenue(30d, ago 30d)`."""
         self.expect("sign", "(")
         kind = self.expect("name", *WINDOWED)
         self.expect("sign", ",")
         days = self.days()
         self.expect("sign", ")")
-        trend = Trend(Metric(kind, days), Metric(kind, days, days))
-        self.written.append((self.tokens[first][2], self.tokens[self.at - 1][3],
-                             f"{trend.metric.name} / {trend.earlier.name}"))
-        return trend
+        return Trend(Metric(kind, days), Metric(kind, days, days))
 
-    def rising(self, _first):
-        """`rising(30d)`: three comparisons."""
+    def rising(self):
+        """`rising(30d)`: three comparisons, written out."""
         self.expect("sign", "(")
         days = self.days()
         self.expect("sign", ")")
