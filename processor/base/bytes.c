@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-enum { BUFFER_CAPACITY_FIRST = 256, VARINT_BYTES_MAX = 10 };
+enum { BUFFER_CAPACITY_FIRST = 256, VARINT_BYTES_MAX = 10, DECIMAL_BYTES_MAX = 20 };
 
 /* The number of bytes of the well-formed sequence at `at`, or 0. */
 static size_t utf8_sequence(const unsigned char *at, size_t left) {
@@ -52,7 +52,7 @@ void buffer_finish(struct buffer *buffer) {
     *buffer = (struct buffer){0};
 }
 
-char *buffer_reserve(struct buffer *buffer, size_t size) {
+char *buffer_grow(struct buffer *buffer, size_t size) {
     if (buffer->error) {
         return NULL;
     }
@@ -77,16 +77,18 @@ char *buffer_reserve(struct buffer *buffer, size_t size) {
     return buffer->data + buffer->size;
 }
 
-void buffer_put(struct buffer *buffer, const void *data, size_t size) {
-    char *room = buffer_reserve(buffer, size);
-    if (room && size > 0) {
-        memcpy(room, data, size);
-        buffer->size += size;
+void buffer_put_decimal(struct buffer *buffer, int64_t value) {
+    char digits[DECIMAL_BYTES_MAX];
+    size_t at = sizeof digits;
+    uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    do {
+        digits[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (value < 0) {
+        digits[--at] = '-';
     }
-}
-
-void buffer_put_byte(struct buffer *buffer, uint8_t value) {
-    buffer_put(buffer, &value, 1);
+    buffer_put(buffer, digits + at, sizeof digits - at);
 }
 
 void buffer_put_varint(struct buffer *buffer, uint64_t value) {

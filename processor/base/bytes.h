@@ -62,16 +62,31 @@ static inline void buffer_reset(struct buffer *buffer) {
 static inline struct bytes buffer_bytes(const struct buffer *buffer) {
     return (struct bytes){buffer->data ? buffer->data : "", buffer->size};
 }
+/* Makes room where there is none yet; for buffer_reserve. */
+char *buffer_grow(struct buffer *buffer, size_t size);
 /* Room for `size` more bytes, to be written at data + size by the caller; NULL (and the sticky error) without memory. */
-char *buffer_reserve(struct buffer *buffer, size_t size);
-void buffer_put(struct buffer *buffer, const void *data, size_t size);
+static inline char *buffer_reserve(struct buffer *buffer, size_t size) {
+    bool room = !buffer->error && size <= buffer->capacity - buffer->size && buffer->data;
+    return room ? buffer->data + buffer->size : buffer_grow(buffer, size);
+}
+static inline void buffer_put(struct buffer *buffer, const void *data, size_t size) {
+    char *room = buffer_reserve(buffer, size);
+    if (room && size > 0) {
+        memcpy(room, data, size);
+        buffer->size += size;
+    }
+}
 static inline void buffer_put_bytes(struct buffer *buffer, struct bytes bytes) {
     buffer_put(buffer, bytes.data, bytes.size);
 }
 static inline void buffer_put_text(struct buffer *buffer, const char *text) {
     buffer_put(buffer, text, strlen(text));
 }
-void buffer_put_byte(struct buffer *buffer, uint8_t value);
+static inline void buffer_put_byte(struct buffer *buffer, uint8_t value) {
+    buffer_put(buffer, &value, 1);
+}
+/* The digits of a number, with a minus if there must be one: hot paths have no time for printf. */
+void buffer_put_decimal(struct buffer *buffer, int64_t value);
 void buffer_put_varint(struct buffer *buffer, uint64_t value);    /* base-128, as protobuf */
 void buffer_put_signed(struct buffer *buffer, int64_t value);     /* zigzag, as protobuf's sint64 */
 void buffer_put_sized(struct buffer *buffer, struct bytes bytes); /* varint length, then the bytes */

@@ -60,6 +60,9 @@ static int64_t growing_score_turns_ms(struct evaluation *evaluation, const struc
             continue;
         }
         at_ms = base_ms + (int64_t)after_ms - 1;
+        if (at_ms + TURN_SLACK_MS < evaluation->now_ms) {
+            continue; /* has turned */
+        }
         at_ms = at_ms > evaluation->now_ms ? at_ms : evaluation->now_ms + 1;
         for (int64_t ms = at_ms; ms <= at_ms + TURN_SLACK_MS; ms++) {
             if (score_of(score, (double)(ms - base_ms) / (double)MS_PER_DAY) != now_score) {

@@ -43,14 +43,20 @@ double evaluation_metric(struct evaluation *evaluation, size_t slot) {
 }
 
 int score_of(const struct score *score, double value) {
-    int passed = 0;
+    size_t below = 0; /* steps ascend */
     if (isnan(value)) {
         return 1;
     }
-    for (size_t i = 0; i < score->steps_count; i++) {
-        passed += score->best_low ? value <= score->steps[i] : value >= score->steps[i];
+    if (score->best_low) {
+        while (below < score->steps_count && score->steps[below] < value) {
+            below++;
+        }
+        return (int)(score->steps_count - below) + 1;
     }
-    return passed + 1;
+    while (below < score->steps_count && score->steps[below] <= value) {
+        below++;
+    }
+    return (int)below + 1;
 }
 
 int32_t evaluation_rank(struct evaluation *evaluation, const struct score *score) {

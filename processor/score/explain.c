@@ -3,6 +3,8 @@
 #include "score/customer_value.h"
 #include "score/step.h"
 
+#include <stdlib.h>
+
 enum {
     AHEAD_MAX = 64, /* changes of one set told of the coming year */
     AHEAD_DAYS = 366,
@@ -78,6 +80,30 @@ int explain_change(struct evaluation *evaluation, const struct tier_set *set, in
 
 /* ---- looking ahead ---- */
 
+/* A copy to step ahead with. What no step changes stays borrowed from the customer. */
+static int ahead_init(struct customer *ahead, const struct customer *customer) {
+    struct tiles tiles = {0};
+    struct tier_state *tiers = malloc((customer->tiers_count + 1U) * sizeof *tiers);
+    if (!tiers || tiles_reserve(&tiles, customer->tiles.count)) {
+        free(tiers);
+        return ERR_NO_MEMORY;
+    }
+    memcpy(tiers, customer->tiers, customer->tiers_count * sizeof *tiers);
+    if (customer->tiles.count > 0) {
+        memcpy(tiles.cells, customer->tiles.cells, customer->tiles.count * sizeof *tiles.cells);
+    }
+    tiles.count = customer->tiles.count;
+    *ahead = *customer;
+    ahead->tiles = tiles;
+    ahead->tiers = tiers;
+    return 0;
+}
+
+static void ahead_finish(struct customer *ahead) {
+    tiles_finish(&ahead->tiles);
+    free(ahead->tiers);
+}
+
 /* Takes note of a change that a step ahead has brought. */
 static int note_forecast(const struct customer *ahead, const struct model *model, size_t set, int from,
                          struct arena *arena, struct forecast *forecast) {
@@ -93,50 +119,49 @@ static int note_forecast(const struct customer *ahead, const struct model *model
 
 int explain_forecast(const struct customer *customer, const struct model *model, struct arena *arena,
                      struct forecast *forecasts, bool *whole) {
-    struct customer *ahead = customer_copy(customer, model);
-    if (!ahead) {
-        return ERR_NO_MEMORY;
+    struct customer ahead;
+    int error = ahead_init(&ahead, customer);
+    if (error) {
+        return error;
     }
-    int error = 0;
     size_t missing = model->sets_count;
     for (size_t set = 0; set < model->sets_count; set++) {
         forecasts[set] = (struct forecast){.tier = -1, .time_ms = TIME_NEVER};
     }
-    for (int step = 0; step < FORECAST_STEPS_MAX && ahead->due_ms != TIME_NEVER && missing > 0 && !error; step++) {
-        step_to(ahead, model, ahead->due_ms);
+    for (int step = 0; step < FORECAST_STEPS_MAX && ahead.due_ms != TIME_NEVER && missing > 0 && !error; step++) {
+        step_to(&ahead, model, ahead.due_ms);
         for (size_t set = 0; set < model->sets_count && !error; set++) {
-            if (forecasts[set].tier < 0 && ahead->tiers[set].sequence != customer->tiers[set].sequence) {
-                error = note_forecast(ahead, model, set, customer->tiers[set].tier, arena, &forecasts[set]);
+            if (forecasts[set].tier < 0 && ahead.tiers[set].sequence != customer->tiers[set].sequence) {
+                error = note_forecast(&ahead, model, set, customer->tiers[set].tier, arena, &forecasts[set]);
                 missing--;
             }
         }
     }
     if (whole) {
-        *whole = missing == 0 || ahead->due_ms == TIME_NEVER;
+        *whole = missing == 0 || ahead.due_ms == TIME_NEVER;
     }
-    customer_destroy(ahead);
+    ahead_finish(&ahead);
     return error;
 }
 
 /* Every change of one set from now to until_ms. */
 static int look_ahead(const struct customer *customer, const struct model *model, size_t set, int64_t until_ms,
                       struct arena *arena, struct tier_view *view) {
-    struct customer *ahead = customer_copy(customer, model);
+    struct customer ahead;
     struct tier_step *steps = arena_alloc(arena, AHEAD_MAX * sizeof *steps);
-    if (!ahead || !steps) {
-        customer_destroy(ahead);
+    if (!steps || ahead_init(&ahead, customer)) {
         return ERR_NO_MEMORY;
     }
     size_t count = 0;
-    uint32_t sequence = ahead->tiers[set].sequence;
-    for (int step = 0; step < FORECAST_STEPS_MAX && ahead->due_ms <= until_ms && count < AHEAD_MAX; step++) {
-        step_to(ahead, model, ahead->due_ms);
-        if (ahead->tiers[set].sequence != sequence) {
-            sequence = ahead->tiers[set].sequence;
-            steps[count++] = (struct tier_step){model->sets[set].tiers[ahead->tiers[set].tier].name, ahead->now_ms};
+    uint32_t sequence = ahead.tiers[set].sequence;
+    for (int step = 0; step < FORECAST_STEPS_MAX && ahead.due_ms <= until_ms && count < AHEAD_MAX; step++) {
+        step_to(&ahead, model, ahead.due_ms);
+        if (ahead.tiers[set].sequence != sequence) {
+            sequence = ahead.tiers[set].sequence;
+            steps[count++] = (struct tier_step){model->sets[set].tiers[ahead.tiers[set].tier].name, ahead.now_ms};
         }
     }
-    customer_destroy(ahead);
+    ahead_finish(&ahead);
     view->ahead = steps;
     view->ahead_count = count;
     return 0;

@@ -9,8 +9,6 @@
 #include "base/mutation.h"
 #include "state/redis_parts.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- collecting ---- */
@@ -27,12 +25,29 @@ static void flight_end(struct flight *flight) {
 
 static struct buffer *begin(struct redis_store *store, struct flight *flight, size_t arguments, const char *name,
                             const char *what) {
-    char key[REDIS_KEY_BYTES];
-    redis_key(store->options, store->partition, what, key);
     resp_begin(&flight->commands, arguments);
     resp_text(&flight->commands, name);
-    resp_text(&flight->commands, key);
+    resp_joined(&flight->commands, bytes_of_text(store->key_head), bytes_of_text(what));
     return &flight->commands;
+}
+
+/* What a numbered key is called: "c:63", "due:482136". */
+enum { NUMBERED_BYTES = 40 };
+static const char *numbered(const char *what, int64_t number, char text[NUMBERED_BYTES]) {
+    struct buffer out = {.data = text, .capacity = NUMBERED_BYTES};
+    buffer_put_text(&out, what);
+    buffer_put_decimal(&out, number);
+    buffer_put_byte(&out, '\0');
+    return text;
+}
+
+/* "42-0": the outbox's entries are numbered by the outputs' sequence. */
+static void put_entry_id(struct buffer *out, uint64_t seq) {
+    char text[NUMBERED_BYTES];
+    struct buffer id = {.data = text, .capacity = sizeof text};
+    buffer_put_decimal(&id, (int64_t)seq);
+    buffer_put_text(&id, "-0");
+    resp_bytes(out, buffer_bytes(&id));
 }
 
 void redis_put_customer(void *context, struct bytes id, struct bytes packed) {
@@ -46,9 +61,8 @@ void redis_put_customer(void *context, struct bytes id, struct bytes packed) {
 void redis_put_due(void *context, int64_t hour, struct bytes entries) {
     struct redis_store *store = context;
     struct flight *others = &store->staging.others;
-    char what[40];
-    snprintf(what, sizeof what, "due:%" PRId64, hour);
-    resp_bytes(begin(store, others, 3, "APPEND", what), entries);
+    char what[NUMBERED_BYTES];
+    resp_bytes(begin(store, others, 3, "APPEND", numbered("due:", hour, what)), entries);
     flight_end(others);
     resp_number(begin(store, others, 3, "SADD", "wheel"), hour);
     flight_end(others);
@@ -57,9 +71,8 @@ void redis_put_due(void *context, int64_t hour, struct bytes entries) {
 void redis_drop_slot(void *context, int64_t hour) {
     struct redis_store *store = context;
     struct flight *others = &store->staging.others;
-    char what[40];
-    snprintf(what, sizeof what, "due:%" PRId64, hour);
-    begin(store, others, 2, "UNLINK", what);
+    char what[NUMBERED_BYTES];
+    begin(store, others, 2, "UNLINK", numbered("due:", hour, what));
     flight_end(others);
     resp_number(begin(store, others, 3, "SREM", "wheel"), hour);
     flight_end(others);
@@ -91,21 +104,14 @@ void redis_drop_populations(void *context) {
     drop_key(context, "hist");
 }
 
-/* The hash of a day's feedback. */
-static void feedback_key(int32_t day, char what[24]) {
-    snprintf(what, 24, "fb:%" PRId32, day);
-}
-
 void redis_add_feedback(void *context, int32_t day, struct bytes field, int64_t delta) {
-    char what[24];
-    feedback_key(day, what);
-    add_count(context, what, field, delta);
+    char what[NUMBERED_BYTES];
+    add_count(context, numbered("fb:", day, what), field, delta);
 }
 
 void redis_drop_feedback(void *context, int32_t day) {
-    char what[24];
-    feedback_key(day, what);
-    drop_key(context, what);
+    char what[NUMBERED_BYTES];
+    drop_key(context, numbered("fb:", day, what));
 }
 
 void redis_influence_fields(struct bytes referrer, struct buffer *customers, struct buffer *revenue) {
@@ -136,9 +142,8 @@ void redis_drop_all(void *context) {
         drop_key(context, keys[i]);
     }
     for (int bucket = 0; bucket < REDIS_BUCKETS; bucket++) {
-        char what[16];
-        snprintf(what, sizeof what, "c:%d", bucket);
-        drop_key(context, what);
+        char what[NUMBERED_BYTES];
+        drop_key(context, numbered("c:", bucket, what));
     }
 }
 
@@ -148,16 +153,30 @@ void redis_put_cuts(void *context, struct bytes packed) {
     flight_end(&store->staging.others);
 }
 
+/* Puts what is staged of the outbox into one entry, whose id is the sequence of its last output. */
+static void put_entry(struct redis_store *store) {
+    struct staging *staging = &store->staging;
+    if (staging->outputs.size == 0) {
+        return;
+    }
+    struct buffer *out = begin(store, &staging->others, 5, "XADD", "out");
+    put_entry_id(out, staging->outputs_seq);
+    resp_text(out, "r");
+    ASSERT(!staging->outputs.error);
+    resp_bytes(out, buffer_bytes(&staging->outputs));
+    flight_end(&staging->others);
+    buffer_reset(&staging->outputs);
+}
+
 void redis_put_output(void *context, uint64_t seq, struct bytes record) {
     struct redis_store *store = context;
-    struct flight *others = &store->staging.others;
-    struct buffer *out = begin(store, others, 5, "XADD", "out");
-    char id[32];
-    snprintf(id, sizeof id, "%" PRIu64 "-0", seq);
-    resp_text(out, id);
-    resp_text(out, "r");
-    resp_bytes(out, record);
-    flight_end(others);
+    struct staging *staging = &store->staging;
+    ASSERT(staging->outputs.size == 0 || seq == staging->outputs_seq + 1);
+    buffer_put_sized(&staging->outputs, record);
+    staging->outputs_seq = seq;
+    if (staging->outputs.size >= REDIS_ENTRY_BYTES) {
+        put_entry(store);
+    }
 }
 
 /* ---- building ---- */
@@ -174,11 +193,11 @@ static void put_customers(struct redis_store *store) {
         if (count == 0) {
             continue;
         }
-        char what[16];
-        snprintf(what, sizeof what, "c:%d", bucket);
+        char what[NUMBERED_BYTES];
         struct buffer *staged = &store->staging.customers[bucket];
         ASSERT(!staged->error);
-        buffer_put_bytes(begin(store, &store->flight, 2 + 2 * count, "HSET", what), buffer_bytes(staged));
+        buffer_put_bytes(begin(store, &store->flight, 2 + 2 * count, "HSET", numbered("c:", bucket, what)),
+                         buffer_bytes(staged));
         flight_end(&store->flight);
         buffer_reset(staged);
         store->staging.customers_count[bucket] = 0;
@@ -187,6 +206,7 @@ static void put_customers(struct redis_store *store) {
 
 static void put_others(struct redis_store *store) {
     struct flight *others = &store->staging.others;
+    put_entry(store);
     size_t base = store->flight.commands.size;
     ASSERT(!others->commands.error);
     buffer_put_bytes(&store->flight.commands, buffer_bytes(&others->commands));
@@ -208,10 +228,8 @@ static void put_meta(struct redis_store *store, const struct store_meta *meta) {
     flight_end(&store->flight);
     if (meta->published_seq > store->trimmed) {
         struct buffer *out = begin(store, &store->flight, 4, "XTRIM", "out");
-        char id[32];
-        snprintf(id, sizeof id, "%" PRIu64 "-0", meta->published_seq + 1);
         resp_text(out, "MINID");
-        resp_text(out, id);
+        put_entry_id(out, meta->published_seq + 1);
         flight_end(&store->flight);
         store->trimmed = meta->published_seq;
     }
@@ -240,6 +258,7 @@ void redis_batch_finish(struct redis_store *store) {
     for (int bucket = 0; bucket < REDIS_BUCKETS; bucket++) {
         buffer_finish(&store->staging.customers[bucket]);
     }
+    buffer_finish(&store->staging.outputs);
     buffer_finish(&store->staging.others.commands);
     free(store->staging.others.ends);
     buffer_finish(&store->flight.commands);

@@ -409,23 +409,22 @@ void redis_conn_reconnect(struct redis_conn *conn) {
 }
 
 void resp_begin(struct buffer *out, size_t arguments) {
-    buffer_printf(out, "*%zu\r\n", arguments);
+    buffer_put_byte(out, '*');
+    buffer_put_decimal(out, (int64_t)arguments);
+    buffer_put(out, "\r\n", 2);
+}
+
+void resp_joined(struct buffer *out, struct bytes head, struct bytes tail) {
+    buffer_put_byte(out, '$');
+    buffer_put_decimal(out, (int64_t)(head.size + tail.size));
+    buffer_put(out, "\r\n", 2);
+    buffer_put_bytes(out, head);
+    buffer_put_bytes(out, tail);
+    buffer_put(out, "\r\n", 2);
 }
 
 void resp_bytes(struct buffer *out, struct bytes argument) {
-    char head[24];
-    size_t at = sizeof head;
-    size_t size = argument.size;
-    head[--at] = '\n';
-    head[--at] = '\r';
-    do {
-        head[--at] = (char)('0' + size % 10);
-        size /= 10;
-    } while (size > 0);
-    head[--at] = '$';
-    buffer_put(out, head + at, sizeof head - at);
-    buffer_put(out, argument.data, argument.size);
-    buffer_put(out, "\r\n", 2);
+    resp_joined(out, argument, bytes_of("", 0));
 }
 
 void resp_text(struct buffer *out, const char *argument) {
@@ -434,6 +433,7 @@ void resp_text(struct buffer *out, const char *argument) {
 
 void resp_number(struct buffer *out, int64_t argument) {
     char text[24];
-    int size = snprintf(text, sizeof text, "%" PRId64, argument);
-    resp_bytes(out, bytes_of(text, (size_t)size));
+    struct buffer digits = {.data = text, .capacity = sizeof text};
+    buffer_put_decimal(&digits, argument);
+    resp_bytes(out, buffer_bytes(&digits));
 }

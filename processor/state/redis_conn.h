@@ -35,6 +35,8 @@ const char *redis_conn_problem(const struct redis_conn *conn);
 /* Appends a command's head ("*<count>"), and one argument, in Redis' protocol. */
 void resp_begin(struct buffer *out, size_t arguments);
 void resp_bytes(struct buffer *out, struct bytes argument);
+/* One argument, given in two pieces. */
+void resp_joined(struct buffer *out, struct bytes head, struct bytes tail);
 void resp_text(struct buffer *out, const char *argument);
 void resp_number(struct buffer *out, int64_t argument);
 

@@ -11,7 +11,8 @@
 enum {
     REDIS_BUCKETS = STORE_BUCKETS,
     REDIS_KEY_BYTES = 512,
-    REDIS_RETRY_MS_MIN = 50, /* after an answer like BUSY or OOM */
+    REDIS_ENTRY_BYTES = 16384, /* outputs in one entry of the outbox, about: beyond, commands cost no less each */
+    REDIS_RETRY_MS_MIN = 50,   /* after an answer like BUSY or OOM */
     REDIS_RETRY_MS_MAX = 2000,
     REDIS_CHECK_MS = 60000, /* how often the eviction policy is looked at */
     REDIS_WAIT_MS = 5000,   /* one WAIT or WAITAOF; asked again until it holds */
@@ -74,7 +75,9 @@ struct flight {
 struct staging {
     struct buffer customers[REDIS_BUCKETS]; /* "$n id $n state" pairs */
     size_t customers_count[REDIS_BUCKETS];
-    struct flight others; /* commands only */
+    struct buffer outputs; /* of the outbox's next entry, each with a varint length */
+    uint64_t outputs_seq;  /* of the last one */
+    struct flight others;  /* commands only */
 };
 
 enum guard { GUARD_NONE, GUARD_ASKED, GUARD_STANDS };
@@ -88,6 +91,7 @@ struct redis_store {
     struct event *check;
     int retry_ms;
     int partition;
+    char key_head[REDIS_KEY_BYTES]; /* "tm:{group.3}:", before every key's own name */
 
     store_found_fn found_done;
     void *found_arg;

@@ -207,6 +207,7 @@ struct store *redis_store_create(struct event_base *base, const struct redis_opt
     store->options = options;
     store->health = health;
     store->partition = partition;
+    redis_key(options, partition, "", store->key_head);
     store->retry_ms = REDIS_RETRY_MS_MIN;
     store->retry = evtimer_new(base, on_retry, store);
     store->check = evtimer_new(base, on_check, store);

@@ -9,7 +9,8 @@
  *     tm:{<group>.<partition>}:ref         hash    <referrer>/customers, <referrer>/revenue: whom others have referred to us
  *     tm:{<group>.<partition>}:hist        hash    histograms of the scores that are cut by the customers: <score>/<bucket>
  *     tm:{<group>.<partition>}:cuts        string  the cut points in force; task 0's are those of all
- *     tm:{<group>.<partition>}:out         stream  outputs not yet known to be in Kafka; id <seq>-0 */
+ *     tm:{<group>.<partition>}:out         stream  outputs not yet known to be in Kafka; one field "r" with one or
+ *                                                  more, each with a varint length; id <seq of the last>-0 */
 #ifndef TIDEMARK_STATE_REDIS_STORE_H
 #define TIDEMARK_STATE_REDIS_STORE_H
 

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { OUTPUTS_FIRST = 256 };
+
 static const char *const OFFSET_FIELDS[INPUTS] = {"offset.purchases", "offset.interactions", "offset.feedback"};
 
 void redis_meta_put(struct buffer *out, const struct store_meta *meta) {
@@ -86,20 +88,41 @@ void redis_meta_parse(const struct redisReply *reply, struct store_found *found)
     found->absent = meta->seq == 0;
 }
 
-static void tell(struct redis_store *store, const struct redisReply *meta, const struct redisReply *wheel,
-                 const struct redisReply *out, const struct redisReply *cuts) {
-    struct store_found found = {.wheel_hours_count = wheel->elements, .outputs_count = out->elements};
-    int64_t *hours = calloc(wheel->elements + 1, sizeof *hours);
-    struct stored_output *outputs = calloc(out->elements + 1, sizeof *outputs);
-    ASSERT(hours && outputs);
-    for (size_t i = 0; i < wheel->elements; i++) {
-        hours[i] = strtoll(wheel->element[i]->str, NULL, 10);
-    }
+/* What the outbox's entries hold, oldest first; the caller frees it. */
+static struct stored_output *unpack_outbox(const struct redisReply *out, size_t *count) {
+    struct stored_output *outputs = NULL;
+    size_t capacity = 0;
+    *count = 0;
     for (size_t i = 0; i < out->elements; i++) {
         const struct redisReply *entry = out->element[i]; /* id, [field, value] */
-        const struct redisReply *record = entry->element[1]->element[1];
-        outputs[i] =
-            (struct stored_output){strtoull(entry->element[0]->str, NULL, 10), bytes_of(record->str, record->len)};
+        const struct redisReply *value = entry->element[1]->element[1];
+        struct cursor in = cursor_of(bytes_of(value->str, value->len));
+        size_t first = *count;
+        while (cursor_left(&in) > 0 && !in.error) {
+            if (*count == capacity) {
+                capacity = capacity ? 2 * capacity : OUTPUTS_FIRST;
+                outputs = realloc(outputs, capacity * sizeof *outputs);
+                ASSERT(outputs);
+            }
+            outputs[(*count)++].record = cursor_sized(&in);
+        }
+        ASSERT(!in.error);
+        uint64_t last_seq = strtoull(entry->element[0]->str, NULL, 10);
+        for (size_t j = first; j < *count; j++) {
+            outputs[j].seq = last_seq - (*count - 1 - j);
+        }
+    }
+    return outputs;
+}
+
+static void tell(struct redis_store *store, const struct redisReply *meta, const struct redisReply *wheel,
+                 const struct redisReply *out, const struct redisReply *cuts) {
+    struct store_found found = {.wheel_hours_count = wheel->elements};
+    int64_t *hours = calloc(wheel->elements + 1, sizeof *hours);
+    struct stored_output *outputs = unpack_outbox(out, &found.outputs_count);
+    ASSERT(hours);
+    for (size_t i = 0; i < wheel->elements; i++) {
+        hours[i] = strtoll(wheel->element[i]->str, NULL, 10);
     }
     redis_meta_parse(meta, &found);
     found.cuts = cuts->type == REDIS_REPLY_STRING ? bytes_of(cuts->str, cuts->len) : bytes_of(NULL, 0);

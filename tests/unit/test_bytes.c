@@ -163,6 +163,26 @@ static void numbers_are_written_as_protobuf_does(void **state) {
     buffer_finish(&out);
 }
 
+static void numbers_are_written_in_digits(void **state) {
+    (void)state;
+    static const struct {
+        int64_t value;
+        const char *text;
+    } numbers[] = {{0, "0"},
+                   {7, "7"},
+                   {10, "10"},
+                   {-1, "-1"},
+                   {-100, "-100"},
+                   {INT64_MAX, "9223372036854775807"},
+                   {INT64_MIN, "-9223372036854775808"}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        char room[32];
+        struct buffer out = {.data = room, .capacity = sizeof room};
+        buffer_put_decimal(&out, numbers[i].value);
+        assert_true(bytes_equal_text(buffer_bytes(&out), numbers[i].text));
+    }
+}
+
 /* Something random: written where `in` is NULL, else read and compared. */
 static void write_or_read(struct test_random *random, struct buffer *out, struct cursor *in) {
     uint64_t value = test_random_next(random) >> test_random_below(random, 64);
@@ -314,6 +334,7 @@ int main(void) {
         cmocka_unit_test(text_is_utf8_without_nul),
         cmocka_unit_test(every_short_sequence_is_judged_rightly),
         cmocka_unit_test(numbers_are_written_as_protobuf_does),
+        cmocka_unit_test(numbers_are_written_in_digits),
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(texts_are_formatted_behind_each_other),
         cmocka_unit_test(a_buffer_keeps_its_error),

@@ -173,6 +173,24 @@ static void a_first_tier_by_time_has_nulls(void **state) {
     assert_bytes(output.topic, "churn-alerts");
 }
 
+static void times_have_the_form_of_rfc_3339(void **state) {
+    struct fixture *fixture = *state;
+    static const struct {
+        int64_t time_ms;
+        const char *text;
+    } times[] = {{0, "1970-01-01T00:00:00.000Z"},
+                 {-1, "1969-12-31T23:59:59.999Z"},
+                 {INT64_C(1735689600120), "2025-01-01T00:00:00.120Z"},
+                 {INT64_C(253402300799999), "9999-12-31T23:59:59.999Z"},
+                 {INT64_C(253402300800000), "10000-01-01T00:00:00.000Z"}, /* no four digits, but the instant */
+                 {-INT64_C(62198755200000), "-001-01-01T00:00:00.000Z"}};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        fixture->change.effective_ms = times[i].time_ms;
+        struct output output = encode(fixture);
+        assert_string_equal(header_of(&output, "ce_time"), times[i].text);
+    }
+}
+
 static void headers_follow_the_cloud_events_binding(void **state) {
     struct fixture *fixture = *state;
     fixture->change.effective_ms = INT64_C(951782399007); /* 2000-02-28T23:59:59.007 */
@@ -351,6 +369,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_tier_change_is_the_json_of_the_interface),
         TEST(a_first_tier_by_time_has_nulls),
+        TEST(times_have_the_form_of_rfc_3339),
         TEST(headers_follow_the_cloud_events_binding),
         TEST(texts_are_escaped),
         TEST(a_large_tier_change_is_built_in_the_arena),
