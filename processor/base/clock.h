@@ -21,5 +21,7 @@ int64_t clock_monotonic_us(void);
 static inline int64_t clock_monotonic_ms(void) {
     return clock_monotonic_us() / 1000;
 }
+/* Pauses the calling thread; a signal ends the pause. Not for a loop's thread. */
+void clock_pause_us(int64_t us);
 
 #endif

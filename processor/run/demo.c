@@ -20,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { DEMO_PARTITIONS = 2, DEMO_DAYS = 730, TAIL_WAIT_MS = 200, OVERRIDE_BYTES = 300 };
@@ -70,11 +69,6 @@ struct demo {
 
 /* ---- events in ---- */
 
-static void sleep_ms(int64_t ms) {
-    struct timespec pause = {ms / 1000, (ms % 1000) * 1000000};
-    nanosleep(&pause, NULL);
-}
-
 /* Waits until the event's instant has come in the demo's fast time. */
 static void wait_for(const struct demo *demo, int64_t first_ms, int64_t started_ms, int64_t time_ms) {
     double ahead = demo->options->speed > 0 ? (double)(time_ms - first_ms) / demo->options->speed : 0;
@@ -83,7 +77,7 @@ static void wait_for(const struct demo *demo, int64_t first_ms, int64_t started_
         if (left <= 0) {
             return;
         }
-        sleep_ms(left < 100 ? left : 100);
+        clock_pause_us((left < 100 ? left : 100) * 1000);
     }
 }
 

@@ -1,5 +1,6 @@
 #include "run/demo_redis.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { START_TRIES = 100, START_PAUSE_MS = 50 };
@@ -39,7 +39,6 @@ static int wait_ready(struct demo_redis *redis, char *problem) {
     char socket[128];
     path_in(redis, "redis.sock", socket);
     for (int i = 0; i < START_TRIES; i++) {
-        struct timespec pause = {0, START_PAUSE_MS * 1000000L};
         int status;
         if (access(socket, F_OK) == 0) {
             return 0;
@@ -52,7 +51,7 @@ static int wait_ready(struct demo_redis *redis, char *problem) {
                              : "redis-server ended at once");
             return ERR_UNAVAILABLE;
         }
-        nanosleep(&pause, NULL);
+        clock_pause_us(START_PAUSE_MS * 1000);
     }
     snprintf(problem, 512, "redis-server did not start");
     return ERR_UNAVAILABLE;

@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sysexits.h>
-#include <time.h>
 
 _Static_assert((int)ACTIVITY_AS_PROTOBUF == (int)FORMAT_PROTOBUF && (int)ACTIVITY_AS_JSON == (int)FORMAT_JSON &&
                    (int)ACTIVITY_AS_CONFLUENT_PROTOBUF == (int)FORMAT_CONFLUENT_PROTOBUF,
@@ -30,8 +29,7 @@ static void keep_pace(int64_t started_us, int64_t done, double rate) {
     int64_t until_us = started_us + (int64_t)((double)done / rate * 1e6);
     int64_t left_us = until_us - clock_monotonic_us();
     if (left_us > 1000) {
-        struct timespec pause = {left_us / 1000000, (left_us % 1000000) * 1000};
-        nanosleep(&pause, NULL);
+        clock_pause_us(left_us);
     }
 }
 

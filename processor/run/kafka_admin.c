@@ -1,12 +1,14 @@
 #include "run/kafka_admin.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SEVERITY_ERROR = 3, SEVERITY_NOTICE = 5 }; /* syslog's numbers, as librdkafka uses them */
+enum { SEVERITY_ERROR = 3, SEVERITY_NOTICE = 5 };    /* syslog's numbers, as librdkafka uses them */
+enum { MISSING_LOOKS = 10, MISSING_PAUSE_MS = 500 }; /* a topic just made, or one without a leader, may show late */
 enum { METADATA_TIMEOUT_MS = 5000, CREATE_TIMEOUT_MS = 15000, TOPICS_MAX = 80 };
 
 struct property {
@@ -248,6 +250,15 @@ static int check_metadata(const struct config *config, const struct rd_kafka_met
     return 0;
 }
 
+static int look_at_topics(const struct config *config, rd_kafka_t *client, int32_t *partitions, char *problem) {
+    const struct rd_kafka_metadata *metadata = ask_metadata(config, client, problem);
+    int error = metadata ? check_metadata(config, metadata, partitions, problem) : ERR_UNAVAILABLE;
+    if (metadata) {
+        rd_kafka_metadata_destroy(metadata);
+    }
+    return error;
+}
+
 int kafka_check_topics(const struct config *config, int32_t *partitions, char *problem) {
     rd_kafka_conf_t *consumer = kafka_consumer_conf(config, problem); /* its properties are checked here too */
     rd_kafka_t *client = consumer ? make_client(config, problem) : NULL;
@@ -258,10 +269,10 @@ int kafka_check_topics(const struct config *config, int32_t *partitions, char *p
         return ERR_REFUSED;
     }
     rd_kafka_conf_destroy(consumer);
-    const struct rd_kafka_metadata *metadata = ask_metadata(config, client, problem);
-    int error = metadata ? check_metadata(config, metadata, partitions, problem) : ERR_UNAVAILABLE;
-    if (metadata) {
-        rd_kafka_metadata_destroy(metadata);
+    int error = look_at_topics(config, client, partitions, problem);
+    for (int look = 1; error == ERR_REFUSED && look < MISSING_LOOKS; look++) {
+        clock_pause_us(MISSING_PAUSE_MS * 1000);
+        error = look_at_topics(config, client, partitions, problem);
     }
     rd_kafka_destroy(client);
     return error;

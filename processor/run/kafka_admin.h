@@ -14,7 +14,8 @@ struct rd_kafka_conf_s *kafka_consumer_conf(const struct config *config, char *p
 struct rd_kafka_conf_s *kafka_producer_conf(const struct config *config, char *problem);
 
 /* Looks at every topic of the configuration. 0: all there, the inputs with the same number of partitions, told in
- * `partitions`. ERR_UNAVAILABLE: no broker answered. ERR_REFUSED: something is missing or uneven. Blocks for some seconds. */
+ * `partitions`. ERR_UNAVAILABLE: no broker answered. ERR_REFUSED: something is missing or uneven, still
+ * after looks of 5 s in all, as a topic just made may show late. Blocks for some seconds. */
 int kafka_check_topics(const struct config *config, int32_t *partitions, char *problem) MUST_CHECK;
 
 /* Creates those topics that are missing: inputs with this many partitions, outputs likewise. 0, ERR_UNAVAILABLE, ERR_REFUSED. */
