@@ -26,8 +26,7 @@ static struct spec_text text(const char *words) {
     return (struct spec_text){bytes_of_text(words), 1, 1};
 }
 
-static int set_up(void **state) {
-    (void)state;
+static int compile_model(void) {
     static const double f_steps[] = {2, 3};
     static const double r_steps[] = {2, 5};
     struct score_spec scores[] = {
@@ -72,10 +71,18 @@ static int set_up(void **state) {
                               .sets = sets,
                               .sets_count = 3};
     struct model_error error;
+    int result = model_compile(&model_arena, &spec, &model, &error);
+    if (result) {
+        fprintf(stderr, "%s\n", error.message);
+    }
+    return result;
+}
+
+static int set_up(void **state) {
+    (void)state;
     log_set_level(LOG_ERROR);
     arena_init(&model_arena, 1 << 24);
-    if (model_compile(&model_arena, &spec, &model, &error)) {
-        fprintf(stderr, "%s\n", error.message);
+    if (compile_model()) {
         return 1;
     }
     options = (struct task_options){
