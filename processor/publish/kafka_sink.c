@@ -138,21 +138,14 @@ static void take_waiting(struct kafka_sink *sink) {
 }
 
 static void observe_latency(struct kafka_sink *sink, const struct publication *publication) {
-    struct arena arena;
-    arena_init(&arena, 1 << 20);
     int64_t now_ms = clock_wall_ms();
     struct cursor in = cursor_of(buffer_bytes(&publication->outputs));
     while (cursor_left(&in) > 0) {
-        struct output output;
-        if (output_unpack(cursor_sized(&in), &arena, &output)) {
-            break;
+        int64_t caused_ms = output_caused_ms(cursor_sized(&in));
+        if (caused_ms != TIME_NONE) {
+            metric_observe(sink->latency_seconds, (double)(now_ms - caused_ms) / MS_PER_SECOND);
         }
-        if (output.caused_ms != TIME_NONE) {
-            metric_observe(sink->latency_seconds, (double)(now_ms - output.caused_ms) / MS_PER_SECOND);
-        }
-        arena_reset(&arena);
     }
-    arena_finish(&arena);
 }
 
 /* After a turn: what is published waits for its callback, what is not goes back to the front. Abandoned ones vanish. */

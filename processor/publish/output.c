@@ -1,5 +1,7 @@
 #include "publish/output.h"
 
+#include "base/clock.h"
+
 /* Packed form, version 1:
  *
  *     byte     version
@@ -38,6 +40,16 @@ void output_pack(const struct output *output, struct buffer *out) {
         buffer_put_sized(out, output->headers[i].name);
         put_optional(out, output->headers[i].value);
     }
+}
+
+int64_t output_caused_ms(struct bytes packed) {
+    struct cursor cursor = cursor_of(packed);
+    bool known = cursor_byte(&cursor) == OUTPUT_VERSION;
+    (void)cursor_sized(&cursor);
+    (void)take_optional(&cursor);
+    (void)take_optional(&cursor);
+    int64_t caused_ms = cursor_signed(&cursor);
+    return known && !cursor.error ? caused_ms : TIME_NONE;
 }
 
 int output_unpack(struct bytes packed, struct arena *arena, struct output *out) {

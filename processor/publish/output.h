@@ -19,5 +19,7 @@ struct output {
 void output_pack(const struct output *output, struct buffer *out);
 /* Unpacks; slices borrow from `packed`, the headers array lives in the arena. ERR_INVALID on anything else. */
 int output_unpack(struct bytes packed, struct arena *arena, struct output *out) MUST_CHECK;
+/* caused_ms of a packed output, without unpacking the rest; TIME_NONE, too, for anything else. */
+int64_t output_caused_ms(struct bytes packed);
 
 #endif

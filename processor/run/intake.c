@@ -121,10 +121,9 @@ struct cache_entry *intake_want(struct task *task, struct bytes id) {
     ASSERT(entry);
     cache_pin(entry);
     if (entry->state != CACHE_EMPTY) {
-        metric_add(task->metrics->cache_hits, 1);
+        task->cache_hits++;
         return entry;
     }
-    metric_add(task->metrics->cache_misses, 1);
     if (task->wanted_count == task->wanted_capacity) {
         task->wanted_capacity = task->wanted_capacity ? task->wanted_capacity * 2 : WANTED_FIRST;
         task->wanted = realloc(task->wanted, task->wanted_capacity * sizeof(struct cache_entry *));
@@ -170,6 +169,9 @@ static void loaded(void *arg, int error, const struct bytes *values, size_t coun
 /* Asks the store for every entry wanted in this pass, in one request. */
 static void send_wanted(struct task *task) {
     size_t count = task->wanted_count;
+    metric_add(task->metrics->cache_hits, task->cache_hits); /* once a pass: workers share the counters */
+    metric_add(task->metrics->cache_misses, count);
+    task->cache_hits = 0;
     if (count == 0) {
         return;
     }

@@ -53,7 +53,9 @@ enum {
     TASK_TAKE_BYTES_MAX = 4194304, /* likewise in decoded bytes */
     TASK_PENDING_MAX = 16384,      /* records decoded but not scored: covers the time a load takes at full speed */
     TASK_BATCH_ITEMS_MAX = 32768, /* records in one batch: at about 200 bytes a customer some MB, some 10 ms of Redis */
-    TASK_UNPUBLISHED_MAX = 16384, /* outputs not yet in Kafka: beyond, taking stops until the sink has caught up */
+    /* Outputs not yet in Kafka: beyond, taking stops until the sink has caught up. Each is there up to six times (outbox, batch,
+     * publication, buffers of Redis' and of Kafka's client), a few KB; a transaction of so many takes some 50 ms. */
+    TASK_UNPUBLISHED_MAX = 4096,
     TASK_ROUND_WHOLE_MAX = 8192, /* due customers scored in one batch with their whole round; larger rounds are split */
     TASK_TRIM_AFTER_MS = 1000,   /* an idle task tells the store after this time what is published */
 };

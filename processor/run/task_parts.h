@@ -125,6 +125,7 @@ struct task {
     struct cache_entry **wanted; /* entries to be asked from the store in this pass */
     size_t wanted_count;
     size_t wanted_capacity;
+    size_t cache_hits;  /* in this pass */
     struct load *loads; /* outstanding */
 
     struct model *model; /* ours: options.model, with the edition below */

@@ -1,6 +1,6 @@
 /* The atomic batch and its fence.
  *
- *     MULTI  HSET customers...  APPEND due...  SADD/SREM wheel  HINCRBY populations, feedback...  HSET meta  XADD out...  XTRIM out  EXEC
+ *     MULTI  APPEND due...  SADD/SREM wheel  HINCRBY populations, feedback...  XADD out...  HSET customers...  HSET meta  XTRIM out  EXEC
  *     [WAIT or WAITAOF]  WATCH meta  HMGET meta epoch seq
  *
  * all in one write. The WATCH and HMGET at its end are the guard of the next batch, which is sent only when their answer
@@ -21,6 +21,21 @@ static void flight_end(struct flight *flight) {
         ASSERT(flight->ends);
     }
     flight->ends[flight->ends_count++] = flight->commands.size;
+}
+
+static void put_word(struct flight *flight, const char *word) {
+    resp_begin(&flight->commands, 1);
+    resp_text(&flight->commands, word);
+    flight_end(flight);
+}
+
+/* The next batch's commands so far. */
+static struct flight *staged(struct redis_store *store) {
+    struct flight *commands = &store->staging.commands;
+    if (commands->ends_count == 0) {
+        put_word(commands, "MULTI");
+    }
+    return commands;
 }
 
 static struct buffer *begin(struct redis_store *store, struct flight *flight, size_t arguments, const char *name,
@@ -60,30 +75,30 @@ void redis_put_customer(void *context, struct bytes id, struct bytes packed) {
 
 void redis_put_due(void *context, int64_t hour, struct bytes entries) {
     struct redis_store *store = context;
-    struct flight *others = &store->staging.others;
+    struct flight *commands = staged(store);
     char what[NUMBERED_BYTES];
-    resp_bytes(begin(store, others, 3, "APPEND", numbered("due:", hour, what)), entries);
-    flight_end(others);
-    resp_number(begin(store, others, 3, "SADD", "wheel"), hour);
-    flight_end(others);
+    resp_bytes(begin(store, commands, 3, "APPEND", numbered("due:", hour, what)), entries);
+    flight_end(commands);
+    resp_number(begin(store, commands, 3, "SADD", "wheel"), hour);
+    flight_end(commands);
 }
 
 void redis_drop_slot(void *context, int64_t hour) {
     struct redis_store *store = context;
-    struct flight *others = &store->staging.others;
+    struct flight *commands = staged(store);
     char what[NUMBERED_BYTES];
-    begin(store, others, 2, "UNLINK", numbered("due:", hour, what));
-    flight_end(others);
-    resp_number(begin(store, others, 3, "SREM", "wheel"), hour);
-    flight_end(others);
+    begin(store, commands, 2, "UNLINK", numbered("due:", hour, what));
+    flight_end(commands);
+    resp_number(begin(store, commands, 3, "SREM", "wheel"), hour);
+    flight_end(commands);
 }
 
 static void add_count(struct redis_store *store, const char *what, struct bytes field, int64_t delta) {
-    struct flight *others = &store->staging.others;
-    struct buffer *out = begin(store, others, 4, "HINCRBY", what);
+    struct flight *commands = staged(store);
+    struct buffer *out = begin(store, commands, 4, "HINCRBY", what);
     resp_bytes(out, field);
     resp_number(out, delta);
-    flight_end(others);
+    flight_end(commands);
 }
 
 void redis_add_population(void *context, struct bytes field, int64_t delta) {
@@ -95,8 +110,9 @@ void redis_add_histogram(void *context, struct bytes field, int64_t delta) {
 }
 
 static void drop_key(struct redis_store *store, const char *what) {
-    begin(store, &store->staging.others, 2, "UNLINK", what);
-    flight_end(&store->staging.others);
+    struct flight *commands = staged(store);
+    begin(store, commands, 2, "UNLINK", what);
+    flight_end(commands);
 }
 
 void redis_drop_populations(void *context) {
@@ -149,8 +165,9 @@ void redis_drop_all(void *context) {
 
 void redis_put_cuts(void *context, struct bytes packed) {
     struct redis_store *store = context;
-    resp_bytes(begin(store, &store->staging.others, 3, "SET", "cuts"), packed);
-    flight_end(&store->staging.others);
+    struct flight *commands = staged(store);
+    resp_bytes(begin(store, commands, 3, "SET", "cuts"), packed);
+    flight_end(commands);
 }
 
 /* Puts what is staged of the outbox into one entry, whose id is the sequence of its last output. */
@@ -159,12 +176,13 @@ static void put_entry(struct redis_store *store) {
     if (staging->outputs.size == 0) {
         return;
     }
-    struct buffer *out = begin(store, &staging->others, 5, "XADD", "out");
+    struct flight *commands = staged(store);
+    struct buffer *out = begin(store, commands, 5, "XADD", "out");
     put_entry_id(out, staging->outputs_seq);
     resp_text(out, "r");
     ASSERT(!staging->outputs.error);
     resp_bytes(out, buffer_bytes(&staging->outputs));
-    flight_end(&staging->others);
+    flight_end(commands);
     buffer_reset(&staging->outputs);
 }
 
@@ -180,12 +198,6 @@ void redis_put_output(void *context, uint64_t seq, struct bytes record) {
 }
 
 /* ---- building ---- */
-
-static void put_word(struct flight *flight, const char *word) {
-    resp_begin(&flight->commands, 1);
-    resp_text(&flight->commands, word);
-    flight_end(flight);
-}
 
 static void put_customers(struct redis_store *store) {
     for (int bucket = 0; bucket < REDIS_BUCKETS; bucket++) {
@@ -204,20 +216,18 @@ static void put_customers(struct redis_store *store) {
     }
 }
 
-static void put_others(struct redis_store *store) {
-    struct flight *others = &store->staging.others;
+/* What is staged becomes the batch, and the last batch's memory takes what comes: tens of MB are not copied. */
+static void take_staged(struct redis_store *store) {
     put_entry(store);
-    size_t base = store->flight.commands.size;
-    ASSERT(!others->commands.error);
-    buffer_put_bytes(&store->flight.commands, buffer_bytes(&others->commands));
-    for (size_t i = 0; i < others->ends_count; i++) {
-        size_t whole = store->flight.commands.size;
-        store->flight.commands.size = base + others->ends[i];
-        flight_end(&store->flight);
-        store->flight.commands.size = whole;
-    }
-    buffer_reset(&others->commands);
-    others->ends_count = 0;
+    struct flight *flight = &store->flight;
+    struct flight *commands = staged(store);
+    struct flight free = *flight;
+    flight->commands = commands->commands;
+    flight->ends = commands->ends;
+    flight->ends_count = commands->ends_count;
+    flight->ends_capacity = commands->ends_capacity;
+    *commands = (struct flight){.commands = free.commands, .ends = free.ends, .ends_capacity = free.ends_capacity};
+    buffer_reset(&commands->commands);
 }
 
 static void put_meta(struct redis_store *store, const struct store_meta *meta) {
@@ -239,14 +249,11 @@ void redis_apply(void *context, const struct store_meta *meta, store_applied_fn 
     struct redis_store *store = context;
     struct flight *flight = &store->flight;
     ASSERT(flight->state == FLIGHT_NONE);
-    buffer_reset(&flight->commands);
-    flight->ends_count = 0;
+    take_staged(store);
     flight->seq = store->seq + 1;
     flight->done = done;
     flight->arg = arg;
-    put_word(flight, "MULTI");
     put_customers(store);
-    put_others(store);
     put_meta(store, meta);
     put_word(flight, "EXEC");
     ASSERT(!flight->commands.error);
@@ -259,8 +266,8 @@ void redis_batch_finish(struct redis_store *store) {
         buffer_finish(&store->staging.customers[bucket]);
     }
     buffer_finish(&store->staging.outputs);
-    buffer_finish(&store->staging.others.commands);
-    free(store->staging.others.ends);
+    buffer_finish(&store->staging.commands.commands);
+    free(store->staging.commands.ends);
     buffer_finish(&store->flight.commands);
     free(store->flight.ends);
 }

@@ -75,9 +75,9 @@ struct flight {
 struct staging {
     struct buffer customers[REDIS_BUCKETS]; /* "$n id $n state" pairs */
     size_t customers_count[REDIS_BUCKETS];
-    struct buffer outputs; /* of the outbox's next entry, each with a varint length */
-    uint64_t outputs_seq;  /* of the last one */
-    struct flight others;  /* commands only */
+    struct buffer outputs;  /* of the outbox's next entry, each with a varint length */
+    uint64_t outputs_seq;   /* of the last one */
+    struct flight commands; /* all others */
 };
 
 enum guard { GUARD_NONE, GUARD_ASKED, GUARD_STANDS };

@@ -33,6 +33,7 @@ static void what_is_packed_comes_out_again(void **state) {
         assert_same(out.key, outputs[i].key);
         assert_same(out.value, outputs[i].value);
         assert_int_equal(out.caused_ms, outputs[i].caused_ms);
+        assert_int_equal(output_caused_ms(buffer_bytes(&packed)), outputs[i].caused_ms);
         assert_int_equal(out.headers_count, outputs[i].headers_count);
         for (size_t j = 0; j < out.headers_count; j++) {
             assert_same(out.headers[j].name, headers[j].name);
@@ -57,6 +58,7 @@ static void anything_else_is_invalid(void **state) {
         memcpy(cut, packed.data, size);
         cut = realloc(cut, size ? size : 1);
         assert_int_equal(output_unpack(bytes_of(cut, size), &arena, &out), ERR_INVALID);
+        (void)output_caused_ms(bytes_of(cut, size)); /* reads nothing beyond it */
         free(cut);
     }
     buffer_put_byte(&packed, 0);
