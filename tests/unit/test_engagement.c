@@ -261,11 +261,13 @@ static void other_shapes_are_looked_for_day_by_day(void **state) {
 
 /* ---- the search itself ---- */
 
+enum measure { LINE, CURVE, YES_OR_NO, NOTHING, MEASURES };
+
 struct question {
     int64_t turns_ms;
     int64_t guess_ms;
     int asked;
-    enum { LINE, CURVE, YES_OR_NO, NOTHING } tells;
+    enum measure tells;
 };
 
 static bool turned(void *context, int64_t at_ms, double *ahead) {
@@ -290,7 +292,8 @@ static void the_search_finds_any_instant(void **state) {
     for (int i = 0; i < 4000; i++) {
         int64_t now_ms = TEST_AT(0, test_random_below(&random, 1000));
         int64_t reach_ms = i % 3 == 0 ? 10 : i % 3 == 1 ? MS_PER_DAY : TURN_HORIZON_MS;
-        struct question question = {.turns_ms = now_ms + 1 + test_random_below(&random, reach_ms), .tells = i / 3 % 4};
+        struct question question = {.turns_ms = now_ms + 1 + test_random_below(&random, reach_ms),
+                                    .tells = (enum measure)(i / 3 % MEASURES)};
         struct turning turning = {turned, NULL, &question};
         assert_int_equal(turn_find(now_ms, TIME_NEVER, &turning), question.turns_ms);
         assert_in_range(question.asked, 1, question.tells == LINE ? 8 : 64);
