@@ -196,6 +196,16 @@ def test_the_company_sees_feedback_by_tier_channel_and_touchpoint():
     assert answers == promoters | ces
 
 
+def test_feedback_that_comes_late_counts_where_the_customer_is_by_now():
+    """The fall that it begins happens three days later, which is long ago for the task's clock."""
+    config = one_set(("good", "nps > 0"), ("bad",), grace="3d")
+    log = Log().answer(NOON, 9).answer(NOON + 9 * DAY_MS, 9, customer="z").answer(NOON + DAY_MS, 2)
+    answers, day = replay(config, log.records).answers, Calendar().day(NOON)
+    assert {key: count for key, count in answers.items() if key[0] == "tier:s"} == {
+        ("tier:s", "good", day, "promoters"): 1, ("tier:s", "good", day + 9, "promoters"): 1,
+        ("tier:s", "bad", day + 1, "detractors"): 1}
+
+
 # Purchases
 
 def test_items_and_baskets():

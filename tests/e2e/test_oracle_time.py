@@ -156,6 +156,18 @@ def test_a_notice_is_given_once_for_each_fall():
     assert notices(NOTICED, early, OUT + 99 * DAY_MS) == [(OUT - 2 * DAY_MS, OUT + DAY_MS, "TIME")]
 
 
+def test_a_fall_that_moves_away_and_back_is_noticed_once():
+    log = Log().buy(NOON, 10).look(NOON + 8 * DAY_MS).buy(NOON + 8 * DAY_MS + 1).buy(
+        NOON + 9 * DAY_MS, kind="CANCELLATION", order_time_ms=NOON + 8 * DAY_MS + 1)
+    assert notices(NOTICED, log, OUT + 99 * DAY_MS) == [(OUT - 3 * DAY_MS, OUT, "TIME")]
+
+
+def test_an_instant_is_noticed_once_whichever_tier_falls_then():
+    config = one_set(("a", "purchases(10d) >= 1 and complaints(30d) = 0"), ("b", "purchases(10d) >= 1"), ("c",), notice="5d")
+    log = Log().buy(NOON).answer(NOON + 8 * DAY_MS, None, "COMPLAINT")
+    assert notices(config, log, OUT) == [(OUT - 5 * DAY_MS, OUT, "TIME")]
+
+
 def test_a_fall_that_is_near_is_noticed_at_once():
     config = one_set(("buyer", "purchases(2d) >= 1"), ("none",), notice="9d")
     assert notices(config, Log().buy(NOON)) == [(NOON, MIDNIGHT + 2 * DAY_MS, "PURCHASE")]

@@ -13,7 +13,7 @@ class Applied(NamedTuple):
 
     changes: list  # tier changes and notices, in order
     late: bool
-    tiers: tuple  # (set, tier) of each set after the event, before time went on
+    tiers: tuple  # (set, tier) of each set after the event and what has come due until the clock
 
 
 class Customer:
@@ -47,8 +47,8 @@ class Customer:
         self.standings, moves = evaluate(self.facts, self.now_ms, self.standings)
         self._look_ahead()
         published += self._told(moves, event.cause, event.event_id)
-        tiers = self.tiers()
-        return Applied(published + self.advance(clock_ms), late, tiers)
+        published += self.advance(clock_ms)
+        return Applied(published, late, self.tiers())
 
     def _look_ahead(self):
         self._future, self._at = Future(self.facts, self.now_ms, self.standings), 0

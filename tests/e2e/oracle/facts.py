@@ -227,7 +227,6 @@ class Facts:
             "frequency": frequency and FREQUENCIES[int(frequency) - 1], "p_alive": p_alive, "clv": clv,
         }
 
-
     def _told_stage(self, stage, at_ms):
         """When it was first reached, and for how many days, until a further one was reached."""
         first_ms = self.stage_firsts.get(stage)
