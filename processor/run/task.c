@@ -120,8 +120,18 @@ static void on_applied(void *arg, int error) {
     task_wake(task);
 }
 
+static size_t round_whole_max(const struct task *task) {
+    return task->options.round_whole_max ? task->options.round_whole_max : TASK_ROUND_WHOLE_MAX;
+}
+
 bool task_in_round(const struct task *task) {
-    return task->round_scored > 0 && task->round_scored < TASK_ROUND_WHOLE_MAX && task->state == TASK_RUNNING;
+    return task->round_scored > 0 && task->round_scored < round_whole_max(task) && task->state == TASK_RUNNING;
+}
+
+/* A round too large for one batch is split, but not into one batch for each of its hours: more of it comes at once. */
+static bool gathers(const struct task *task) {
+    return task->round_scored >= round_whole_max(task) && task->open->items < round_whole_max(task) &&
+           task->state == TASK_RUNNING && !intake_is_full(task);
 }
 
 /* Scores what is ready, in order. True when it stopped for fairness only. */
@@ -146,7 +156,7 @@ static bool score(struct task *task) {
 
 /* Sends the open batch unless another is in flight: then it grows on. */
 static void apply(struct task *task) {
-    if (task->in_flight || task_in_round(task)) {
+    if (task->in_flight || task_in_round(task) || gathers(task)) {
         return;
     }
     bool untrimmed = task->published_seq > task->trimmed_seq;

@@ -46,6 +46,7 @@ struct task_options {
     size_t batch_items_max;    /* 0: TASK_BATCH_ITEMS_MAX */
     size_t pending_max;        /* 0: TASK_PENDING_MAX */
     size_t unpublished_max;    /* 0: TASK_UNPUBLISHED_MAX */
+    size_t round_whole_max;    /* 0: TASK_ROUND_WHOLE_MAX */
 };
 
 enum {

@@ -74,8 +74,15 @@ def bare(options, kafka):
     return {"cpu_s": result["cpu_s"], "wall_s": result["wall_s"], "peak_mb": result["peak_kb"] / 1024}
 
 
+def settled(client, tasks):
+    """Every task has evaluated what was due up to its clock, and Redis has forgotten what is published."""
+    metas = [client.hgetall(key) for key in client.scan_iter("*:meta", 1000)]
+    return len(metas) == tasks and all(
+        meta.get(b"fired") == meta.get(b"clock") and meta.get(b"published") == meta.get(b"output") for meta in metas)
+
+
 def scored(options, kafka, topics, folder):
-    """Tidemark from an empty state to all events committed."""
+    """Tidemark from an empty state to all events committed, and what was due by then evaluated and published."""
     redis_server = Redis(folder / "redis", durability=None).start().wait_ready()
     group = f"bench{uuid.uuid4().hex[:8]}"
     config = config_of(options, kafka, redis_server, group)
@@ -94,12 +101,12 @@ def scored(options, kafka, topics, folder):
         time.sleep(1)  # perf takes the threads that are there
         profiler = subprocess.Popen(["perf", "record", "-q", "-e", "cpu-clock", "-F", "499", "-g", "-o", options.profile, "-p", str(process.process.pid)])
 
-    def read():
+    def done():
         process.fail_if_dead()
         committed = topics.committed(group, *inputs)
-        return all(committed.get(part, 0) >= end for part, end in ends.items())
+        return all(committed.get(part, 0) >= end for part, end in ends.items()) and settled(client, options.partitions)
 
-    wait_until(read, READ_TIMEOUT_S, "everything committed", every_s=0.2)
+    wait_until(done, READ_TIMEOUT_S, "everything committed", every_s=0.2)
     wall_s = time.monotonic() - started
     if profiler:
         profiler.send_signal(signal.SIGINT)
