@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-enum { SEEDS = 12, DAYS = 300 };
+enum { SEEDS = 4, DAYS = 300 };
 
 static struct model_builder builder;
 static struct scoring_options options;
@@ -20,7 +20,7 @@ static const struct ltv_params shops[] = {
      .unit_ms = 7.0 * MS_PER_DAY, .discount = 0.1},
     {LTV_BG_NBD, .r = 0.243, .alpha = 4.414, .a = 0.793, .b = 2.426, .p = 6.25, .q = 3.74, .v = 15.44,
      .unit_ms = 7.0 * MS_PER_DAY, .discount = 0.1},
-    {LTV_MBG_NBD, .r = 2.5, .alpha = 3, .a = 0.3, .b = 4, .p = 2, .q = 5, .v = 30, .unit_ms = MS_PER_HOUR},
+    {LTV_MBG_NBD, .r = 2.5, .alpha = 3, .a = 0.3, .b = 4, .p = 2, .q = 5, .v = 30, .unit_ms = 8.0 * MS_PER_HOUR},
     {LTV_BG_NBD, .r = 1.5, .alpha = 20, .a = 0.5, .b = 3, .p = 2, .q = 5, .v = 30, .unit_ms = MS_PER_DAY,
      .discount = 0.5},
 };
@@ -205,7 +205,7 @@ static void comparisons_turn_at_the_very_millisecond(void **state) {
     for (size_t rule = 0; rule < sizeof rules / sizeof *rules; rule++) {
         for (size_t shop = 0; shop < SHOPS; shop++) {
             options.lifetime_value = shops[shop];
-            bool dear = strstr(rules[rule], "clv") && shops[shop].unit_ms < MS_PER_DAY; /* thousands of periods */
+            bool dear = strstr(rules[rule], "clv") && shops[shop].unit_ms < MS_PER_DAY; /* hundreds of periods */
             const struct model *model = with_rule(rules[rule]);
             for (uint64_t seed = 1; seed <= (dear ? 1 : SEEDS); seed++) {
                 struct test_random random = test_random_of(seed * 1000 + rule);
@@ -296,7 +296,7 @@ static void scores_turn_at_each_step(void **state) {
         options.lifetime_value = shops[shop];
         const struct model *model = model_of(&builder, STEPS);
         size_t turns = 0;
-        for (uint64_t seed = 1; seed <= 15; seed++) {
+        for (uint64_t seed = 1; seed <= 5; seed++) {
             struct test_random random = test_random_of(seed);
             struct customer *customer = random_customer(model, &random);
             for (int step = 0; step < 100 && customer->due_ms != TIME_NEVER; step++) {
@@ -314,7 +314,7 @@ static void scores_turn_at_each_step(void **state) {
             assert_all_fit(customer, model, customer->now_ms);
             customer_destroy(customer);
         }
-        assert_true(turns > 60);
+        assert_true(turns > 20);
     }
 }
 
