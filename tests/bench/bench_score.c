@@ -1,7 +1,8 @@
 /* Nanoseconds of scoring, on one thread: generated events applied to customers in memory by the rules of each configuration, due
  * instants in between included. Processor time; medians of the rounds.
  *
- *     bench_score [--events N] [--customers N] [--rounds N] [CONFIG...]        default: every config/ *.yaml
+ *     bench_score [--events N] [--customers N] [--rounds N] [CONFIG...]        default: every config/ *.yaml, then score_three and
+ *                                                                     score_all.yaml beside this file
  *
  * Per event: all of it, with tier changes told and forecast. Per evaluation: deciding and finding the next due instant alone;
  * there is one for each event and one for each due instant. */
@@ -177,6 +178,8 @@ int main(int argc, char **argv) {
             failed |= bench_config(&bench, found.gl_pathv[i]);
         }
         globfree(&found);
+        failed |= bench_config(&bench, "tests/bench/score_three.yaml");
+        failed |= bench_config(&bench, "tests/bench/score_all.yaml");
     }
     free(bench.list);
     return failed;
