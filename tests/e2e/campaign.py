@@ -246,8 +246,8 @@ def check_counts(campaign, process, expected):
     """What a process that did everything counted, and the populations kept in Redis."""
     for word in INPUTS:
         for result in ("applied", "duplicate", "late", "dead"):
-            assert process.metric("tidemark_events_total", topic=campaign.names[word], result=result) == \
-                expected.counts[word, result], (word, result)
+            counted = process.metric("tidemark_events_total", topic=campaign.names[word], result=result)
+            assert counted == expected.counts[word, result], (word, result)
     populations = Counter()
     for partition in range(campaign.partitions):
         for field, count in campaign.redis.client().hgetall(f"tm:{{{campaign.group}.{partition}}}:pop").items():
