@@ -6,6 +6,7 @@ there when a test fails is shown with the failure (conftest.py).
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -34,9 +35,15 @@ def tidemark_binary():
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the ports that outgoing connections take: nobody else gets it while its server is being restarted."""
+    while True:
+        port = random.SystemRandom().randrange(11000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def wait_until(condition, timeout_s, what, every_s=0.05):

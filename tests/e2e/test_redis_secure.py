@@ -6,7 +6,7 @@ import pytest
 
 import workload
 from campaign import Campaign, compare, flat
-from servers import Redis, Tidemark, wait_until
+from servers import Redis, Tidemark, free_port, wait_until
 
 UNREACHABLE, BAD_CONFIG = 69, 78
 USER, PASSWORD = "scoring", "s3cret-of-redis"
@@ -39,8 +39,7 @@ class TlsRedis(Redis):
 
     def __init__(self, folder, certificates):
         super().__init__(folder)
-        plain = self.port
-        self.tls_port = plain + 1
+        self.tls_port = free_port()
         self.settings |= {
             "tls-port": self.tls_port, "tls-cert-file": certificates / "server.pem", "tls-key-file": certificates / "server.key",
             "tls-ca-cert-file": certificates / "ca.pem", "tls-auth-clients": "no"}
