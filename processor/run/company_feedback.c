@@ -1,5 +1,7 @@
 #include "run/company_feedback.h"
 
+#include "score/answer.h"
+
 #include <stdlib.h>
 
 enum {
@@ -160,31 +162,14 @@ static struct bytes known_name(struct company_feedback *feedback, int32_t day, e
     return name;
 }
 
+_Static_assert((int)FEEDBACK_REVIEW_SUM == TILE_REVIEW_SUM - TILE_PROMOTERS, "counters are in the tiles' order");
+
 /* What one answer counts, in every dimension. */
 static void add_answer(const struct feedback *answer, int64_t counts[FEEDBACK_COUNTERS]) {
-    int score = answer->score;
-    switch (answer->survey) {
-    case SURVEY_NPS:
-        counts[score >= 9 ? FEEDBACK_PROMOTERS : score >= 7 ? FEEDBACK_PASSIVES : FEEDBACK_DETRACTORS]++;
-        break;
-    case SURVEY_CSAT:
-        counts[FEEDBACK_CSAT_COUNT]++;
-        counts[FEEDBACK_CSAT_SUM] += score;
-        counts[FEEDBACK_CSAT_TOP] += score >= 4;
-        break;
-    case SURVEY_CES:
-        counts[FEEDBACK_CES_COUNT]++;
-        counts[FEEDBACK_CES_SUM] += score;
-        counts[FEEDBACK_CES_EASY] += score >= 5;
-        counts[FEEDBACK_CES_HARD] += score <= 3;
-        break;
-    case SURVEY_COMPLAINT:
-        counts[FEEDBACK_COMPLAINTS]++;
-        break;
-    case SURVEY_REVIEW:
-        counts[FEEDBACK_REVIEW_COUNT]++;
-        counts[FEEDBACK_REVIEW_SUM] += score;
-        break;
+    struct answer_sum sums[ANSWER_SUMS_MAX];
+    size_t count = answer_sums(answer, sums);
+    for (size_t i = 0; i < count; i++) {
+        counts[sums[i].field - TILE_PROMOTERS] += sums[i].amount;
     }
 }
 

@@ -1,5 +1,6 @@
 #include "score/add_activity.h"
 
+#include "score/answer.h"
 #include "score/model_parts.h"
 #include "score/points.h"
 #include "score/saturate.h"
@@ -89,29 +90,10 @@ static void add_interaction(struct customer *customer, const struct model *model
 }
 
 static void add_feedback(struct customer *customer, int32_t day, const struct feedback *feedback) {
-    int score = feedback->score;
-    switch (feedback->survey) {
-    case SURVEY_NPS:
-        add(customer, day, score >= 9 ? TILE_PROMOTERS : score >= 7 ? TILE_PASSIVES : TILE_DETRACTORS, 1);
-        break;
-    case SURVEY_CSAT:
-        add(customer, day, TILE_CSAT_COUNT, 1);
-        add(customer, day, TILE_CSAT_SUM, score);
-        add(customer, day, TILE_CSAT_TOP, score >= 4);
-        break;
-    case SURVEY_CES:
-        add(customer, day, TILE_CES_COUNT, 1);
-        add(customer, day, TILE_CES_SUM, score);
-        add(customer, day, TILE_CES_EASY, score >= 5);
-        add(customer, day, TILE_CES_HARD, score <= 3);
-        break;
-    case SURVEY_COMPLAINT:
-        add(customer, day, TILE_COMPLAINTS, 1);
-        break;
-    case SURVEY_REVIEW:
-        add(customer, day, TILE_REVIEW_COUNT, 1);
-        add(customer, day, TILE_REVIEW_SUM, score);
-        break;
+    struct answer_sum sums[ANSWER_SUMS_MAX];
+    size_t count = answer_sums(feedback, sums);
+    for (size_t i = 0; i < count; i++) {
+        add(customer, day, sums[i].field, sums[i].amount);
     }
 }
 

@@ -148,7 +148,12 @@ static void every_survey_has_its_counters(void **state) {
     answer(SURVEY_COMPLAINT, 0, NULL, NULL);
     answer(SURVEY_COMPLAINT, 0, NULL, NULL);
     put(TEST_AT(0, 0));
-    static const int64_t expected[FEEDBACK_COUNTERS] = {2, 2, 7, 5, 15, 2, 7, 28, 3, 3, 2, 5, 15};
+    static const int64_t expected[FEEDBACK_COUNTERS] = {
+        [FEEDBACK_PROMOTERS] = 2,   [FEEDBACK_PASSIVES] = 2, [FEEDBACK_DETRACTORS] = 7, [FEEDBACK_CSAT_COUNT] = 5,
+        [FEEDBACK_CSAT_SUM] = 15,   [FEEDBACK_CSAT_TOP] = 2, [FEEDBACK_CES_COUNT] = 7,  [FEEDBACK_CES_SUM] = 28,
+        [FEEDBACK_CES_EASY] = 3,    [FEEDBACK_CES_HARD] = 3, [FEEDBACK_COMPLAINTS] = 2, [FEEDBACK_REVIEW_COUNT] = 5,
+        [FEEDBACK_REVIEW_SUM] = 15,
+    };
     for (int counter = 0; counter < FEEDBACK_COUNTERS; counter++) {
         char field[64];
         snprintf(field, sizeof field, "all//%s", feedback_counter_name((enum feedback_counter)counter));
