@@ -156,7 +156,11 @@ struct occasion { /* why an evaluation happens */
     bool before_activity;
 };
 
-static struct tier_change *new_change(struct changes *changes) {
+/* Appends a change of the set between two tiers (from -1: none), with what is the same for all of them: set, tiers, cause, metrics.
+ * NULL and an error without memory. */
+static struct tier_change *new_change(struct evaluation *evaluation, size_t index, int from, int to,
+                                      const struct occasion *occasion, struct changes *changes) {
+    const struct tier_set *set = &evaluation->model->sets[index];
     struct tier_change *change = changes->error ? NULL : arena_alloc_zero(changes->arena, sizeof *change);
     if (!change) {
         changes->error = ERR_NO_MEMORY;
@@ -169,6 +173,18 @@ static struct tier_change *new_change(struct changes *changes) {
     }
     changes->last = change;
     changes->count++;
+    change->set = index;
+    change->from_tier = from;
+    change->to_tier = to;
+    change->from = from >= 0 ? set->tiers[from].name : (struct bytes){NULL, 0};
+    change->to = set->tiers[to].name;
+    change->cause = occasion->cause;
+    change->cause_event_id = occasion->event_id;
+    change->before_activity = occasion->before_activity;
+    change->sequence = evaluation->customer->tiers[index].sequence;
+    change->effective_ms = evaluation->now_ms;
+    change->cuts_version = evaluation->model->edition->cuts.version;
+    changes->error = explain_metrics(evaluation, set, changes->arena, &change->metrics, &change->metrics_count);
     return change;
 }
 
@@ -185,27 +201,14 @@ static enum direction direction_of(int from, int to, uint32_t sequence, size_t t
 static void record_change(struct evaluation *evaluation, size_t index, int from, const struct occasion *occasion,
                           struct changes *changes) {
     const struct tier_set *set = &evaluation->model->sets[index];
-    const struct tier_state *state = &evaluation->customer->tiers[index];
-    struct tier_change *change = new_change(changes);
+    int to = evaluation->customer->tiers[index].tier;
+    struct tier_change *change = new_change(evaluation, index, from, to, occasion, changes);
     if (!change) {
         return;
     }
-    int to = state->tier;
-    change->set = index;
-    change->from_tier = from;
-    change->to_tier = to;
-    change->from = from >= 0 ? set->tiers[from].name : (struct bytes){NULL, 0};
-    change->to = set->tiers[to].name;
-    change->direction = direction_of(from, to, state->sequence, set->tiers_count);
-    change->cause = occasion->cause;
-    change->cause_event_id = occasion->event_id;
-    change->before_activity = occasion->before_activity;
-    change->sequence = state->sequence;
-    change->effective_ms = evaluation->now_ms;
-    change->cuts_version = evaluation->model->edition->cuts.version;
+    change->direction = direction_of(from, to, change->sequence, set->tiers_count);
     int error =
         explain_change(evaluation, set, from, to, changes->arena, &change->conditions, &change->conditions_count);
-    error = error ? error : explain_metrics(evaluation, set, changes->arena, &change->metrics, &change->metrics_count);
     changes->error = error ? error : changes->error;
 }
 
@@ -219,29 +222,14 @@ static void set_forecast(struct tier_change *change, const struct model *model, 
 /* The announcement of a fall. */
 static void record_notice(struct evaluation *evaluation, size_t index, const struct forecast *forecast,
                           const struct occasion *occasion, struct changes *changes) {
-    const struct tier_set *set = &evaluation->model->sets[index];
-    const struct tier_state *state = &evaluation->customer->tiers[index];
-    struct tier_change *notice = new_change(changes);
-    if (!notice) {
-        return;
+    int from = evaluation->customer->tiers[index].tier;
+    struct tier_change *notice = new_change(evaluation, index, from, forecast->tier, occasion, changes);
+    if (notice) {
+        notice->direction = DIRECTION_WILL_FALL;
+        notice->conditions = forecast->conditions;
+        notice->conditions_count = forecast->conditions_count;
+        set_forecast(notice, evaluation->model, forecast);
     }
-    notice->set = index;
-    notice->from_tier = state->tier;
-    notice->to_tier = forecast->tier;
-    notice->from = set->tiers[state->tier].name;
-    notice->to = set->tiers[forecast->tier].name;
-    notice->direction = DIRECTION_WILL_FALL;
-    notice->cause = occasion->cause;
-    notice->cause_event_id = occasion->event_id;
-    notice->before_activity = occasion->before_activity;
-    notice->sequence = state->sequence;
-    notice->effective_ms = evaluation->now_ms;
-    notice->cuts_version = evaluation->model->edition->cuts.version;
-    notice->conditions = forecast->conditions;
-    notice->conditions_count = forecast->conditions_count;
-    set_forecast(notice, evaluation->model, forecast);
-    int error = explain_metrics(evaluation, set, changes->arena, &notice->metrics, &notice->metrics_count);
-    changes->error = error ? error : changes->error;
 }
 
 /* What lies ahead of the customer, found out when it is first asked for. */
