@@ -16,17 +16,13 @@ enum {
 };
 
 static void bind_kafka(struct config *config, const struct node *root, struct config_problems *problems) {
-    const struct node *map = node_child(root, "kafka");
+    const struct node *map =
+        config_optional_map(problems, node_child(root, "kafka"), "kafka", "{bootstrap.servers: \"host:9092\"}");
     size_t count = map ? node_count(map) : 0;
     struct kafka_property *properties = arena_alloc_zero(&config->arena, (count + 1) * sizeof *properties);
     ASSERT(properties);
     bool bootstrap = false;
-    bool is_map = map && map->kind == NODE_MAP;
-    if (map && !is_map && (map->kind == NODE_LIST || map->text.size > 0)) {
-        config_problem(problems, map->line, map->column,
-                       "kafka: expected a map like {bootstrap.servers: \"host:9092\"}");
-    }
-    for (const struct node *child = is_map ? map->children : NULL; child; child = child->next) {
+    for (const struct node *child = map ? map->children : NULL; child; child = child->next) {
         if (child->kind != NODE_SCALAR) {
             config_problem(problems, child->line, child->column, "kafka.%.80s: expected one value", child->key.data);
             continue;

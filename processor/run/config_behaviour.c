@@ -25,13 +25,12 @@ static void bind_number(const struct node *node, const char *where, double least
 /* The first child of section.key, which must be a map; NULL: none. */
 static const struct node *children_of(const struct node *root, const char *section, const char *key,
                                       const char *example, struct config_problems *problems) {
+    char where[WHERE_BYTES];
     const struct node *parent = node_child(root, section);
+    snprintf(where, sizeof where, "%s.%s", section, key);
     const struct node *map = parent && parent->kind == NODE_MAP ? node_child(parent, key) : NULL;
-    bool empty = map && map->kind == NODE_SCALAR && map->text.size == 0;
-    if (map && map->kind != NODE_MAP && !empty) {
-        config_problem(problems, map->line, map->column, "%s.%s: expected a map like %s", section, key, example);
-    }
-    return map && map->kind == NODE_MAP ? map->children : NULL;
+    map = config_optional_map(problems, map, where, example);
+    return map ? map->children : NULL;
 }
 
 static void bind_events(struct config *config, const struct node *root, struct config_problems *problems) {
@@ -88,8 +87,8 @@ static void bind_multipliers(struct config *config, const struct node *root, str
             char where[WHERE_BYTES];
             struct multiplier_spec *spec = &specs[points->multipliers_count++];
             snprintf(where, sizeof where, "points.multipliers.%.80s", set->key.data);
-            spec->set = (struct spec_text){set->key, set->key_line, set->key_column};
-            spec->tier = (struct spec_text){tier->key, tier->key_line, tier->key_column};
+            spec->set = node_key(set);
+            spec->tier = node_key(tier);
             bind_number(tier, where, 0, &spec->factor, problems);
         }
     }

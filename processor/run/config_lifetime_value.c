@@ -42,19 +42,12 @@ static bool bind_numbers(const struct node *node, const char *where, const struc
     return false;
 }
 
-static bool is_map(const struct node *node, const char *where, const char *example, struct config_problems *problems) {
-    if (node->kind != NODE_MAP) {
-        config_problem(problems, node->line, node->column, "%s: expected a map like %s", where, example);
-    }
-    return node->kind == NODE_MAP;
-}
-
 static void bind_spend(struct ltv_params *params, const struct node *map, struct config_problems *problems) {
     static const char where[] = "lifetime_value.gamma_gamma";
     static const char *const known[] = {"p", "q", "v"};
     const struct number numbers[] = {
         {"p", &params->p, 0, true}, {"q", &params->q, 1, true}, {"v", &params->v, 0, true}};
-    if (!is_map(map, where, "{p: 6.25, q: 3.74, v: 15.44}", problems)) {
+    if (!config_is_map(problems, map, where, "{p: 6.25, q: 3.74, v: 15.44}")) {
         return;
     }
     for (const struct node *child = map->children; child; child = child->next) {
@@ -95,7 +88,7 @@ void config_bind_lifetime_value(struct config *config, const struct node *root, 
                                      {"discount", &params->discount, 0, false}};
     const struct node *map = node_child(root, where);
     params->money_scale = pow(10, fmax(currency_decimals(config->currency_base), 0));
-    bool given = map && is_map(map, where, "{model: mbg_nbd, unit: 7d, r: 0.525, ...}", problems);
+    bool given = map && config_is_map(problems, map, where, "{model: mbg_nbd, unit: 7d, r: 0.525, ...}");
     for (const struct node *child = given ? map->children : NULL; child; child = child->next) {
         if (bytes_equal_text(child->key, "model")) {
             bind_model(params, child, problems);

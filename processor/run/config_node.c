@@ -56,6 +56,20 @@ void config_unknown_key(struct config_problems *problems, const struct node *nod
                    node->key.data, where[0] ? " in " : "", where, hint);
 }
 
+bool config_is_map(struct config_problems *problems, const struct node *node, const char *where, const char *example) {
+    if (node->kind != NODE_MAP) {
+        config_problem(problems, node->line, node->column, "%s: expected a map like %s", where, example);
+        return false;
+    }
+    return true;
+}
+
+const struct node *config_optional_map(struct config_problems *problems, const struct node *node, const char *where,
+                                       const char *example) {
+    bool empty = !node || (node->kind == NODE_SCALAR && node->text.size == 0);
+    return !empty && config_is_map(problems, node, where, example) ? node : NULL;
+}
+
 struct node *node_child(const struct node *map, const char *key) {
     for (struct node *child = map->children; child; child = child->next) {
         if (bytes_equal_text(child->key, key)) {
@@ -71,6 +85,10 @@ size_t node_count(const struct node *node) {
         count++;
     }
     return count;
+}
+
+struct spec_text node_key(const struct node *node) {
+    return (struct spec_text){node->key, node->key_line, node->key_column};
 }
 
 /* ---- ${NAME} and ${file:PATH} ---- */

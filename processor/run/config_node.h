@@ -27,6 +27,8 @@ void config_override(struct arena *arena, struct node *root, const char *assignm
 /* The child of a map, or NULL. */
 struct node *node_child(const struct node *map, const char *key);
 size_t node_count(const struct node *node);
+/* A map's key, with its place, for the model. */
+struct spec_text node_key(const struct node *node);
 
 /* The file that the line is in, and the line as that file counts it; NULL: none. */
 const struct config_file *config_file_of(const struct config_problems *problems, int *line);
@@ -36,5 +38,10 @@ void config_problem(struct config_problems *problems, int line, int column, cons
 /* "unknown key 'x' in y; did you mean 'z'?" at the node's key. */
 void config_unknown_key(struct config_problems *problems, const struct node *node, const char *where,
                         const char *const *known, size_t known_count);
+/* Whether the node is a map; a problem, "<where>: expected a map like <example>", if it is none. */
+bool config_is_map(struct config_problems *problems, const struct node *node, const char *where, const char *example);
+/* The map; NULL if there is none, if it is empty, or, with the same problem, if it is something else. */
+const struct node *config_optional_map(struct config_problems *problems, const struct node *node, const char *where,
+                                       const char *example);
 
 #endif

@@ -39,17 +39,15 @@ void config_bind_currencies(struct config *config, const struct node *root, stru
     }
     base->rate_nano = 1000000000;
     config->currencies_count = 1;
-    if (rates && rates->kind != NODE_MAP) {
-        if (rates->kind == NODE_LIST || rates->text.size > 0) {
-            config_problem(problems, rates->line, rates->column, "currency.rates: expected a map like {USD: 0.92}");
-        }
+    rates = config_optional_map(problems, rates, "currency.rates", "{USD: 0.92}");
+    if (!rates) {
         return;
     }
     if (count > CURRENCIES_MAX) {
         config_problem(problems, rates->line, rates->column, "currency.rates: more than %d of them", CURRENCIES_MAX);
         return;
     }
-    for (const struct node *child = rates ? rates->children : NULL; child; child = child->next) {
+    for (const struct node *child = rates->children; child; child = child->next) {
         struct currency_rate *rate = &config->currencies[config->currencies_count];
         if (!set_code(rate, child->key)) {
             config_problem(problems, child->key_line, child->key_column,
@@ -85,20 +83,8 @@ static void only(struct config_problems *problems, const struct node *map, const
     }
 }
 
-static bool is_map(struct config_problems *problems, const struct node *node, const char *where, const char *example) {
-    if (node->kind != NODE_MAP) {
-        config_problem(problems, node->line, node->column, "%s: expected a map like %s", where, example);
-        return false;
-    }
-    return true;
-}
-
 static struct spec_text text_of(const struct node *node) {
     return node ? (struct spec_text){node->text, node->line, node->column} : (struct spec_text){{NULL, 0}, 0, 0};
-}
-
-static struct spec_text key_of(const struct node *node) {
-    return (struct spec_text){node->key, node->key_line, node->key_column};
 }
 
 /* ---- scores ---- */
@@ -147,8 +133,8 @@ static void bind_score(struct config *config, const struct node *node, struct sc
     static const char *const keys[] = {"metric", "steps", "quantiles", "shares", "best"};
     char where[120];
     snprintf(where, sizeof where, "scores.%.80s", node->key.data);
-    spec->name = key_of(node);
-    if (!is_map(problems, node, where, "{metric: \"purchases(90d)\", steps: [2, 3, 5]}")) {
+    spec->name = node_key(node);
+    if (!config_is_map(problems, node, where, "{metric: \"purchases(90d)\", steps: [2, 3, 5]}")) {
         return;
     }
     only(problems, node, where, keys, sizeof keys / sizeof *keys);
@@ -182,7 +168,7 @@ static void bind_score(struct config *config, const struct node *node, struct sc
 static void bind_scores(struct config *config, const struct node *root, struct model_spec *spec,
                         struct config_problems *problems) {
     const struct node *map = node_child(root, "scores");
-    if (!map || !is_map(problems, map, "scores", "r: {metric: ..., steps: [...]}")) {
+    if (!map || !config_is_map(problems, map, "scores", "r: {metric: ..., steps: [...]}")) {
         return;
     }
     struct score_spec *scores = zeroed(config, node_count(map), sizeof *scores);
@@ -200,7 +186,7 @@ static void bind_scores(struct config *config, const struct node *root, struct m
 
 static void bind_treatment(struct config *config, const struct node *node, const char *where, struct tier_spec *tier,
                            struct config_problems *problems) {
-    if (!node || !is_map(problems, node, where, "{service: dedicated}")) {
+    if (!node || !config_is_map(problems, node, where, "{service: dedicated}")) {
         return;
     }
     size_t count = node_count(node);
@@ -221,7 +207,7 @@ static void bind_tier(struct config *config, const struct node *node, const char
     static const char *const keys[] = {"name", "enter", "stay", "treatment"};
     char where[160];
     snprintf(where, sizeof where, "%s.tiers", set);
-    if (!is_map(problems, node, where, "{name: vip, enter: \"revenue(365d) >= 1000\"}")) {
+    if (!config_is_map(problems, node, where, "{name: vip, enter: \"revenue(365d) >= 1000\"}")) {
         return;
     }
     only(problems, node, where, keys, sizeof keys / sizeof *keys);
@@ -251,8 +237,8 @@ static void bind_set(struct config *config, const struct node *node, struct tier
     static const char *const keys[] = {"topic", "hold", "grace", "notice", "demote", "tiers"};
     char where[120];
     snprintf(where, sizeof where, "tier_sets.%.80s", node->key.data);
-    set->name = key_of(node);
-    if (!is_map(problems, node, where, "{tiers: [...]}")) {
+    set->name = node_key(node);
+    if (!config_is_map(problems, node, where, "{tiers: [...]}")) {
         return;
     }
     only(problems, node, where, keys, sizeof keys / sizeof *keys);
