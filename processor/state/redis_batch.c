@@ -46,19 +46,9 @@ static struct buffer *begin(struct redis_store *store, struct flight *flight, si
     return &flight->commands;
 }
 
-/* What a numbered key is called: "c:63", "due:482136". */
-enum { NUMBERED_BYTES = 40 };
-static const char *numbered(const char *what, int64_t number, char text[NUMBERED_BYTES]) {
-    struct buffer out = {.data = text, .capacity = NUMBERED_BYTES};
-    buffer_put_text(&out, what);
-    buffer_put_decimal(&out, number);
-    buffer_put_byte(&out, '\0');
-    return text;
-}
-
 /* "42-0": the outbox's entries are numbered by the outputs' sequence. */
 static void put_entry_id(struct buffer *out, uint64_t seq) {
-    char text[NUMBERED_BYTES];
+    char text[REDIS_NAME_BYTES];
     struct buffer id = {.data = text, .capacity = sizeof text};
     buffer_put_decimal(&id, (int64_t)seq);
     buffer_put_text(&id, "-0");
@@ -76,8 +66,8 @@ void redis_put_customer(void *context, struct bytes id, struct bytes packed) {
 void redis_put_due(void *context, int64_t hour, struct bytes entries) {
     struct redis_store *store = context;
     struct flight *commands = staged(store);
-    char what[NUMBERED_BYTES];
-    resp_bytes(begin(store, commands, 3, "APPEND", numbered("due:", hour, what)), entries);
+    char what[REDIS_NAME_BYTES];
+    resp_bytes(begin(store, commands, 3, "APPEND", redis_numbered("due:", hour, what)), entries);
     flight_end(commands);
     resp_number(begin(store, commands, 3, "SADD", "wheel"), hour);
     flight_end(commands);
@@ -86,8 +76,8 @@ void redis_put_due(void *context, int64_t hour, struct bytes entries) {
 void redis_drop_slot(void *context, int64_t hour) {
     struct redis_store *store = context;
     struct flight *commands = staged(store);
-    char what[NUMBERED_BYTES];
-    begin(store, commands, 2, "UNLINK", numbered("due:", hour, what));
+    char what[REDIS_NAME_BYTES];
+    begin(store, commands, 2, "UNLINK", redis_numbered("due:", hour, what));
     flight_end(commands);
     resp_number(begin(store, commands, 3, "SREM", "wheel"), hour);
     flight_end(commands);
@@ -121,13 +111,13 @@ void redis_drop_populations(void *context) {
 }
 
 void redis_add_feedback(void *context, int32_t day, struct bytes field, int64_t delta) {
-    char what[NUMBERED_BYTES];
-    add_count(context, numbered("fb:", day, what), field, delta);
+    char what[REDIS_NAME_BYTES];
+    add_count(context, redis_numbered("fb:", day, what), field, delta);
 }
 
 void redis_drop_feedback(void *context, int32_t day) {
-    char what[NUMBERED_BYTES];
-    drop_key(context, numbered("fb:", day, what));
+    char what[REDIS_NAME_BYTES];
+    drop_key(context, redis_numbered("fb:", day, what));
 }
 
 void redis_influence_fields(struct bytes referrer, struct buffer *customers, struct buffer *revenue) {
@@ -158,8 +148,8 @@ void redis_drop_all(void *context) {
         drop_key(context, keys[i]);
     }
     for (int bucket = 0; bucket < REDIS_BUCKETS; bucket++) {
-        char what[NUMBERED_BYTES];
-        drop_key(context, numbered("c:", bucket, what));
+        char what[REDIS_NAME_BYTES];
+        drop_key(context, redis_numbered("c:", bucket, what));
     }
 }
 
@@ -205,10 +195,10 @@ static void put_customers(struct redis_store *store) {
         if (count == 0) {
             continue;
         }
-        char what[NUMBERED_BYTES];
+        char what[REDIS_NAME_BYTES];
         struct buffer *staged = &store->staging.customers[bucket];
         ASSERT(!staged->error);
-        buffer_put_bytes(begin(store, &store->flight, 2 + 2 * count, "HSET", numbered("c:", bucket, what)),
+        buffer_put_bytes(begin(store, &store->flight, 2 + 2 * count, "HSET", redis_numbered("c:", bucket, what)),
                          buffer_bytes(staged));
         flight_end(&store->flight);
         buffer_reset(staged);

@@ -3,8 +3,6 @@
 #include "base/log.h"
 #include "state/redis_parts.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static void read_free(struct redis_read *read) {
@@ -110,9 +108,8 @@ static void send_load(struct redis_read *read) {
         if (!counts[bucket]) {
             continue;
         }
-        char what[16], key[REDIS_KEY_BYTES];
-        snprintf(what, sizeof what, "c:%d", bucket);
-        redis_key(store->options, store->partition, what, key);
+        char what[REDIS_NAME_BYTES], key[REDIS_KEY_BYTES];
+        redis_key(store->options, store->partition, redis_numbered("c:", bucket, what), key);
         resp_begin(&command, 2 + counts[bucket]);
         resp_text(&command, "HMGET");
         resp_text(&command, key);
@@ -148,9 +145,8 @@ static void on_slot(void *context, const struct redisReply *reply) {
 static void send_slot(struct redis_read *read) {
     struct redis_store *store = read->store;
     struct buffer command = {0};
-    char what[40], key[REDIS_KEY_BYTES];
-    snprintf(what, sizeof what, "due:%" PRId64, read->hour);
-    redis_key(store->options, store->partition, what, key);
+    char what[REDIS_NAME_BYTES], key[REDIS_KEY_BYTES];
+    redis_key(store->options, store->partition, redis_numbered("due:", read->hour, what), key);
     resp_begin(&command, 4);
     resp_text(&command, "GETRANGE");
     resp_text(&command, key);
@@ -189,17 +185,7 @@ static void on_scan(void *context, const struct redisReply *reply) {
 static void send_scan(struct redis_read *read) {
     struct redis_store *store = read->store;
     struct buffer command = {0};
-    char what[16], key[REDIS_KEY_BYTES], from[24];
-    snprintf(what, sizeof what, "c:%d", read->bucket);
-    redis_key(store->options, store->partition, what, key);
-    snprintf(from, sizeof from, "%" PRIu64, read->from);
-    resp_begin(&command, 5);
-    resp_text(&command, "HSCAN");
-    resp_text(&command, key);
-    resp_text(&command, from);
-    resp_text(&command, "COUNT");
-    resp_number(&command, STORE_SCAN_COUNT);
-    ASSERT(!command.error);
+    redis_put_scan(&command, store->options, store->partition, read->bucket, read->from, STORE_SCAN_COUNT);
     read->sent = true;
     redis_conn_send(store->conn, buffer_bytes(&command), on_scan, read);
     buffer_finish(&command);

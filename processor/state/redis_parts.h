@@ -111,7 +111,13 @@ struct redis_store {
 
 /* Writes the task's key, "tm:{group.3}:<what>". */
 void redis_key(const struct redis_options *options, int partition, const char *what, char key[REDIS_KEY_BYTES]);
+/* A numbered key's own name: "c:63", "due:482136". The text. */
+enum { REDIS_NAME_BYTES = 40 };
+const char *redis_numbered(const char *what, int64_t number, char text[REDIS_NAME_BYTES]);
 int redis_bucket(struct bytes id);
+/* HSCAN of a bucket of customers, from a cursor on. */
+void redis_put_scan(struct buffer *command, const struct redis_options *options, int partition, int bucket,
+                    uint64_t cursor, int count);
 /* Fills meta, schema and absent from HGETALL's answer. */
 void redis_meta_parse(const struct redisReply *reply, struct store_found *found);
 /* The number in a string or integer answer; 0 when it is nil or none. */

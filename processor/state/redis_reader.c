@@ -2,8 +2,6 @@
 #include "base/clock.h"
 #include "state/redis_parts.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -166,10 +164,9 @@ static void ask(struct reader_call *call, int partition, const char *name, const
 void redis_reader_customer(struct redis_reader *reader, int partition, struct bytes id, store_loaded_fn done,
                            void *arg) {
     struct reader_call *call = call_new(reader, READ_CUSTOMER, arg);
-    char what[16];
+    char what[REDIS_NAME_BYTES];
     call->loaded = done;
-    snprintf(what, sizeof what, "c:%d", redis_bucket(id));
-    ask(call, partition, "HGET", what, &id);
+    ask(call, partition, "HGET", redis_numbered("c:", redis_bucket(id), what), &id);
 }
 
 void redis_reader_meta(struct redis_reader *reader, int partition, store_found_fn done, void *arg) {
@@ -186,10 +183,9 @@ void redis_reader_populations(struct redis_reader *reader, int partition, store_
 
 void redis_reader_feedback(struct redis_reader *reader, int partition, int32_t day, store_loaded_fn done, void *arg) {
     struct reader_call *call = call_new(reader, READ_FEEDBACK, arg);
-    char what[24];
+    char what[REDIS_NAME_BYTES];
     call->loaded = done;
-    snprintf(what, sizeof what, "fb:%" PRId32, day);
-    ask(call, partition, "HGETALL", what, NULL);
+    ask(call, partition, "HGETALL", redis_numbered("fb:", day, what), NULL);
 }
 
 void redis_reader_influence(struct redis_reader *reader, int partition, struct bytes referrer, store_loaded_fn done,
@@ -227,20 +223,10 @@ void redis_reader_cuts(struct redis_reader *reader, int partition, store_loaded_
 void redis_reader_scan(struct redis_reader *reader, int partition, struct redis_scan *scan, store_loaded_fn done,
                        void *arg) {
     struct reader_call *call = call_new(reader, READ_SCAN, arg);
-    char what[16], key[REDIS_KEY_BYTES], cursor[24];
     ASSERT(!scan->ended);
     call->loaded = done;
     call->scan = scan;
-    snprintf(what, sizeof what, "c:%d", scan->bucket);
-    snprintf(cursor, sizeof cursor, "%" PRIu64, scan->cursor); /* unsigned: it may have all 64 bits */
-    redis_key(reader->options, partition, what, key);
-    resp_begin(&call->command, 5);
-    resp_text(&call->command, "HSCAN");
-    resp_text(&call->command, key);
-    resp_text(&call->command, cursor);
-    resp_text(&call->command, "COUNT");
-    resp_number(&call->command, SCAN_COUNT);
-    ASSERT(!call->command.error);
+    redis_put_scan(&call->command, reader->options, partition, scan->bucket, scan->cursor, SCAN_COUNT);
     send_all(reader);
 }
 

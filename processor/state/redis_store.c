@@ -4,11 +4,34 @@
 #include "base/log.h"
 #include "state/redis_parts.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 void redis_key(const struct redis_options *options, int partition, const char *what, char key[REDIS_KEY_BYTES]) {
     snprintf(key, REDIS_KEY_BYTES, "%s:{%s.%d}:%s", options->key_prefix, options->group, partition, what);
+}
+
+const char *redis_numbered(const char *what, int64_t number, char text[REDIS_NAME_BYTES]) {
+    struct buffer out = {.data = text, .capacity = REDIS_NAME_BYTES};
+    buffer_put_text(&out, what);
+    buffer_put_decimal(&out, number);
+    buffer_put_byte(&out, '\0');
+    return text;
+}
+
+void redis_put_scan(struct buffer *command, const struct redis_options *options, int partition, int bucket,
+                    uint64_t cursor, int count) {
+    char what[REDIS_NAME_BYTES], key[REDIS_KEY_BYTES], from[24];
+    redis_key(options, partition, redis_numbered("c:", bucket, what), key);
+    snprintf(from, sizeof from, "%" PRIu64, cursor); /* unsigned: it may have all 64 bits */
+    resp_begin(command, 5);
+    resp_text(command, "HSCAN");
+    resp_text(command, key);
+    resp_text(command, from);
+    resp_text(command, "COUNT");
+    resp_number(command, count);
+    ASSERT(!command->error);
 }
 
 int redis_bucket(struct bytes id) {
