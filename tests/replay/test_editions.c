@@ -5,11 +5,10 @@
  * TIDEMARK_REPLAY_SEED=123 runs one play alone, TIDEMARK_REPLAY_SEEDS sets their number (a tenth of it here). */
 #include "base/log.h"
 #include "publish/output.h"
-#include "run/task_metrics.h"
 #include "state/customer_codec.h"
 #include "state/cut_points_codec.h"
 #include "support/fake_play.h"
-#include "support/model_builder.h"
+#include "support/model_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,32 +30,12 @@ static const char OTHER_RULES[] =
     "set activity hold 1d\ntier busy = interactions(3d) >= 2\ntier idle\n"
     "set risk\ntier low = p_alive >= 0.6 and clv(90d) > 5\ntier high\n";
 
-static struct model_builder builder;
-static struct currency_rate euro = {"EUR", 1000000000, 0};
 static struct task_options before;
 static struct task_options after;
 
 static struct task_options options_of(const char *rules) {
-    struct model *model = model_of(&builder, rules);
-    struct task_options options = {
-        .partition = 0,
-        .partitions = 1,
-        .model = model,
-        .decoder = {.format = FORMAT_PROTOBUF, .currencies = &euro, .currencies_count = 1, .max_future_ms = 300000},
-        .encoder = {.format = OUTPUT_PROTOBUF,
-                    .group = bytes_of_text("g"),
-                    .tier_changes = bytes_of_text("tier-changes"),
-                    .dead_letters = bytes_of_text("dead-letters"),
-                    .model = model},
-        .topics = {"purchases", "interactions", "feedback"},
-        .clock_event = true,
-        .merge_wait_ms = 1000,
-        .ranked_refresh_ms = 2000,
-        .batch_items_max = 7,
-        .pending_max = 16,
-        .unpublished_max = 3,
-    };
-    options.metrics = task_metrics_of(model, options.topics);
+    struct task_options options = fake_task_options(model_of(&builder, rules));
+    options.ranked_refresh_ms = 2000;
     return options;
 }
 
@@ -67,12 +46,6 @@ static int set_up(void **state) {
     builder.ranked_minimum = 3;
     before = options_of(RULES);
     after = options_of(OTHER_RULES);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
     return 0;
 }
 
@@ -247,5 +220,5 @@ static void everybody_is_where_the_newest_edition_says(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(everybody_is_where_the_newest_edition_says)};
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, builder_tear_down);
 }

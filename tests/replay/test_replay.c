@@ -5,7 +5,6 @@
  * TIDEMARK_REPLAY_SEEDS sets their number. */
 #include "base/log.h"
 #include "publish/output.h"
-#include "run/task_metrics.h"
 #include "support/fake_play.h"
 
 #include <setjmp.h>
@@ -19,7 +18,6 @@ enum { CUSTOMERS = 5, SEEDS_DEFAULT = 100000, EVENTS_MAX = 60 };
 
 static struct arena model_arena;
 static struct model *model;
-static struct currency_rate euro = {"EUR", 1000000000, 0};
 static struct task_options options;
 
 static struct spec_text text(const char *words) {
@@ -85,24 +83,7 @@ static int set_up(void **state) {
     if (compile_model()) {
         return 1;
     }
-    options = (struct task_options){
-        .partition = 0,
-        .partitions = 1,
-        .model = model,
-        .decoder = {.format = FORMAT_PROTOBUF, .currencies = &euro, .currencies_count = 1, .max_future_ms = 300000},
-        .encoder = {.format = OUTPUT_PROTOBUF,
-                    .group = bytes_of_text("g"),
-                    .tier_changes = bytes_of_text("tier-changes"),
-                    .dead_letters = bytes_of_text("dead-letters"),
-                    .model = model},
-        .topics = {"purchases", "interactions", "feedback"},
-        .clock_event = true,
-        .merge_wait_ms = 1000,
-        .batch_items_max = 7,
-        .pending_max = 16,
-        .unpublished_max = 3,
-    };
-    options.metrics = task_metrics_of(model, options.topics);
+    options = fake_task_options(model);
     return 0;
 }
 

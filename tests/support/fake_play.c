@@ -1,6 +1,7 @@
 #include "support/fake_play.h"
 
 #include "publish/encode_activity.h"
+#include "run/task_metrics.h"
 
 #include <stdio.h>
 
@@ -17,6 +18,29 @@ static uint64_t next_random(void) { /* xorshift64*; Vigna 2016 */
     random_state ^= random_state << 25;
     random_state ^= random_state >> 27;
     return random_state * UINT64_C(2685821657736338717);
+}
+
+struct task_options fake_task_options(struct model *model) {
+    static struct currency_rate euro = {"EUR", 1000000000, 0};
+    struct task_options options = {
+        .partition = 0,
+        .partitions = 1,
+        .model = model,
+        .decoder = {.format = FORMAT_PROTOBUF, .currencies = &euro, .currencies_count = 1, .max_future_ms = 300000},
+        .encoder = {.format = OUTPUT_PROTOBUF,
+                    .group = bytes_of_text("g"),
+                    .tier_changes = bytes_of_text("tier-changes"),
+                    .dead_letters = bytes_of_text("dead-letters"),
+                    .model = model},
+        .topics = {"purchases", "interactions", "feedback"},
+        .clock_event = true,
+        .merge_wait_ms = 1000,
+        .batch_items_max = 7,
+        .pending_max = 16,
+        .unpublished_max = 3,
+    };
+    options.metrics = task_metrics_of(model, options.topics);
+    return options;
 }
 
 int64_t fake_up_to(int64_t limit) {

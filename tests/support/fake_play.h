@@ -14,6 +14,9 @@ int64_t fake_up_to(int64_t limit);
 /* A month or two of a small shop, perhaps with long holidays; one record in twenty is a dead letter. */
 void fake_fill_shop(struct fake_world *world, int customers, int events_max);
 
+/* A task of these rules, with batches and queues so small that a play meets their ends. */
+struct task_options fake_task_options(struct model *model);
+
 /* Runs the owner until nothing is left to do; false: it does not come to an end. */
 bool fake_finish(struct fake_owner *owner);
 

@@ -3,6 +3,7 @@
 #define TIDEMARK_TESTS_UNIT_CODEC_SUPPORT_H
 
 #include "support/history.h"
+#include "support/model_fixture.h"
 
 #include "base/clock.h"
 #include "state/customer_codec.h"
@@ -14,8 +15,6 @@
 
 #include <cmocka.h>
 
-static struct model_builder builder;
-
 static const char *const rules = "set value grace 3d\n"
                                  "tier vip = purchases(90d) >= 3\n"
                                  "tier some = days_since_purchase <= 7\n"
@@ -23,18 +22,6 @@ static const char *const rules = "set value grace 3d\n"
                                  "set mood\n"
                                  "tier happy = nps(60d) > 0 and complaints(30d) = 0\n"
                                  "tier rest\n";
-
-static inline int set_up(void **state) {
-    (void)state;
-    model_builder_init(&builder);
-    return 0;
-}
-
-static inline int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
-    return 0;
-}
 
 /* A customer with any history, armed in any way. */
 static inline struct customer *random_customer(const struct model *model, struct test_random *random) {

@@ -3,6 +3,7 @@
 #define TIDEMARK_TESTS_UNIT_CUSTOMER_SUPPORT_H
 
 #include "support/history.h"
+#include "support/model_fixture.h"
 
 #include "score/evaluate.h"
 
@@ -13,7 +14,6 @@
 
 #include <cmocka.h>
 
-static struct model_builder builder;
 static struct model *usual; /* a little of everything */
 
 static const char *const usual_text = "score r low 7 14 30 60 = days_since_purchase\n"
@@ -39,12 +39,6 @@ static inline int set_up(void **state) {
 static inline void forget(void) {
     arena_reset(&builder.arena);
     usual = model_of(&builder, usual_text);
-}
-
-static inline int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
-    return 0;
 }
 
 static struct customer *created(const struct model *model) {

@@ -2,7 +2,7 @@
 #ifndef TIDEMARK_TESTS_UNIT_RULES_SUPPORT_H
 #define TIDEMARK_TESTS_UNIT_RULES_SUPPORT_H
 
-#include "support/model_builder.h"
+#include "support/model_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,20 +12,6 @@
 #include <cmocka.h>
 
 enum { LARGE = 8192 };
-
-static struct model_builder builder;
-
-static inline int set_up(void **state) {
-    (void)state;
-    model_builder_init(&builder);
-    return 0;
-}
-
-static inline int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
-    return 0;
-}
 
 static inline void assert_error(const char *text, int line, int column, const char *message) {
     struct model *model;

@@ -1,7 +1,7 @@
 /* The cache of customers: least recently used out first, pinned ones never, within its bytes. */
 #include "state/cache.h"
 
-#include "support/model_builder.h"
+#include "support/model_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,19 +12,12 @@
 
 enum { MUCH = 1 << 30, IDS = 40, TASKS = 2, SEEDS = 300 };
 
-static struct model_builder builder;
 static const struct model *model;
 
 static int set_up(void **state) {
     (void)state;
     model_builder_init(&builder);
     model = model_of(&builder, "set it\ntier yes = purchases(90d) >= 1\ntier no\n");
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
     return 0;
 }
 
@@ -342,5 +335,5 @@ int main(void) {
         cmocka_unit_test(the_table_grows),
         cmocka_unit_test(what_is_kept_is_what_was_used_last),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, builder_tear_down);
 }

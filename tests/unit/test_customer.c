@@ -303,5 +303,5 @@ int main(void) {
         cmocka_unit_test(an_activity_finds_the_customer_at_the_clock),
         cmocka_unit_test(a_copy_lives_by_itself),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, builder_tear_down);
 }

@@ -283,5 +283,5 @@ int main(void) {
         cmocka_unit_test(the_newest_ids_stay_when_fewer_are_remembered),
         cmocka_unit_test(due_entries_come_back_in_order),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, builder_set_up, builder_tear_down);
 }

@@ -177,5 +177,5 @@ int main(void) {
         cmocka_unit_test(ids_said_twice_do_not_overflow), cmocka_unit_test(too_many_sets_are_refused),
         cmocka_unit_test(flipped_bits_do_no_harm),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, builder_set_up, builder_tear_down);
 }

@@ -128,5 +128,5 @@ int main(void) {
         cmocka_unit_test(a_broken_invariant_is_seen),
         cmocka_unit_test(changes_say_when_memory_runs_out),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, builder_tear_down);
 }

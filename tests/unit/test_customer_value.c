@@ -2,6 +2,7 @@
  * belongs to the rules. */
 #include "score/customer_value.h"
 #include "score/model_parts.h"
+#include "support/model_fixture.h"
 #include "support/scoring.h"
 
 #include <setjmp.h>
@@ -13,7 +14,6 @@
 
 enum { SEEDS = 150, EVENTS_MAX = 60 };
 
-static struct model_builder builder;
 static struct scoring_options options;
 static const struct model *model;
 static struct ltv_params days; /* with a day for unit */
@@ -26,12 +26,6 @@ static int set_up(void **state) {
     model = model_of(&builder, "set it\ntier yes = revenue(1000d) > 0\ntier no\n");
     days = options.lifetime_value;
     days.unit_ms = MS_PER_DAY;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
     return 0;
 }
 
@@ -310,5 +304,5 @@ int main(void) {
         cmocka_unit_test(money_is_in_major_units),
         cmocka_unit_test(parameters_are_rules_only_where_rules_use_them),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, builder_tear_down);
 }

@@ -3,6 +3,7 @@
  * The random part looks at every minute, and inside a minute in which an evaluation would change something for the first
  * millisecond at which it does; hold, grace and steps are computed from config/README.md anew. */
 #include "support/history.h"
+#include "support/model_fixture.h"
 
 #include "score/tiers.h"
 
@@ -15,20 +16,6 @@
 #include <cmocka.h>
 
 enum { SEEDS = 12, QUIET_DAYS = 6 };
-
-static struct model_builder builder;
-
-static int set_up(void **state) {
-    (void)state;
-    model_builder_init(&builder);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
-    return 0;
-}
 
 /* ---- the plain way ---- */
 
@@ -488,5 +475,5 @@ int main(void) {
         cmocka_unit_test(falls_go_step_by_step),
         cmocka_unit_test(sets_look_at_the_sets_above),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, builder_set_up, builder_tear_down);
 }

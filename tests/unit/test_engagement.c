@@ -2,6 +2,7 @@
 #include "score/evaluate.h"
 #include "score/turn.h"
 #include "state/customer_codec.h"
+#include "support/model_fixture.h"
 #include "support/scoring.h"
 
 #include <setjmp.h>
@@ -12,7 +13,6 @@
 
 enum { SEEDS = 200, EVENTS_MAX = 30 };
 
-static struct model_builder builder;
 static struct scoring_options options;
 
 static int set_up(void **state) {
@@ -21,18 +21,6 @@ static int set_up(void **state) {
     options = scoring_options_default();
     builder.options = &options;
     return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
-    return 0;
-}
-
-static const struct model *with_rule(const char *rule) {
-    char text[512];
-    snprintf(text, sizeof text, "set it\ntier yes = %s\ntier no\n", rule);
-    return model_of(&builder, text);
 }
 
 static double value_at(const struct customer *customer, int64_t now_ms) {
@@ -358,5 +346,5 @@ int main(void) {
         cmocka_unit_test(beyond_the_horizon_is_never),
         cmocka_unit_test(a_broken_engagement_is_refused),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, builder_tear_down);
 }

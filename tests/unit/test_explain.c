@@ -1,5 +1,6 @@
 /* What a tier change tells about itself, and what is told of a customer who is asked about: conditions, metrics, forecasts. */
 #include "support/history.h"
+#include "support/model_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,8 +10,6 @@
 #include <cmocka.h>
 
 enum { SEEDS = 300 };
-
-static struct model_builder builder;
 
 static const char *const rules = "score r low 7 14 30 = days_since_purchase\n"
                                  "score f high 1 3 = purchases(30d)\n"
@@ -25,18 +24,6 @@ static const char *const rules = "score r low 7 14 30 = days_since_purchase\n"
                                  "tier top = interactions(20d) >= 1\n"
                                  "tier middle = 1 / (purchases - 1) > 5\n"
                                  "tier bottom\n";
-
-static int set_up(void **state) {
-    (void)state;
-    model_builder_init(&builder);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
-    return 0;
-}
 
 /* ---- as text ---- */
 
@@ -327,5 +314,5 @@ int main(void) {
         cmocka_unit_test(a_customer_is_told_as_of_an_instant),
         cmocka_unit_test(a_customer_of_no_tier_has_nothing_to_tell),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, builder_set_up, builder_tear_down);
 }

@@ -2,6 +2,7 @@
 #include "score/favourites.h"
 
 #include "state/customer_codec.h"
+#include "support/model_fixture.h"
 #include "support/scoring.h"
 
 #include <setjmp.h>
@@ -12,19 +13,12 @@
 
 enum { SEEDS = 300, NAMES = 40 };
 
-static struct model_builder builder;
 static const struct model *model;
 
 static int set_up(void **state) {
     (void)state;
     model_builder_init(&builder);
     model = model_of(&builder, "set any\ntier yes = revenue(30d) > 0\ntier no\n");
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
     return 0;
 }
 
@@ -266,5 +260,5 @@ int main(void) {
         cmocka_unit_test(a_customer_without_them_holds_no_memory),
         cmocka_unit_test(broken_favourites_are_refused),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, builder_tear_down);
 }

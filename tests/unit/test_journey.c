@@ -1,4 +1,5 @@
 /* The journey: stages, first times, and time spent in each, in any order of arrival. */
+#include "support/model_fixture.h"
 #include "support/scoring.h"
 
 #include "state/customer_codec.h"
@@ -11,19 +12,12 @@
 
 enum { SEEDS = 300, EVENTS_MAX = 30 };
 
-static struct model_builder builder;
 static const struct model *model;
 
 static int set_up(void **state) {
     (void)state;
     model_builder_init(&builder);
     model = model_of(&builder, "set any\ntier yes = revenue(200d, ago 100d) > 0\ntier no\n");
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
     return 0;
 }
 
@@ -154,5 +148,5 @@ int main(void) {
         cmocka_unit_test(the_order_of_arrival_does_not_matter),
         cmocka_unit_test(a_broken_journey_is_refused),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, builder_tear_down);
 }

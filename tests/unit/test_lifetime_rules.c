@@ -1,6 +1,7 @@
 /* Lifetime value in rules and scores: its words, and that each comparison and each step turns at the very millisecond. */
 #include "score/evaluate.h"
 #include "score/turn.h"
+#include "support/model_fixture.h"
 #include "support/scoring.h"
 
 #include <setjmp.h>
@@ -11,7 +12,6 @@
 
 enum { SEEDS = 4, DAYS = 300 };
 
-static struct model_builder builder;
 static struct scoring_options options;
 
 /* Slow and quick shops, and every model. */
@@ -32,18 +32,6 @@ static int set_up(void **state) {
     options = scoring_options_default();
     builder.options = &options;
     return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
-    return 0;
-}
-
-static const struct model *with_rule(const char *rule) {
-    char text[512];
-    snprintf(text, sizeof text, "set it\ntier yes = %s\ntier no\n", rule);
-    return model_of(&builder, text);
 }
 
 /* ---- words ---- */
@@ -383,5 +371,5 @@ int main(void) {
         cmocka_unit_test(scores_turn_at_each_step),
         cmocka_unit_test(other_sets_are_not_disturbed),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, builder_tear_down);
 }

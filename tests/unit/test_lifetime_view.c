@@ -1,4 +1,5 @@
 /* What customer_explain tells of a customer's whole life. */
+#include "support/model_fixture.h"
 #include "support/scoring.h"
 
 #include <setjmp.h>
@@ -7,19 +8,12 @@
 
 #include <cmocka.h>
 
-static struct model_builder builder;
 static const struct model *model;
 
 static int set_up(void **state) {
     (void)state;
     model_builder_init(&builder);
     model = model_of(&builder, "set any\ntier yes = revenue(30d) > 0\ntier no\n");
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
     return 0;
 }
 
@@ -81,5 +75,5 @@ int main(void) {
         cmocka_unit_test(one_who_only_looked),
         cmocka_unit_test(one_who_has_bought),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, builder_tear_down);
 }

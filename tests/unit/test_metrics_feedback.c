@@ -1,4 +1,5 @@
 /* Metrics of surveys, baskets and referrals. */
+#include "support/model_fixture.h"
 #include "support/scoring.h"
 
 #include <setjmp.h>
@@ -6,20 +7,6 @@
 #include <stdio.h>
 
 #include <cmocka.h>
-
-static struct model_builder builder;
-
-static int set_up(void **state) {
-    (void)state;
-    model_builder_init(&builder);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
-    return 0;
-}
 
 /* A window so long that every day stays a tile of its own. */
 static const struct model *long_model(void) {
@@ -203,5 +190,5 @@ int main(void) {
         cmocka_unit_test(referrals_are_interactions),
         cmocka_unit_test(answers_leave_their_window),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, builder_set_up, builder_tear_down);
 }

@@ -276,5 +276,5 @@ int main(void) {
         cmocka_unit_test(tier_sets),
         cmocka_unit_test(too_little_memory_is_an_error),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, builder_set_up, builder_tear_down);
 }

@@ -1,4 +1,5 @@
 /* Points: what events earn, multiplied by tiers, and what refunds take back. */
+#include "support/model_fixture.h"
 #include "support/scoring.h"
 
 #include <setjmp.h>
@@ -9,20 +10,7 @@
 
 enum { SEEDS = 200, EVENTS_MAX = 30 };
 
-static struct model_builder builder;
 static struct scoring_options options;
-
-static int set_up(void **state) {
-    (void)state;
-    model_builder_init(&builder);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
-    return 0;
-}
 
 static int fresh_options(void **state) {
     (void)state;
@@ -295,5 +283,5 @@ int main(void) {
         cmocka_unit_test_setup(multipliers_name_what_there_is, fresh_options),
         cmocka_unit_test_setup(what_decides_is_in_the_version, fresh_options),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, builder_set_up, builder_tear_down);
 }

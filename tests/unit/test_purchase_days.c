@@ -1,4 +1,5 @@
 /* Purchase days: intervals, frequency, and the revenue of the first day, in any order of arrival. */
+#include "support/model_fixture.h"
 #include "support/scoring.h"
 
 #include "state/customer_codec.h"
@@ -11,7 +12,6 @@
 
 enum { SEEDS = 300, EVENTS_MAX = 40 };
 
-static struct model_builder builder;
 static const struct model *model; /* windows of 300 days */
 
 static int set_up(void **state) {
@@ -19,12 +19,6 @@ static int set_up(void **state) {
     model_builder_init(&builder);
     builder.tiles_max = 4096;
     model = model_of(&builder, "set any\ntier yes = revenue(200d, ago 100d) > 0\ntier no\n");
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
     return 0;
 }
 
@@ -259,5 +253,5 @@ int main(void) {
         cmocka_unit_test(an_old_state_has_none),
         cmocka_unit_test(broken_days_are_refused),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, builder_tear_down);
 }

@@ -1,5 +1,6 @@
 /* The ready-made tier sets of config/: each takes a customer through every one of its tiers, alone and beside all the others. The RFM
  * sets are in test_ready_made_rfm.c. */
+#include "support/model_fixture.h"
 #include "support/ready_made.h"
 
 #include <dirent.h>
@@ -7,20 +8,6 @@
 #include <stdarg.h>
 
 #include <cmocka.h>
-
-static struct model_builder builder;
-
-static int set_up(void **state) {
-    (void)state;
-    model_builder_init(&builder);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
-    return 0;
-}
 
 /* r 5, f 1, m 2 make ordinary; f 2, m 3 potential; f 4, m 4 vip. r falls after 30 and 60 days: 11 is too few, for a week. After a year
  * the purchases leave one by one. */
@@ -211,7 +198,7 @@ static void all_together_are_one_configuration(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, builder_set_up, builder_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(every_file_is_tested),
         TEST(all_together_are_one_configuration),

@@ -1,4 +1,5 @@
 /* The RFM tables of config/ against their sources, code by code, and a walk through each. */
+#include "support/model_fixture.h"
 #include "support/ready_made.h"
 
 #include <setjmp.h>
@@ -8,20 +9,6 @@
 #include <cmocka.h>
 
 enum { CODE_BYTES = 40 };
-
-static struct model_builder builder;
-
-static int set_up(void **state) {
-    (void)state;
-    model_builder_init(&builder);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
-    return 0;
-}
 
 /* A segment and its codes, as its source has them. */
 struct segment {
@@ -194,7 +181,7 @@ static void rfm_quartiles(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, builder_set_up, builder_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(rfm_segments),
         TEST(rfm_segments_are_klaviyo_s),

@@ -206,5 +206,5 @@ int main(void) {
         cmocka_unit_test(functions),
         cmocka_unit_test(rules_have_limits),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, builder_set_up, builder_tear_down);
 }

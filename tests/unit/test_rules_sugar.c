@@ -1,6 +1,7 @@
 /* trend, rising and the named values of frequency and stage. */
 #include "score/evaluate.h"
 #include "score/explain.h"
+#include "support/model_fixture.h"
 #include "support/scoring.h"
 
 #include <setjmp.h>
@@ -9,17 +10,10 @@
 
 #include <cmocka.h>
 
-static struct model_builder builder;
 static struct scoring_options options;
 static struct customer *grower; /* at day 60: more and more often, still small */
 
 #define NOW TEST_AT(60, 0)
-
-static const struct model *with_rule(const char *rule) {
-    char text[1024];
-    snprintf(text, sizeof text, "set it\ntier yes = %s\ntier no\n", rule);
-    return model_of(&builder, text);
-}
 
 static bool truth(const struct customer *customer, const char *rule) {
     struct evaluation evaluation;

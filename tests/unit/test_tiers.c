@@ -1,6 +1,6 @@
 /* Tier sets, walked through sentence by sentence of config/README.md. Each walk is a customer, what happens to them, and
  * the tier changes that must follow. */
-#include "support/model_builder.h"
+#include "support/model_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,24 +9,11 @@
 
 #include <cmocka.h>
 
-static struct model_builder builder;
 static const struct model *model;
 static struct customer *customer;
 static struct changes found; /* since the last `expect` */
 static int events;
 static char ids[64][16];
-
-static int set_up(void **state) {
-    (void)state;
-    model_builder_init(&builder);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    model_builder_finish(&builder);
-    return 0;
-}
 
 /* A new walk by these rules. */
 static void begin(const char *text) {
@@ -488,5 +475,5 @@ int main(void) {
         cmocka_unit_test(due_instants_come_before_the_event),
         cmocka_unit_test(new_rules_are_a_cause),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, builder_set_up, builder_tear_down);
 }
