@@ -1,6 +1,7 @@
 /* The batch in the making: what scoring changed since the last apply, written to the store in one piece. */
 #include "run/task_parts.h"
 
+#include "base/array.h"
 #include "base/mutation.h"
 #include "publish/output.h"
 #include "state/customer_codec.h"
@@ -8,17 +9,6 @@
 #include <stdlib.h>
 
 enum { SCORE_ARENA_BYTES_MAX = 64 << 20, ENTRY_DIRTY = 1, BATCH_ARRAY_FIRST = 256 };
-
-/* Makes room for one more element of an array owned by a batch. */
-static void *grown(void *array, size_t *capacity, size_t count, size_t element) {
-    if (count < *capacity) {
-        return array;
-    }
-    *capacity = *capacity ? *capacity * 2 : BATCH_ARRAY_FIRST;
-    void *moved = realloc(array, *capacity * element);
-    ASSERT(moved);
-    return moved;
-}
 
 int batch_init(struct task *task) {
     arena_init(&task->score_arena, SCORE_ARENA_BYTES_MAX);
@@ -80,7 +70,8 @@ static void count(struct task *task, struct metric *metric) {
             return;
         }
     }
-    batch->counts = grown(batch->counts, &batch->counts_capacity, batch->counts_count, sizeof *batch->counts);
+    batch->counts = array_grown(batch->counts, &batch->counts_capacity, batch->counts_count, sizeof *batch->counts,
+                                BATCH_ARRAY_FIRST);
     batch->counts[batch->counts_count++] = (struct batch_count){metric, 1};
 }
 
@@ -139,7 +130,8 @@ static void mark_dirty(struct task *task, struct cache_entry *entry) {
     cache_resize(task->ports.cache, entry);
     if (!(entry->flags & ENTRY_DIRTY)) {
         entry->flags |= ENTRY_DIRTY;
-        batch->dirty = grown(batch->dirty, &batch->dirty_capacity, batch->dirty_count, sizeof(struct cache_entry *));
+        batch->dirty = array_grown(batch->dirty, &batch->dirty_capacity, batch->dirty_count,
+                                   sizeof(struct cache_entry *), BATCH_ARRAY_FIRST);
         batch->dirty[batch->dirty_count++] = entry;
         cache_pin(entry);
     }
@@ -148,7 +140,8 @@ static void mark_dirty(struct task *task, struct cache_entry *entry) {
         return;
     }
     customer->armed_ms = customer->due_ms;
-    batch->armed = grown(batch->armed, &batch->armed_capacity, batch->armed_count, sizeof *batch->armed);
+    batch->armed =
+        array_grown(batch->armed, &batch->armed_capacity, batch->armed_count, sizeof *batch->armed, BATCH_ARRAY_FIRST);
     batch->armed[batch->armed_count++] = (struct wheel_mark){entry, customer->due_ms};
     int error = wheel_arm(&task->wheel, cache_entry_id(entry), customer->due_ms, batch->number);
     ASSERT(!error);

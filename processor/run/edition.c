@@ -6,6 +6,7 @@
  * atomic batch like everything else: whoever takes over goes on with exactly the edition that decided the last outputs. */
 #include "run/task_parts.h"
 
+#include "base/array.h"
 #include "base/log.h"
 #include "state/customer_codec.h"
 #include "state/cut_points_codec.h"
@@ -220,11 +221,7 @@ static void add_count(struct exchange *exchange, struct bytes field, struct byte
         if (!bytes_equal(model_ranked_name(model, i), bytes_of(field.data, name_size))) {
             continue;
         }
-        if (score->count == score->capacity) {
-            score->capacity = score->capacity ? 2 * score->capacity : 1024;
-            score->counts = realloc(score->counts, score->capacity * sizeof *score->counts);
-            ASSERT(score->counts);
-        }
+        score->counts = array_grown(score->counts, &score->capacity, score->count, sizeof *score->counts, 1024);
         score->counts[score->count++] = (struct rank_count){(int32_t)strtol(text, NULL, 10), customers};
     }
 }

@@ -1,6 +1,7 @@
 /* Intake: records and due customers become items, in the one order in which they will be scored. */
 #include "run/task_parts.h"
 
+#include "base/array.h"
 #include "publish/output.h"
 #include "state/customer_codec.h"
 
@@ -124,11 +125,8 @@ struct cache_entry *intake_want(struct task *task, struct bytes id) {
         task->cache_hits++;
         return entry;
     }
-    if (task->wanted_count == task->wanted_capacity) {
-        task->wanted_capacity = task->wanted_capacity ? task->wanted_capacity * 2 : WANTED_FIRST;
-        task->wanted = realloc(task->wanted, task->wanted_capacity * sizeof(struct cache_entry *));
-        ASSERT(task->wanted);
-    }
+    task->wanted = array_grown(task->wanted, &task->wanted_capacity, task->wanted_count, sizeof(struct cache_entry *),
+                               WANTED_FIRST);
     entry->state = CACHE_LOADING;
     task->wanted[task->wanted_count++] = entry;
     return entry;

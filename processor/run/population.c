@@ -1,5 +1,7 @@
 #include "run/population.h"
 
+#include "base/array.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -42,11 +44,8 @@ static void add_rank(struct population *population, size_t ranked, int32_t bucke
     if (bucket == RANK_NONE) {
         return;
     }
-    if (population->ranks_count == population->ranks_capacity) {
-        population->ranks_capacity = population->ranks_capacity ? 2 * population->ranks_capacity : RANKS_FIRST;
-        population->ranks = realloc(population->ranks, population->ranks_capacity * sizeof *population->ranks);
-        ASSERT(population->ranks);
-    }
+    population->ranks = array_grown(population->ranks, &population->ranks_capacity, population->ranks_count,
+                                    sizeof *population->ranks, RANKS_FIRST);
     population->ranks[population->ranks_count++] = (struct rank_delta){bucket, (uint16_t)ranked, delta};
 }
 

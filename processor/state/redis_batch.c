@@ -5,6 +5,7 @@
  *
  * all in one write. The WATCH and HMGET at its end are the guard of the next batch, which is sent only when their answer
  * shows that this owner was the last to write: whoever writes meta in between makes EXEC answer nil. */
+#include "base/array.h"
 #include "base/log.h"
 #include "base/mutation.h"
 #include "state/redis_parts.h"
@@ -15,11 +16,7 @@
 
 /* Marks the end of a command that was appended to the flight. */
 static void flight_end(struct flight *flight) {
-    if (flight->ends_count == flight->ends_capacity) {
-        flight->ends_capacity = flight->ends_capacity ? 2 * flight->ends_capacity : 64;
-        flight->ends = realloc(flight->ends, flight->ends_capacity * sizeof *flight->ends);
-        ASSERT(flight->ends);
-    }
+    flight->ends = array_grown(flight->ends, &flight->ends_capacity, flight->ends_count, sizeof *flight->ends, 64);
     flight->ends[flight->ends_count++] = flight->commands.size;
 }
 

@@ -3,6 +3,7 @@
  *
  * The epoch is at least the wall clock in ms: a store that has lost its tail may hand out an old epoch again, and two owners
  * must never hold the same one. */
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "state/redis_parts.h"
@@ -99,11 +100,7 @@ static struct stored_output *unpack_outbox(const struct redisReply *out, size_t 
         struct cursor in = cursor_of(bytes_of(value->str, value->len));
         size_t first = *count;
         while (cursor_left(&in) > 0 && !in.error) {
-            if (*count == capacity) {
-                capacity = capacity ? 2 * capacity : OUTPUTS_FIRST;
-                outputs = realloc(outputs, capacity * sizeof *outputs);
-                ASSERT(outputs);
-            }
+            outputs = array_grown(outputs, &capacity, *count, sizeof *outputs, OUTPUTS_FIRST);
             outputs[(*count)++].record = cursor_sized(&in);
         }
         ASSERT(!in.error);
