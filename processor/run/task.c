@@ -225,7 +225,7 @@ bool task_pump(struct task *task) {
             apply(task);
             return false;
         }
-        edition_exchange(task);
+        exchange_look(task);
         more = intake_take(task);
         more |= score(task);
         apply(task);

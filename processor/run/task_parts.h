@@ -183,13 +183,17 @@ struct cache_entry *intake_want(struct task *task, struct bytes id);
 /* Goes on with the edition of `found`, or begins a new one because the rules are others. True: something must be written. */
 bool edition_start(struct task *task, const struct store_found *found, struct store_meta *meta);
 void edition_finish(struct task *task);
-/* Exchanges histograms and cut points with the other tasks when it is time. */
-void edition_exchange(struct task *task);
 /* Takes customers for the sweep. True: more can be taken at once. */
 bool edition_sweep(struct task *task);
 /* Scoring meets an ITEM_EDITION, an ITEM_SWEPT. */
 void edition_adopt(struct task *task, int64_t clock_ms);
 void edition_swept(struct task *task, uint32_t edition);
+
+/* exchange.c: where cut points come from */
+/* Exchanges histograms and cut points with the other tasks when it is time. */
+void exchange_look(struct task *task);
+/* The task is dropped, or taken over again: what is being read is not for it any more. */
+void exchange_drop(struct task *task);
 
 /* batch.c */
 int batch_init(struct task *task);
