@@ -8,8 +8,8 @@
 enum {
     AHEAD_MAX = 64, /* changes of one set told of the coming year */
     AHEAD_DAYS = 366,
-    FORECAST_STEPS_MAX = 4096
-}; /* due instants looked ahead; days leaving windows are a few hundred at most */
+    FORECAST_STEPS_MAX = 4096, /* due instants looked ahead; days leaving windows are a few hundred at most */
+};
 
 static struct condition condition_of(struct evaluation *evaluation, const struct rule *rule,
                                      const struct comparison *comparison) {
@@ -144,26 +144,31 @@ int explain_forecast(const struct customer *customer, const struct model *model,
     return error;
 }
 
-/* Every change of one set from now to until_ms. */
-static int look_ahead(const struct customer *customer, const struct model *model, size_t set, int64_t until_ms,
-                      struct arena *arena, struct tier_view *view) {
+/* Every change of each set from now to until_ms. */
+static int look_ahead(const struct customer *customer, const struct model *model, int64_t until_ms, struct arena *arena,
+                      struct tier_view *views) {
     struct customer ahead;
-    struct tier_step *steps = arena_alloc(arena, AHEAD_MAX * sizeof *steps);
+    struct tier_step *steps = arena_alloc(arena, model->sets_count * AHEAD_MAX * sizeof *steps);
     if (!steps || ahead_init(&ahead, customer)) {
         return ERR_NO_MEMORY;
     }
-    size_t count = 0;
-    uint32_t sequence = ahead.tiers[set].sequence;
-    for (int step = 0; step < FORECAST_STEPS_MAX && ahead.due_ms <= until_ms && count < AHEAD_MAX; step++) {
+    uint32_t sequences[SETS_MAX];
+    for (size_t set = 0; set < model->sets_count; set++) {
+        views[set].ahead = steps + set * AHEAD_MAX;
+        sequences[set] = customer->tiers[set].sequence;
+    }
+    for (int step = 0; step < FORECAST_STEPS_MAX && ahead.due_ms <= until_ms; step++) {
         step_to(&ahead, model, ahead.due_ms);
-        if (ahead.tiers[set].sequence != sequence) {
-            sequence = ahead.tiers[set].sequence;
-            steps[count++] = (struct tier_step){model->sets[set].tiers[ahead.tiers[set].tier].name, ahead.now_ms};
+        for (size_t set = 0; set < model->sets_count; set++) {
+            const struct tier_state *state = &ahead.tiers[set];
+            if (state->sequence != sequences[set] && views[set].ahead_count < AHEAD_MAX) {
+                sequences[set] = state->sequence;
+                steps[set * AHEAD_MAX + views[set].ahead_count++] =
+                    (struct tier_step){model->sets[set].tiers[state->tier].name, ahead.now_ms};
+            }
         }
     }
     ahead_finish(&ahead);
-    view->ahead = steps;
-    view->ahead_count = count;
     return 0;
 }
 
@@ -285,10 +290,8 @@ static int view_all(struct customer *customer, const struct model *model, int64_
     evaluation_init(&evaluation, customer, model, as_of_ms);
     for (size_t set = 0; set < model->sets_count && !error; set++) {
         error = view_tier(&evaluation, set, &forecasts[set], arena, &tiers[set]);
-        error = error
-                    ? error
-                    : look_ahead(customer, model, set, as_of_ms + (int64_t)AHEAD_DAYS * MS_PER_DAY, arena, &tiers[set]);
     }
+    error = error ? error : look_ahead(customer, model, as_of_ms + (int64_t)AHEAD_DAYS * MS_PER_DAY, arena, tiers);
     *out = (struct customer_view){
         .as_of_ms = as_of_ms,
         .tiers = tiers,
