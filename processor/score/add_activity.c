@@ -93,7 +93,7 @@ static void add_feedback(struct customer *customer, int32_t day, const struct fe
     struct answer_sum sums[ANSWER_SUMS_MAX];
     size_t count = answer_sums(feedback, sums);
     for (size_t i = 0; i < count; i++) {
-        add(customer, day, sums[i].field, sums[i].amount);
+        add(customer, day, (int)sums[i].field, sums[i].amount);
     }
 }
 
