@@ -136,14 +136,14 @@ static void mark_dirty(struct task *task, struct cache_entry *entry) {
         cache_pin(entry);
     }
     batch->needed = true;
-    if (customer->due_ms >= customer->armed_ms || customer->due_ms == TIME_NEVER) {
+    if (customer->wake_ms >= customer->armed_ms || customer->wake_ms == TIME_NEVER) {
         return;
     }
-    customer->armed_ms = customer->due_ms;
+    customer->armed_ms = customer->wake_ms;
     batch->armed =
         array_grown(batch->armed, &batch->armed_capacity, batch->armed_count, sizeof *batch->armed, BATCH_ARRAY_FIRST);
-    batch->armed[batch->armed_count++] = (struct wheel_mark){entry, customer->due_ms};
-    int error = wheel_arm(&task->wheel, cache_entry_id(entry), customer->due_ms, batch->number);
+    batch->armed[batch->armed_count++] = (struct wheel_mark){entry, customer->wake_ms};
+    int error = wheel_arm(&task->wheel, cache_entry_id(entry), customer->wake_ms, batch->number);
     ASSERT(!error);
 }
 
@@ -190,7 +190,7 @@ static void score_due(struct task *task, const struct item *item, struct changes
         return; /* an entry that an earlier one has replaced */
     }
     customer->armed_ms = TIME_NEVER;
-    if (customer->due_ms <= item->clock_ms) {
+    if (customer->wake_ms <= item->clock_ms) {
         advance(task, item, changes);
         count(task, task->metrics->due_fired);
     }

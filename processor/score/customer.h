@@ -10,7 +10,10 @@
  * every due instant up to max(clock_ms, activity time) (up to the clock because the wheel may lag behind the task's clock,
  * and the result must not depend on when it gets round to a customer), then adds the activity to its day, evaluates the
  * rules at max(now_ms, activity time), and then evaluates due instants that the activity created at or before clock_ms.
- * So after either call: due_ms > clock_ms.
+ * So after either call: wake_ms > clock_ms.
+ *
+ * Most due instants change nothing. wake_ms is the next one that may (outlook.h), and those before it are passed over; and an
+ * activity that cannot move any metric in use is added without an evaluation.
  *
  * A customer last evaluated by an older edition of the model (other rules, other cut points) is first brought to the present
  * one: due instants up to the edition's beginning, then an evaluation there with CAUSE_RULES. */
@@ -36,14 +39,13 @@ struct tier_state {
     int64_t since_ms;
     int64_t pending_ms; /* since when a fall is pending; TIME_NEVER: none */
     int64_t noticed_ms; /* the coming fall that has been announced; TIME_NEVER: none */
-    int64_t falls_ms;   /* the coming fall, where the customer's forecast_known; TIME_NEVER: none. Not stored */
+    int64_t falls_ms;   /* the coming fall, if the customer's forecast_known; TIME_NEVER: none. Not stored */
 };
 
 struct customer {
-    int64_t now_ms; /* logical time; TIME_NONE for a customer never seen */
-    int64_t due_ms; /* the next instant at which the rules must be evaluated though nothing happened; or TIME_NEVER */
-    int64_t
-        armed_ms; /* the due instant for which an entry stands on the wheel; TIME_NEVER: none. The task's, not ours */
+    int64_t now_ms;   /* logical time; TIME_NONE for a customer never seen */
+    int64_t wake_ms;  /* by when it must be advanced: until then no due instant changes anything; or TIME_NEVER */
+    int64_t armed_ms; /* the instant for which an entry stands on the wheel; TIME_NEVER: none. The task's, not ours */
 
     int64_t first_seen_ms; /* TIME_NONE: never */
     int64_t last_seen_ms;
@@ -63,7 +65,7 @@ struct customer {
 
     struct tier_state *tiers; /* the model's sets in their order, then those only the state still knows */
     uint16_t tiers_count;     /* at least model_sets_count(model) */
-    bool forecast_known;      /* falls_ms of every set: nothing has happened since they were found out. Not stored */
+    uint64_t forecast_known;  /* sets, as bits, of whom falls_ms is right: nothing has moved them since. Not stored */
 
     char *referrer; /* who referred the customer: the first that a purchase named; NULL: nobody. Owned */
     uint16_t referrer_size;
@@ -159,6 +161,9 @@ enum applied customer_apply(struct customer *customer, const struct model *model
 
 /* Evaluates every due instant up to and including clock_ms, in order. A customer never seen stays as it is. */
 void customer_advance(struct customer *customer, const struct model *model, int64_t clock_ms, struct changes *changes);
+
+/* The next due instant after now_ms, whether it changes anything or not; TIME_NEVER: none. */
+int64_t customer_due_ms(const struct customer *customer, const struct model *model);
 
 /* How far ahead a view looks. */
 enum { VIEW_PURCHASES_DAYS = 90, VIEW_CLV_DAYS = 365 };

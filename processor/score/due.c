@@ -389,7 +389,11 @@ static int64_t straight_turns_ms(struct probe *probe, const struct evaluation *e
     if (first_ms >= limit_ms) {
         return TIME_NEVER;
     }
-    for (int64_t ms = first_ms; ms < limit_ms && ms <= first_ms + 2 * TURN_SLACK_MS + 1; ms++) {
+    int64_t last_ms = first_ms + 2 * TURN_SLACK_MS + 1;
+    for (int64_t ms = first_ms; ms <= last_ms; ms++) {
+        if (ms >= limit_ms) {
+            return TIME_NEVER;
+        }
         if (probe_holds(probe, ms) != holds) {
             return ms;
         }
@@ -421,9 +425,17 @@ static int64_t comparison_turns_ms(struct evaluation *evaluation, const struct r
     return bent_turns_ms(&probe, evaluation);
 }
 
+int64_t due_turn_ms(struct evaluation *evaluation, const struct turn *turn, int64_t limit_ms) {
+    if (!turn->score) {
+        return comparison_turns_ms(evaluation, turn->rule, turn->comparison, limit_ms);
+    }
+    return score_is_cut(evaluation->model, turn->score) ? TIME_NEVER
+                                                        : score_turns_ms(evaluation, turn->score, limit_ms);
+}
+
 /* ---- hold and grace ---- */
 
-static int64_t tier_due_ms(const struct tier_set *set, const struct tier_state *state, int64_t now_ms) {
+int64_t due_tier_ms(const struct tier_set *set, const struct tier_state *state, int64_t now_ms) {
     int64_t due_ms = TIME_NEVER;
     if (state->tier < 0) {
         return due_ms;
@@ -437,23 +449,18 @@ static int64_t tier_due_ms(const struct tier_set *set, const struct tier_state *
     return due_ms;
 }
 
-int64_t due_next(struct evaluation *evaluation) {
+int64_t due_next(struct evaluation *evaluation, int64_t limit_ms) {
     const struct model *model = evaluation->model;
-    int64_t due_ms = TIME_NEVER;
+    int64_t due_ms = limit_ms;
     int32_t day = next_window_day(evaluation);
     if (day != INT32_MAX) {
-        due_ms = zone_day_start_ms(model->zone, day);
-    }
-    for (size_t i = 0; i < model->scores_count; i++) {
-        if (model->scores[i].elapsed && !score_is_cut(model, &model->scores[i])) {
-            due_ms = earlier(due_ms, score_turns_ms(evaluation, &model->scores[i], due_ms));
-        }
-    }
-    for (size_t i = 0; i < model->elapsed_count; i++) {
-        due_ms = earlier(due_ms, comparison_turns_ms(evaluation, model->elapsed_rules[i], model->elapsed[i], due_ms));
+        due_ms = earlier(due_ms, zone_day_start_ms(model->zone, day));
     }
     for (size_t i = 0; i < model->sets_count; i++) {
-        due_ms = earlier(due_ms, tier_due_ms(&model->sets[i], &evaluation->customer->tiers[i], evaluation->now_ms));
+        due_ms = earlier(due_ms, due_tier_ms(&model->sets[i], &evaluation->customer->tiers[i], evaluation->now_ms));
     }
-    return due_ms;
+    for (size_t i = 0; i < model->turns_count; i++) {
+        due_ms = earlier(due_ms, due_turn_ms(evaluation, &model->turns[i], due_ms));
+    }
+    return due_ms < limit_ms ? due_ms : TIME_NEVER;
 }

@@ -1,12 +1,21 @@
-/* The next due instant: when must the rules be evaluated again though nothing happens? */
+/* Due instants: when must the rules be evaluated again though nothing happens?
+ *
+ * The first millisecond of a day on which a day with tiles enters or leaves a window; the millisecond at which a comparison or a
+ * score's step on elapsed time turns; the end of a hold or of a grace. */
 #ifndef TIDEMARK_SCORE_DUE_H
 #define TIDEMARK_SCORE_DUE_H
 
 #include "score/evaluate.h"
 
-/* The earliest due instant after evaluation->now_ms, or TIME_NEVER: the first millisecond of a day on which a day enters or
- * leaves a window; the millisecond at which a comparison or a score's step on elapsed time turns; the end of a hold or of a
- * grace. The evaluation may be moved in time. */
-int64_t due_next(struct evaluation *evaluation);
+/* The earliest due instant after evaluation->now_ms and before limit_ms; TIME_NEVER: none. */
+int64_t due_next(struct evaluation *evaluation, int64_t limit_ms);
+
+/* The parts, for looking ahead. */
+
+/* When the turn comes next, with windows and scores as they are now: exact if that is before limit_ms, anything not before it, or
+ * TIME_NEVER, if not. Nothing is looked for beyond TURN_HORIZON_MS. */
+int64_t due_turn_ms(struct evaluation *evaluation, const struct turn *turn, int64_t limit_ms);
+/* The next end of a hold or a grace after now_ms. */
+int64_t due_tier_ms(const struct tier_set *set, const struct tier_state *state, int64_t now_ms);
 
 #endif

@@ -8,7 +8,6 @@
 enum {
     AHEAD_MAX = 64, /* changes of one set told of the coming year */
     AHEAD_DAYS = 366,
-    FORECAST_STEPS_MAX = 4096, /* due instants looked ahead; days leaving windows are a few hundred at most */
 };
 
 static struct condition condition_of(struct evaluation *evaluation, const struct rule *rule,
@@ -117,28 +116,25 @@ static int note_forecast(const struct customer *ahead, const struct model *model
                           &forecast->conditions_count);
 }
 
-int explain_forecast(const struct customer *customer, const struct model *model, struct arena *arena,
-                     struct forecast *forecasts, bool *whole) {
+int explain_forecast(const struct customer *customer, const struct model *model, uint64_t wanted, struct arena *arena,
+                     struct forecast *forecasts) {
     struct customer ahead;
     int error = ahead_init(&ahead, customer);
     if (error) {
         return error;
     }
-    size_t missing = model->sets_count;
     for (size_t set = 0; set < model->sets_count; set++) {
         forecasts[set] = (struct forecast){.tier = -1, .time_ms = TIME_NEVER};
     }
-    for (int step = 0; step < FORECAST_STEPS_MAX && ahead.due_ms != TIME_NEVER && missing > 0 && !error; step++) {
-        step_to(&ahead, model, ahead.due_ms);
+    for (int step = 0; step < FORECAST_STEPS_MAX && ahead.wake_ms != TIME_NEVER && wanted && !error; step++) {
+        step_to(&ahead, model, ahead.wake_ms);
         for (size_t set = 0; set < model->sets_count && !error; set++) {
-            if (forecasts[set].tier < 0 && ahead.tiers[set].sequence != customer->tiers[set].sequence) {
+            uint64_t bit = UINT64_C(1) << set;
+            if (wanted & bit && ahead.tiers[set].sequence != customer->tiers[set].sequence) {
                 error = note_forecast(&ahead, model, set, customer->tiers[set].tier, arena, &forecasts[set]);
-                missing--;
+                wanted &= ~bit;
             }
         }
-    }
-    if (whole) {
-        *whole = missing == 0 || ahead.due_ms == TIME_NEVER;
     }
     ahead_finish(&ahead);
     return error;
@@ -157,8 +153,8 @@ static int look_ahead(const struct customer *customer, const struct model *model
         views[set].ahead = steps + set * AHEAD_MAX;
         sequences[set] = customer->tiers[set].sequence;
     }
-    for (int step = 0; step < FORECAST_STEPS_MAX && ahead.due_ms <= until_ms; step++) {
-        step_to(&ahead, model, ahead.due_ms);
+    for (int step = 0; step < FORECAST_STEPS_MAX && ahead.wake_ms <= until_ms; step++) {
+        step_to(&ahead, model, ahead.wake_ms);
         for (size_t set = 0; set < model->sets_count; set++) {
             const struct tier_state *state = &ahead.tiers[set];
             if (state->sequence != sequences[set] && views[set].ahead_count < AHEAD_MAX) {
@@ -285,7 +281,7 @@ static int view_all(struct customer *customer, const struct model *model, int64_
     int64_t as_of_ms = at_ms > customer->now_ms ? at_ms : customer->now_ms;
     customer_advance(customer, model, as_of_ms, NULL);
     as_of_ms = as_of_ms > customer->now_ms ? as_of_ms : customer->now_ms; /* brought to an edition that began later */
-    int error = explain_forecast(customer, model, arena, forecasts, NULL);
+    int error = explain_forecast(customer, model, UINT64_MAX, arena, forecasts);
     struct evaluation evaluation;
     evaluation_init(&evaluation, customer, model, as_of_ms);
     for (size_t set = 0; set < model->sets_count && !error; set++) {

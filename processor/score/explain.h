@@ -24,10 +24,12 @@ struct forecast {
     size_t conditions_count;
 };
 
-/* The next change of each set if nothing happens any more: forecasts[0..sets-1]. The customer must be settled (due_ms right).
- * Conditions only with an arena. *whole: everything that will ever happen was looked at, not only the next FORECAST_STEPS_MAX
- * due instants; NULL: do not tell. */
-int explain_forecast(const struct customer *customer, const struct model *model, struct arena *arena,
-                     struct forecast *forecasts, bool *whole) MUST_CHECK;
+enum { FORECAST_STEPS_MAX = 4096 /* steps looked ahead; days leaving windows are a few hundred at most */ };
+
+/* The next change of each set wanted (as bits) if nothing happens any more: forecasts[0..sets-1], of others tier -1. By whole
+ * evaluations, so it is right for any customer, and slow: see outlook.h. The customer must have been evaluated at now_ms.
+ * Conditions only with an arena. */
+int explain_forecast(const struct customer *customer, const struct model *model, uint64_t wanted, struct arena *arena,
+                     struct forecast *forecasts) MUST_CHECK;
 
 #endif

@@ -6,7 +6,8 @@
  * A new metric is a kind, one row of the table in metrics.c, and its function. Most stand still until something happens or
  * a day enters or leaves their window. Those that time itself changes say how: `elapsed` ones grow by 1 a day; those that
  * `fall` never rise while nothing happens, so a comparison with them turns once, and due.c looks for that instant; where a
- * formula tells about when, `reaches_ms` saves it the search. */
+ * formula tells about when, `reaches_ms` saves it the search. `fields` and `moved_by` say what cannot change it, so that it
+ * need not be looked at again. */
 #ifndef TIDEMARK_SCORE_METRICS_H
 #define TIDEMARK_SCORE_METRICS_H
 
@@ -99,11 +100,13 @@ typedef int64_t (*metric_reaches_fn)(const struct metric_slot *slot, const struc
 struct metric_row {
     const char *name;
     metric_value_fn value;
-    bool window;                  /* takes a window, and `ago` */
-    bool horizon;                 /* needs a horizon: how far ahead it looks */
-    bool interaction;             /* takes an interaction kind */
-    bool elapsed;                 /* grows with time: (now - base) in days, see metric_base_ms */
-    bool falls;                   /* never rises with time; whether it has a value does not change by time either */
+    uint64_t fields;   /* the tile fields it sums up, as bits; 0: none. Of one kind of interactions see metric_fields */
+    unsigned moved_by; /* the activities that can change it, as bits */
+    bool window;       /* takes a window, and `ago` */
+    bool horizon;      /* needs a horizon: how far ahead it looks */
+    bool interaction;  /* takes an interaction kind */
+    bool elapsed;      /* grows with time: (now - base) in days, see metric_base_ms */
+    bool falls;        /* never rises with time; whether it has a value does not change by time either */
     metric_reaches_fn reaches_ms; /* of one that falls; NULL: no formula */
 };
 
@@ -112,6 +115,9 @@ extern const struct metric_row metric_rows[METRIC_KINDS];
 static inline double metric_value(const struct metric_slot *slot, const struct metric_at *at) {
     return metric_rows[slot->kind].value(slot, at);
 }
+
+/* The tile fields that a slot sums up, as bits: days without any of them come and go unnoticed. */
+uint64_t metric_fields(const struct metric_slot *slot);
 
 /* Whether time alone changes it from one millisecond to the next. */
 static inline bool metric_moves(enum metric_kind kind) {

@@ -201,7 +201,7 @@ static int compile_set(struct arena *arena, const struct model_spec *spec, size_
     set->hold_ms = from->hold_ms;
     set->grace_ms = from->grace_ms;
     set->notice_ms = from->notice_ms;
-    model->notices |= from->notice_ms > 0;
+    model->notices |= (uint64_t)(from->notice_ms > 0) << index;
     set->one_step = from->one_step;
     set->tiers = arena_alloc_zero(arena, from->tiers_count * sizeof *set->tiers);
     if (!set->name.data || (from->topic.data && !set->topic.data) || !set->tiers) {
@@ -218,74 +218,6 @@ static int compile_set(struct arena *arena, const struct model_spec *spec, size_
     }
     result = compile_tiers(&scope, from, set, error);
     return result ? result : collect_used(arena, model, set);
-}
-
-/* ---- what the rules look at, all together ---- */
-
-static int collect_windows(struct arena *arena, struct model *model) {
-    model->windows = arena_alloc(arena, WINDOWS_MAX * sizeof *model->windows);
-    if (!model->windows) {
-        return ERR_NO_MEMORY;
-    }
-    for (size_t i = 0; i < model->slots.count; i++) {
-        const struct metric_slot *slot = &model->slots.slots[i];
-        struct window window = {slot->window_days + slot->ago_days, slot->ago_days};
-        bool known = slot->window_days == 0;
-        for (size_t j = 0; j < model->windows_count && !known; j++) {
-            known = model->windows[j].leaves_after == window.leaves_after &&
-                    model->windows[j].enters_after == window.enters_after;
-        }
-        if (!known) {
-            model->windows[model->windows_count++] = window;
-            model->span_days = window.leaves_after > model->span_days ? window.leaves_after : model->span_days;
-        }
-    }
-    return 0;
-}
-
-static void collect_elapsed(struct model *model, const struct rule *rule) {
-    for (size_t i = 0; i < rule->comparisons_count; i++) {
-        if (rule->comparisons[i].elapsed) {
-            if (model->elapsed) {
-                model->elapsed[model->elapsed_count] = &rule->comparisons[i];
-                model->elapsed_rules[model->elapsed_count] = rule;
-            }
-            model->elapsed_count++;
-        }
-    }
-}
-
-static void collect_moving(struct model *model) {
-    for (size_t i = 0; i < model->slots.count; i++) {
-        model->slots_moving[i / 64] |= (uint64_t)metric_moves(model->slots.slots[i].kind) << (i % 64);
-    }
-    for (size_t i = 0; i < model->scores_count; i++) {
-        model->scores_moving |= (uint64_t)model->scores[i].elapsed << i;
-    }
-}
-
-static int collect_all_elapsed(struct arena *arena, struct model *model) {
-    collect_moving(model);
-    for (int pass = 0; pass < 2; pass++) { /* count, then fill */
-        if (pass == 1) {
-            model->elapsed = arena_alloc(arena, model->elapsed_count * sizeof(struct comparison *));
-            model->elapsed_rules = arena_alloc(arena, model->elapsed_count * sizeof(struct rule *));
-            if (!model->elapsed || !model->elapsed_rules) {
-                return ERR_NO_MEMORY;
-            }
-            model->elapsed_count = 0;
-        }
-        for (size_t i = 0; i < model->sets_count; i++) {
-            for (size_t j = 0; j < model->sets[i].tiers_count; j++) {
-                const struct tier *tier = &model->sets[i].tiers[j];
-                collect_elapsed(model, &tier->enter);
-                if (tier->stay.ops != tier->enter.ops) {
-                    collect_elapsed(model, &tier->stay);
-                }
-            }
-        }
-    }
-    return 0;
 }
 
 /* A hash over everything that decides: two models of one version score alike. */
@@ -353,8 +285,7 @@ int model_compile(struct arena *arena, const struct model_spec *spec, struct mod
         model->sets_count++;
     }
     result = result || !model->sets ? result : model_resolve_options(arena, model, error);
-    if (!result && (!model->sets || collect_windows(arena, model) || collect_all_elapsed(arena, model) ||
-                    make_version(arena, model))) {
+    if (!result && (!model->sets || model_collect_reach(arena, model) || make_version(arena, model))) {
         result = model_out_of_memory(error);
     }
     *out = result ? NULL : model;

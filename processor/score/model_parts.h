@@ -2,6 +2,7 @@
 #ifndef TIDEMARK_SCORE_MODEL_PARTS_H
 #define TIDEMARK_SCORE_MODEL_PARTS_H
 
+#include "score/activity.h"
 #include "score/model.h"
 #include "score/rules.h"
 
@@ -44,12 +45,30 @@ struct tier_set {
     size_t scores_count;
     const uint16_t *slots;
     size_t slots_count;
+    /* Sets as bits: this one and those that its rules refer to, and theirs; those whose rules refer to this one. */
+    uint64_t needs;
+    uint64_t referrers;
 };
 
 /* One look-back used by some rule: a day enters it `ago` days after itself, and leaves it `window + ago` days after. */
 struct window {
     int32_t leaves_after;
     int32_t enters_after; /* 0: on its own day, so by time alone only where a refund names an order to come */
+    /* What a day that comes or goes can change, if it has any of these tile fields: metrics, scores and sets as bits. */
+    uint64_t fields;
+    uint64_t slots[METRIC_SLOTS_MAX / 64];
+    uint64_t scores;
+    uint64_t sets;
+    bool ranked; /* a score that is cut by all customers */
+};
+
+/* What elapsed time turns by itself: a score's step, or a comparison. */
+struct turn {
+    const struct score *score; /* NULL: a comparison */
+    const struct rule *rule;
+    const struct comparison *comparison;
+    uint64_t sets; /* that it concerns, as bits */
+    bool mixed;    /* a side depends on windows or scores, too */
 };
 
 struct model {
@@ -70,17 +89,18 @@ struct model {
     struct window *windows;
     size_t windows_count;
     int32_t span_days;
-    /* Every comparison that elapsed time can turn, with the rule it stands in. */
-    const struct comparison **elapsed;
-    const struct rule **elapsed_rules;
-    size_t elapsed_count;
+    struct turn *turns; /* scores first */
+    size_t turns_count;
+    uint64_t activity_sets[ACTIVITY_TYPES];       /* that an activity of the type can move, as bits */
+    bool activity_ranks[ACTIVITY_TYPES];          /* whether it can move a rank */
+    bool ranks_fall;                              /* some rank moves with elapsed time */
     uint64_t slots_moving[METRIC_SLOTS_MAX / 64]; /* bits of the metrics that time alone changes */
     uint64_t scores_moving;                       /* and of the scores by them */
     struct bytes version;
     uint16_t ranked[RANKED_SCORES_MAX]; /* indexes of scores */
     size_t ranked_count;
     int64_t ranked_minimum;
-    bool notices; /* some set announces falls */
+    uint64_t notices; /* sets that announce falls, as bits */
     const struct edition *edition;
 };
 
@@ -100,6 +120,10 @@ uint16_t model_tag_of(struct bytes name);
 /* model_scores.c */
 int model_compile_scores(struct arena *arena, const struct model_spec *spec, struct model *model,
                          struct model_error *error) MUST_CHECK;
+
+/* model_reach.c */
+/* Once everything is compiled: what can be moved by what. */
+int model_collect_reach(struct arena *arena, struct model *model) MUST_CHECK;
 
 /* model_options.c */
 /* Resolves the options, which stand in the model as they were given, against its sets and metrics. */

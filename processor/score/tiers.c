@@ -36,6 +36,7 @@ void tier_enter(struct evaluation *evaluation, const struct tier_set *set, struc
     state->since_ms = evaluation->now_ms;
     state->sequence++;
     state->pending_ms = TIME_NEVER;
+    state->noticed_ms = TIME_NEVER;
     if (fell && set->one_step && tier_fitting(evaluation, set, tier) > tier) {
         state->pending_ms = evaluation->now_ms;
     }

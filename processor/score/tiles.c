@@ -115,7 +115,8 @@ static size_t days_count(const struct tiles *tiles) {
     return days;
 }
 
-void tiles_trim(struct tiles *tiles, int32_t first_day, size_t days_max) {
+bool tiles_trim(struct tiles *tiles, int32_t first_day, size_t days_max) {
+    bool merged = false;
     for (;;) {
         uint32_t oldest = tiles->count > 0 && tiles->cells[0].day == DAY_RESIDUE ? run_length(tiles, 0) : 0;
         if (oldest == tiles->count || tiles->cells[oldest].day >= first_day) {
@@ -124,12 +125,14 @@ void tiles_trim(struct tiles *tiles, int32_t first_day, size_t days_max) {
         move_run(tiles, oldest, run_length(tiles, oldest), DAY_RESIDUE);
     }
     if (tiles->count <= days_max) {
-        return; /* no more days than cells */
+        return false; /* no more days than cells */
     }
     while (days_count(tiles) > days_max) { /* days that cancel each other go both */
         uint32_t oldest = tiles->cells[0].day == DAY_RESIDUE ? run_length(tiles, 0) : 0;
         uint32_t count = run_length(tiles, oldest);
         ASSERT(oldest + count < tiles->count);
         move_run(tiles, oldest, count, tiles->cells[oldest + count].day);
+        merged = true;
     }
+    return merged;
 }

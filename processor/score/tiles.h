@@ -61,7 +61,8 @@ int tiles_add(struct tiles *tiles, int32_t day, uint16_t field, int64_t value) M
 int64_t tiles_sum(const struct tiles *tiles, uint16_t field, int32_t first_day, int32_t last_day);
 /* The sum of a field over the whole life: residue and all tiles. */
 int64_t tiles_total(const struct tiles *tiles, uint16_t field);
-/* Moves days before first_day into the residue, then merges the two oldest days until at most days_max are left. */
-void tiles_trim(struct tiles *tiles, int32_t first_day, size_t days_max);
+/* Moves days before first_day into the residue, then merges the two oldest days until at most days_max are left. True: some were
+ * merged. */
+bool tiles_trim(struct tiles *tiles, int32_t first_day, size_t days_max);
 
 #endif

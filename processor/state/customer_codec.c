@@ -145,10 +145,10 @@ void customer_encode(const struct customer *customer, struct buffer *out) {
         return;
     }
     put_time(out, FIELD_NOW, now_ms);
-    if (customer->due_ms != TIME_NEVER) {
-        put_time(out, FIELD_DUE, customer->due_ms - now_ms);
+    if (customer->wake_ms != TIME_NEVER) {
+        put_time(out, FIELD_DUE, customer->wake_ms - now_ms);
     }
-    if (customer->armed_ms != customer->due_ms) {
+    if (customer->armed_ms != customer->wake_ms) {
         bool armed = customer->armed_ms != TIME_NEVER;
         put_time(out, armed ? FIELD_ARMED : FIELD_UNARMED, armed ? customer->armed_ms - now_ms : -1);
     }
@@ -296,7 +296,7 @@ static int take_ranks(struct bytes body, struct customer *customer) {
 
 static int take_time(struct customer *customer, uint64_t field, int64_t value) {
     int64_t *const times[TIME_FIELDS] = {
-        [FIELD_DUE] = &customer->due_ms,
+        [FIELD_DUE] = &customer->wake_ms,
         [FIELD_ARMED] = &customer->armed_ms,
         [FIELD_FIRST_SEEN] = &customer->first_seen_ms,
         [FIELD_LAST_SEEN] = &customer->last_seen_ms,
@@ -327,7 +327,7 @@ static int take_time(struct customer *customer, uint64_t field, int64_t value) {
               : __builtin_sub_overflow(now_ms, value, times[field])) {
         return ERR_INVALID;
     }
-    customer->armed_ms = field == FIELD_DUE ? customer->due_ms : customer->armed_ms;
+    customer->armed_ms = field == FIELD_DUE ? customer->wake_ms : customer->armed_ms;
     return 0;
 }
 

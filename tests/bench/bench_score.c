@@ -69,8 +69,8 @@ struct round {
 
 /* Through its due instants one by one, to count them. */
 static void advance(struct customer *customer, const struct model *model, int64_t until_ms, struct round *round) {
-    while (customer->due_ms <= until_ms) {
-        customer_advance(customer, model, customer->due_ms, NULL);
+    while (customer->wake_ms <= until_ms) {
+        customer_advance(customer, model, customer->wake_ms, NULL);
         round->evaluations++;
     }
 }

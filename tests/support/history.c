@@ -405,7 +405,7 @@ void assert_same_life(const struct customer *a, const struct customer *b) {
 
 void assert_same_customer(const struct customer *a, const struct customer *b) {
     assert_int_equal(a->now_ms, b->now_ms);
-    assert_int_equal(a->due_ms, b->due_ms);
+    assert_int_equal(a->wake_ms, b->wake_ms);
     assert_int_equal(a->armed_ms, b->armed_ms);
     assert_same_life(a, b);
     assert_int_equal(a->purchase_days.first_day_minor, b->purchase_days.first_day_minor);

@@ -55,7 +55,7 @@ double test_value(struct model_builder *builder, const struct customer *customer
 void test_state(const struct customer *customer, const struct model *model, struct buffer *out) {
     struct customer *copy = customer_copy(customer, model);
     assert_non_null(copy);
-    copy->due_ms = copy->armed_ms = TIME_NEVER;
+    copy->wake_ms = copy->armed_ms = TIME_NEVER;
     for (uint16_t i = 0; i < copy->tiers_count; i++) {
         copy->tiers[i].sequence = 0;
     }

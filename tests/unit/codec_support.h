@@ -46,7 +46,7 @@ static inline struct customer *random_customer(const struct model *model, struct
         customer->armed_ms = customer->now_ms + test_random_below(random, 1000000) - 1000;
         break;
     default:
-        customer->armed_ms = customer->due_ms;
+        customer->armed_ms = customer->wake_ms;
         break;
     }
     return customer;

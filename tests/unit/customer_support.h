@@ -61,7 +61,7 @@ static inline void apply_to(struct customer *customer, const struct model *model
     assert_int_equal(changes->error, 0);
     assert_true(customer_is_valid(customer, model));
     assert_true(customer->now_ms >= now_ms && customer->now_ms >= activity->time_ms);
-    assert_true(customer->due_ms > clock_ms);
+    assert_true(customer->wake_ms > clock_ms);
 }
 
 static inline void apply(struct customer *customer, const struct model *model, const struct activity *activity) {

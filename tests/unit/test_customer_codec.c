@@ -64,7 +64,7 @@ static void the_stored_form_stays_the_same(void **state) {
     seen.event_hash = UINT64_C(0xabcdef123456);
     (void)customer_apply(customer, model, &bought, TIME_NONE, &changes);
     (void)customer_apply(customer, model, &seen, TIME_NONE, &changes);
-    customer->armed_ms = customer->due_ms;
+    customer->armed_ms = customer->wake_ms;
     struct buffer packed = encoded(customer);
     assert_int_equal(packed.size, sizeof expected);
     assert_memory_equal(packed.data, expected, sizeof expected);
@@ -86,11 +86,11 @@ static void any_reader_of_protobuf_can_read_it(void **state) {
         assert_true(message->has_now_ms);
         int64_t now_ms = message->now_ms;
         assert_int_equal(now_ms, customer->now_ms);
-        assert_int_equal(message->has_due_after_ms ? now_ms + message->due_after_ms : TIME_NEVER, customer->due_ms);
+        assert_int_equal(message->has_due_after_ms ? now_ms + message->due_after_ms : TIME_NEVER, customer->wake_ms);
         assert_true(message->has_armed_after_ms + message->has_unarmed <= 1);
         assert_int_equal(message->has_armed_after_ms ? now_ms + message->armed_after_ms
                          : message->has_unarmed      ? TIME_NEVER
-                                                     : customer->due_ms,
+                                                     : customer->wake_ms,
                          customer->armed_ms);
         assert_int_equal(now_ms - message->first_seen_ago_ms, customer->first_seen_ms);
         assert_int_equal(now_ms - message->last_seen_ago_ms, customer->last_seen_ms);

@@ -40,7 +40,7 @@ static void a_new_customer_has_seen_nothing(void **state) {
     changes_init(&changes, &builder.arena);
     assert_true(customer_is_valid(customer, usual));
     assert_int_equal(customer->now_ms, TIME_NONE);
-    assert_int_equal(customer->due_ms, TIME_NEVER);
+    assert_int_equal(customer->wake_ms, TIME_NEVER);
     customer_advance(customer, usual, TEST_AT(1000, 0), &changes);
     test_reevaluate(customer, usual, TEST_AT(1000, 0), &changes);
     assert_int_equal(changes.count, 0);
@@ -78,7 +78,7 @@ static void a_broken_invariant_is_seen(void **state) {
         bad->tiers[1].tier_tag ^= what == 5;
         bad->first_seen_ms = what == 6 ? bad->last_seen_ms + 1 : bad->first_seen_ms;
         bad->first_purchase_ms = what == 7 ? bad->last_purchase_ms + 1 : bad->first_purchase_ms;
-        bad->due_ms = what == 8 ? bad->now_ms : bad->due_ms;
+        bad->wake_ms = what == 8 ? bad->now_ms : bad->wake_ms;
         bad->now_ms = what == 9 ? TIME_NONE : bad->now_ms;
         bad->recent_count = what == 10 ? 17 : bad->recent_count;
         assert_false(customer_is_valid(bad, usual));

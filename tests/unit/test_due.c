@@ -453,7 +453,7 @@ static void steps_and_constants_may_be_absurd(void **state) {
     assert_int_equal(customer_apply(customer, model, &activity, TIME_NONE, &changes), APPLIED);
     customer_advance(customer, model, TEST_AT(1000, 0), &changes);
     assert_string_equal(turns_text(&changes, found), "yes 0d+0");
-    assert_int_equal(customer->due_ms, TIME_NEVER);
+    assert_int_equal(customer_due_ms(customer, model), TIME_NEVER);
     customer_destroy(customer);
 }
 

@@ -5,6 +5,8 @@
 #include "support/model_fixture.h"
 #include "support/scoring.h"
 
+#include "score/due.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -151,7 +153,7 @@ static void comparisons_turn_at_the_very_millisecond(void **state) {
         for (uint64_t seed = 1; seed <= SEEDS / 4; seed++) {
             struct test_random random = test_random_of(seed);
             struct customer *customer = visitor(model, &random);
-            int64_t due_ms = customer->due_ms;
+            int64_t due_ms = customer_due_ms(customer, model);
             bool now = holds_at(customer, model, customer->now_ms);
             bool later = holds_at(customer, model, TEST_AT(5000, 0));
             if (now == later) {
@@ -166,7 +168,7 @@ static void comparisons_turn_at_the_very_millisecond(void **state) {
                 customer_advance(customer, model, due_ms, &changes);
                 assert_int_equal(changes.count, 1);
                 assert_int_equal(changes.first->effective_ms, due_ms);
-                assert_true(customer->due_ms == TIME_NEVER);
+                assert_true(customer_due_ms(customer, model) == TIME_NEVER);
             }
             customer_destroy(customer);
         }
@@ -182,7 +184,7 @@ static void a_comparison_that_never_turns_is_never_due(void **state) {
         const struct model *model = with_rule(rules[rule]);
         struct test_random random = test_random_of(7);
         struct customer *customer = visitor(model, &random);
-        if (customer->due_ms != TIME_NEVER) {
+        if (customer_due_ms(customer, model) != TIME_NEVER) {
             fail_msg("%s is due", rules[rule]);
         }
         customer_destroy(customer);
@@ -207,7 +209,7 @@ static void a_score_turns_at_each_step(void **state) {
         }
         for (int step = 3; step >= 0; step--) {
             struct changes changes;
-            int64_t due_ms = customer->due_ms;
+            int64_t due_ms = customer_due_ms(customer, model);
             double before = value_at(customer, due_ms - 1);
             double after = value_at(customer, due_ms);
             assert_true(low ? before > steps[step] && after <= steps[step]
@@ -216,7 +218,7 @@ static void a_score_turns_at_each_step(void **state) {
             customer_advance(customer, model, due_ms, &changes);
             assert_int_equal(changes.count, 1);
         }
-        assert_true(customer->due_ms == TIME_NEVER);
+        assert_true(customer_due_ms(customer, model) == TIME_NEVER);
         customer_destroy(customer);
     }
 }
@@ -232,17 +234,20 @@ static void other_shapes_are_looked_for_day_by_day(void **state) {
         struct test_random random = test_random_of(3);
         struct customer *customer = visitor(model, &random);
         bool before = holds_at(customer, model, customer->now_ms);
-        for (int day = 0; day < 60 && holds_at(customer, model, customer->now_ms) == before; day++) {
-            int32_t today = zone_day(&zone_utc, customer->now_ms);
+        int64_t at_ms = customer->now_ms;
+        for (int day = 0; day < 60 && holds_at(customer, model, at_ms) == before; day++) {
             struct changes changes;
-            assert_true(customer->due_ms <= zone_day_start_ms(&zone_utc, today + 1));
+            struct evaluation evaluation;
+            evaluation_init(&evaluation, customer, model, at_ms);
+            at_ms = due_next(&evaluation, TIME_NEVER);
+            assert_true(at_ms <= zone_day_start_ms(&zone_utc, evaluation.today + 1));
             changes_init(&changes, &builder.arena);
-            customer_advance(customer, model, customer->due_ms, &changes);
-            bool turned = holds_at(customer, model, customer->now_ms) != before;
-            assert_int_equal(holds_at(customer, model, customer->now_ms - 1), before);
+            customer_advance(customer, model, at_ms, &changes);
+            bool turned = holds_at(customer, model, at_ms) != before;
+            assert_int_equal(holds_at(customer, model, at_ms - 1), before);
             assert_int_equal(changes.count, turned);
         }
-        assert_int_not_equal(holds_at(customer, model, customer->now_ms), before);
+        assert_int_not_equal(holds_at(customer, model, at_ms), before);
         customer_destroy(customer);
     }
 }

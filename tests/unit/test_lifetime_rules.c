@@ -96,7 +96,7 @@ static void who_never_bought_has_no_value(void **state) {
         assert_true(isnan(test_value(&builder, customer, metrics[i])));
     }
     assert_int_equal(customer->tiers[0].tier, 1);
-    assert_true(customer->due_ms == TIME_NEVER);
+    assert_true(customer_due_ms(customer, model) == TIME_NEVER);
     test_apply(&builder, customer, model, test_purchase(NULL, TEST_AT(1, 0), 100));
     assert_int_equal(customer->tiers[0].tier, 0);
     customer_destroy(customer);
@@ -134,7 +134,7 @@ static bool holds_at(const struct customer *customer, const struct model *model,
 /* Within 20 years the rule turns at due_ms and nowhere else, or not at all. */
 static void assert_turns_at_due(const struct customer *customer, const struct model *model, const char *rule) {
     int64_t now_ms = customer->now_ms;
-    int64_t due_ms = customer->due_ms;
+    int64_t due_ms = customer_due_ms(customer, model);
     bool now = holds_at(customer, model, now_ms);
     bool later = holds_at(customer, model, now_ms + TURN_HORIZON_MS);
     bool right = now == later
@@ -212,7 +212,7 @@ static void one_purchase_is_no_sign_of_leaving_in_bg_nbd(void **state) {
     const struct model *model = with_rule("p_alive < 1");
     struct customer *customer = customer_create(model);
     test_apply(&builder, customer, model, test_purchase(NULL, TEST_AT(0, 0), 100));
-    assert_true(customer->due_ms == TIME_NEVER);
+    assert_true(customer_due_ms(customer, model) == TIME_NEVER);
     assert_near(test_value_at(&builder, customer, "p_alive", TEST_AT(5000, 0)), 1);
     test_apply(&builder, customer, model, test_purchase(NULL, TEST_AT(9, 0), 100));
     assert_int_equal(customer->tiers[0].tier, 0);
@@ -227,12 +227,12 @@ static void a_late_purchase_moves_what_is_due(void **state) {
     struct customer *late = customer_create(model), *in_time = customer_create(model);
     static const int days[2][3] = {{0, 30, 10}, {0, 10, 30}};
     for (int i = 0; i < 3; i++) {
-        int64_t due_ms = late->due_ms;
+        int64_t due_ms = customer_due_ms(late, model);
         test_apply(&builder, late, model, test_purchase(NULL, TEST_AT(days[0][i], 0), 100));
         test_apply(&builder, in_time, model, test_purchase(NULL, TEST_AT(days[1][i], 0), 100));
-        assert_true(late->due_ms != due_ms && late->due_ms < TIME_NEVER);
+        assert_true(customer_due_ms(late, model) != due_ms && customer_due_ms(late, model) < TIME_NEVER);
     }
-    assert_int_equal(late->due_ms, in_time->due_ms);
+    assert_int_equal(customer_due_ms(late, model), customer_due_ms(in_time, model));
     customer_destroy(late);
     customer_destroy(in_time);
 }
@@ -287,9 +287,9 @@ static void scores_turn_at_each_step(void **state) {
         for (uint64_t seed = 1; seed <= 5; seed++) {
             struct test_random random = test_random_of(seed);
             struct customer *customer = random_customer(model, &random);
-            for (int step = 0; step < 100 && customer->due_ms != TIME_NEVER; step++) {
+            for (int step = 0; step < 100 && customer_due_ms(customer, model) != TIME_NEVER; step++) {
                 struct changes changes;
-                int64_t due_ms = customer->due_ms;
+                int64_t due_ms = customer_due_ms(customer, model);
                 assert_all_fit(customer, model, customer->now_ms);
                 assert_all_fit(customer, model, due_ms - 1);
                 assert_all_fit(customer, model, customer->now_ms + (due_ms - customer->now_ms) / 2);
@@ -298,7 +298,7 @@ static void scores_turn_at_each_step(void **state) {
                 assert_true(changes.count > 0 && changes.error == 0);
                 turns += changes.count;
             }
-            assert_true(customer->due_ms == TIME_NEVER);
+            assert_true(customer_due_ms(customer, model) == TIME_NEVER);
             assert_all_fit(customer, model, customer->now_ms);
             customer_destroy(customer);
         }

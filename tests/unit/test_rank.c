@@ -253,7 +253,7 @@ static void a_rank_by_elapsed_time_moves_only_with_events(void **state) {
     struct activity second = test_purchase("b", TEST_AT(10, 0), 100);
     customer_apply(customer, bound, &first, TIME_NONE, &changes);
     customer_apply(customer, bound, &second, TIME_NONE, &changes);
-    assert_true(customer->due_ms == TIME_NEVER);
+    assert_true(customer_due_ms(customer, model) == TIME_NEVER);
     customer_advance(customer, bound, TEST_AT(1000, 0), &changes);
     assert_string_equal(changes_text(&builder, bound, &changes), "s FIRST -> rest #1 at 9d+0 by PURCHASE a\n"
                                                                  "s UP rest -> fresh #2 at 10d+0 by PURCHASE b\n");

@@ -1,0 +1,246 @@
+#include "score/ahead.h"
+
+#include "score/due.h"
+#include "score/tiers.h"
+#include "score/turn.h"
+
+static uint64_t bit(size_t index) {
+    return UINT64_C(1) << index;
+}
+
+bool ahead_is_possible(const struct model *model) {
+    return model->turns_count <= AHEAD_TURNS_MAX;
+}
+
+/* ---- calm ---- */
+
+/* Whether an evaluation would leave the set as it is. */
+static bool would_stay(struct evaluation *evaluation, size_t index) {
+    struct tier_state state = evaluation->customer->tiers[index];
+    int64_t pending_ms = state.pending_ms;
+    return tier_decide(evaluation, &evaluation->model->sets[index], &state) == state.tier &&
+           state.pending_ms == pending_ms;
+}
+
+bool ahead_is_calm(struct evaluation *evaluation, uint64_t changed) {
+    const struct model *model = evaluation->model;
+    uint64_t doubtful = changed;
+    for (size_t i = 0; changed >> i && i < model->sets_count; i++) {
+        doubtful |= changed & bit(i) ? model->sets[i].referrers : 0;
+    }
+    for (size_t i = 0; i < model->sets_count && doubtful >> i; i++) {
+        if (doubtful & bit(i) && !would_stay(evaluation, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- windows ---- */
+
+/* The first day after today on which a day with such fields enters or leaves the window. */
+static int32_t next_day(const struct window *window, const struct tiles *tiles, int32_t today) {
+    int32_t next = INT32_MAX;
+    int32_t last_day = tiles->count > 0 ? tiles->cells[tiles->count - 1].day : DAY_RESIDUE;
+    bool entered = last_day <= today - window->enters_after; /* all have */
+    bool left = false;
+    for (uint32_t i = 0; i < tiles->count && !(entered && left);
+         i++) { /* ascending, so the first of each kind is the next */
+        const struct cell *cell = &tiles->cells[i];
+        if (cell->day == DAY_RESIDUE || !(window->fields & bit(cell->field))) {
+            continue;
+        }
+        if (!left && cell->day + window->leaves_after > today) {
+            left = true;
+            next = cell->day + window->leaves_after < next ? cell->day + window->leaves_after : next;
+        }
+        if (!entered && cell->day + window->enters_after > today) {
+            entered = true;
+            next = cell->day + window->enters_after < next ? cell->day + window->enters_after : next;
+        }
+    }
+    return next;
+}
+
+static void find_days(struct ahead *ahead, int32_t passed) {
+    const struct model *model = ahead->model;
+    for (size_t i = 0; i < model->windows_count; i++) {
+        if (ahead->window_days[i] <= passed) {
+            ahead->window_days[i] = next_day(&model->windows[i], &ahead->customer.tiles, passed);
+        }
+    }
+}
+
+/* The days that come or go on `day`: what they concern is not known any more. The sets concerned. */
+static uint64_t pass_day(struct ahead *ahead, int32_t day) {
+    struct evaluation *evaluation = &ahead->evaluation;
+    uint64_t sets = 0;
+    for (size_t i = 0; i < ahead->model->windows_count; i++) {
+        const struct window *window = &ahead->model->windows[i];
+        if (ahead->window_days[i] != day) {
+            continue;
+        }
+        sets |= window->sets;
+        ahead->touched |= window->ranked;
+        evaluation->scores_known &= ~window->scores;
+        for (size_t j = 0; j < sizeof window->slots / sizeof *window->slots; j++) {
+            evaluation->slots_known[j] &= ~window->slots[j];
+        }
+    }
+    find_days(ahead, day);
+    return sets;
+}
+
+/* ---- turns ---- */
+
+static void forget_turn(struct ahead *ahead, size_t index) {
+    ahead->turns[index] = (struct ahead_turn){ahead->evaluation.now_ms, false};
+}
+
+/* The earliest turn before limit_ms of the sets looked at; else limit_ms. */
+static int64_t next_turn(struct ahead *ahead, int64_t limit_ms) {
+    const struct model *model = ahead->model;
+    for (size_t i = 0; i < model->turns_count; i++) {
+        const struct ahead_turn *turn = &ahead->turns[i];
+        if (turn->exact && turn->at_ms < limit_ms && model->turns[i].sets & ahead->sets) {
+            limit_ms = turn->at_ms;
+        }
+    }
+    for (size_t i = 0; i < model->turns_count; i++) {
+        struct ahead_turn *turn = &ahead->turns[i];
+        if (turn->exact || turn->at_ms > limit_ms || !(model->turns[i].sets & ahead->sets)) {
+            continue;
+        }
+        int64_t end_ms = limit_ms == TIME_NEVER ? TIME_NEVER : limit_ms + 1; /* what turns together counts together */
+        int64_t looked_ms = ahead->evaluation.now_ms + TURN_HORIZON_MS;
+        int64_t at_ms = due_turn_ms(&ahead->evaluation, &model->turns[i], end_ms);
+        turn->exact = at_ms < end_ms;
+        turn->at_ms = turn->exact ? at_ms : end_ms < looked_ms ? end_ms : looked_ms;
+        limit_ms = turn->exact ? at_ms : limit_ms;
+    }
+    return limit_ms;
+}
+
+/* What turns at this instant; the sets concerned. Mixed comparisons are looked at anew when anything else they depend on differs. */
+static uint64_t pass_turns(struct ahead *ahead, bool day_passed) {
+    const struct model *model = ahead->model;
+    uint64_t sets = 0;
+    bool others = day_passed;
+    for (size_t i = 0; i < model->turns_count; i++) {
+        if (ahead->turns[i].exact && ahead->turns[i].at_ms <= ahead->evaluation.now_ms) {
+            sets |= model->turns[i].sets;
+            others |= model->turns[i].score != NULL;
+            forget_turn(ahead, i);
+        }
+    }
+    for (size_t i = 0; i < model->turns_count && others; i++) {
+        if (model->turns[i].mixed) {
+            forget_turn(ahead, i);
+        }
+    }
+    return sets;
+}
+
+/* ---- steps ---- */
+
+void ahead_begin(struct ahead *ahead, const struct evaluation *evaluation, uint64_t sets) {
+    const struct model *model = evaluation->model;
+    ahead->model = model;
+    ahead->customer = *evaluation->customer;
+    ahead->customer.tiers = ahead->tiers;
+    memcpy(ahead->tiers, evaluation->customer->tiers, model->sets_count * sizeof *ahead->tiers);
+    evaluation_copy(&ahead->evaluation, evaluation);
+    ahead->evaluation.customer = &ahead->customer;
+    ahead->sets = sets;
+    ahead->changed = 0;
+    ahead->touched = ahead->restless = false;
+    ahead->ranks = true;
+    for (size_t i = 0; i < model->windows_count; i++) {
+        ahead->window_days[i] = next_day(&model->windows[i], &ahead->customer.tiles, evaluation->today);
+    }
+    for (size_t i = 0; i < model->turns_count; i++) {
+        forget_turn(ahead, i);
+    }
+}
+
+static int64_t next_tier(const struct ahead *ahead) {
+    int64_t next_ms = TIME_NEVER;
+    for (size_t i = 0; i < ahead->model->sets_count && ahead->sets >> i; i++) {
+        if (ahead->sets & bit(i)) {
+            int64_t due_ms = due_tier_ms(&ahead->model->sets[i], &ahead->tiers[i], ahead->evaluation.now_ms);
+            next_ms = due_ms < next_ms ? due_ms : next_ms;
+        }
+    }
+    return next_ms;
+}
+
+static int32_t next_window_day(const struct ahead *ahead) {
+    int32_t day = INT32_MAX;
+    for (size_t i = 0; i < ahead->model->windows_count; i++) {
+        const struct window *window = &ahead->model->windows[i];
+        bool looked_at = window->sets & ahead->sets || (ahead->ranks && window->ranked);
+        day = looked_at && ahead->window_days[i] < day ? ahead->window_days[i] : day;
+    }
+    return day;
+}
+
+/* Sets whose hold or grace ends now. */
+static uint64_t pass_tiers(const struct ahead *ahead, int64_t last_ms) {
+    uint64_t sets = 0;
+    for (size_t i = 0; i < ahead->model->sets_count && ahead->sets >> i; i++) {
+        if (ahead->sets & bit(i)) {
+            int64_t due_ms = due_tier_ms(&ahead->model->sets[i], &ahead->tiers[i], last_ms);
+            sets |= due_ms <= ahead->evaluation.now_ms ? bit(i) : 0;
+        }
+    }
+    return sets;
+}
+
+static void decide(struct ahead *ahead, uint64_t concerned) {
+    const struct model *model = ahead->model;
+    struct evaluation *evaluation = &ahead->evaluation;
+    for (size_t i = 0; i < model->sets_count; i++) {
+        if (!(concerned & ahead->sets & bit(i))) {
+            continue;
+        }
+        struct tier_state *state = &ahead->tiers[i];
+        int64_t pending_ms = state->pending_ms;
+        int to = tier_decide(evaluation, &model->sets[i], state);
+        ahead->touched |= state->pending_ms != pending_ms;
+        if (to != state->tier) {
+            tier_enter(evaluation, &model->sets[i], state, to);
+            ahead->changed |= bit(i);
+            concerned |= model->sets[i].referrers; /* those that follow; ahead_is_calm asks the others */
+        }
+    }
+    ahead->restless = ahead->changed && !ahead_is_calm(evaluation, ahead->changed & ahead->sets);
+}
+
+bool ahead_step(struct ahead *ahead) {
+    struct evaluation *evaluation = &ahead->evaluation;
+    int64_t last_ms = evaluation->now_ms;
+    int32_t day = next_window_day(ahead);
+    int64_t at_ms = next_tier(ahead);
+    ahead->changed = 0;
+    ahead->touched = false;
+    if (ahead->restless) {
+        return false;
+    }
+    if (day != INT32_MAX) {
+        int64_t day_ms = zone_day_start_ms(ahead->model->zone, day);
+        at_ms = day_ms < at_ms ? day_ms : at_ms;
+    }
+    at_ms = next_turn(ahead, at_ms);
+    if (at_ms == TIME_NEVER) {
+        return false;
+    }
+    evaluation_move(evaluation, at_ms);
+    evaluation->today = zone_day(ahead->model->zone, at_ms);
+    ahead->customer.now_ms = at_ms;
+    bool day_passed = day <= evaluation->today;
+    uint64_t concerned = day_passed ? pass_day(ahead, day) : 0;
+    concerned |= pass_turns(ahead, day_passed);
+    concerned |= pass_tiers(ahead, last_ms);
+    decide(ahead, concerned);
+    return true;
+}

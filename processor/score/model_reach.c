@@ -1,0 +1,199 @@
+/* What can be moved by what: which sets a day that leaves a window concerns, which an activity, which the time that goes by. What
+ * nothing has moved need not be evaluated again. */
+#include "score/model_parts.h"
+
+#define BIT(index) (UINT64_C(1) << (index))
+
+static bool has_bit(const uint64_t *bits, size_t index) {
+    return bits[index / 64] & BIT(index % 64);
+}
+
+/* ---- sets ---- */
+
+static bool set_uses_slot(const struct tier_set *set, size_t slot) {
+    for (size_t i = 0; i < set->slots_count; i++) {
+        if (set->slots[i] == slot) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint64_t sets_of_slot(const struct model *model, size_t slot) {
+    uint64_t sets = 0;
+    for (size_t i = 0; i < model->sets_count; i++) {
+        sets |= (uint64_t)set_uses_slot(&model->sets[i], slot) << i;
+    }
+    return sets;
+}
+
+static uint64_t sets_of_score(const struct model *model, size_t score) {
+    uint64_t sets = 0;
+    for (size_t i = 0; i < model->sets_count; i++) {
+        for (size_t j = 0; j < model->sets[i].scores_count; j++) {
+            sets |= (uint64_t)(model->sets[i].scores[j] == score) << i;
+        }
+    }
+    return sets;
+}
+
+static uint64_t sets_of_rule(const struct rule *rule) {
+    uint64_t sets = 0;
+    for (size_t i = 0; i < rule->ops_count; i++) {
+        bool refers = rule->ops[i].code == OP_TIER_IS || rule->ops[i].code == OP_TIER_IS_NOT;
+        sets |= refers ? BIT(rule->ops[i].index) : 0;
+    }
+    return sets;
+}
+
+static void collect_references(struct model *model) {
+    for (size_t i = 0; i < model->sets_count; i++) {
+        struct tier_set *set = &model->sets[i];
+        uint64_t refers = 0;
+        for (size_t j = 0; j < set->tiers_count; j++) {
+            refers |= sets_of_rule(&set->tiers[j].enter) | sets_of_rule(&set->tiers[j].stay);
+        }
+        set->needs = refers | BIT(i);
+        for (size_t j = 0; j < model->sets_count; j++) {
+            model->sets[j].referrers |= refers & BIT(j) ? BIT(i) : 0;
+        }
+    }
+    for (bool more = true; more;) { /* what one needs the other needs, too, until nothing is added */
+        more = false;
+        for (size_t i = 0; i < model->sets_count; i++) {
+            uint64_t needs = model->sets[i].needs;
+            for (size_t j = 0; j < model->sets_count; j++) {
+                needs |= needs & BIT(j) ? model->sets[j].needs : 0;
+            }
+            more |= needs != model->sets[i].needs;
+            model->sets[i].needs = needs;
+        }
+    }
+}
+
+/* ---- windows ---- */
+
+static struct window *window_of(struct model *model, const struct metric_slot *slot) {
+    struct window window = {.leaves_after = slot->window_days + slot->ago_days, .enters_after = slot->ago_days};
+    for (size_t i = 0; i < model->windows_count; i++) {
+        if (model->windows[i].leaves_after == window.leaves_after &&
+            model->windows[i].enters_after == window.enters_after) {
+            return &model->windows[i];
+        }
+    }
+    model->windows[model->windows_count] = window;
+    return &model->windows[model->windows_count++];
+}
+
+static int collect_windows(struct arena *arena, struct model *model) {
+    model->windows = arena_alloc(arena, WINDOWS_MAX * sizeof *model->windows);
+    if (!model->windows) {
+        return ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < model->slots.count; i++) {
+        const struct metric_slot *slot = &model->slots.slots[i];
+        if (slot->window_days == 0) {
+            continue;
+        }
+        struct window *window = window_of(model, slot);
+        model->span_days = window->leaves_after > model->span_days ? window->leaves_after : model->span_days;
+        window->fields |= metric_fields(slot);
+        window->slots[i / 64] |= BIT(i % 64);
+        window->sets |= sets_of_slot(model, i);
+        for (size_t j = 0; j < model->scores_count; j++) {
+            bool by = model->scores[j].slot == i;
+            window->scores |= (uint64_t)by << j;
+            window->ranked |= by && model->scores[j].ranked >= 0;
+        }
+    }
+    return 0;
+}
+
+/* ---- elapsed time ---- */
+
+static void collect_moving(struct model *model) {
+    for (size_t i = 0; i < model->slots.count; i++) {
+        model->slots_moving[i / 64] |= (uint64_t)metric_moves(model->slots.slots[i].kind) << (i % 64);
+    }
+    for (size_t i = 0; i < model->scores_count; i++) {
+        const struct score *score = &model->scores[i];
+        model->scores_moving |= (uint64_t)score->elapsed << i;
+        model->ranks_fall |= score->ranked >= 0 && metric_rows[model->slots.slots[score->slot].kind].falls;
+    }
+}
+
+static bool is_mixed(const struct model *model, const struct rule *rule, const struct comparison *comparison) {
+    bool mixed = false;
+    for (size_t i = comparison->left; i < comparison->end; i++) {
+        const struct op *op = &rule->ops[i];
+        mixed |= op->code == OP_SCORE || (op->code == OP_METRIC && !has_bit(model->slots_moving, op->index));
+    }
+    return mixed;
+}
+
+/* Counts the comparisons of a rule that elapsed time turns, and adds them once there is room for them. */
+static void collect_comparisons(struct model *model, const struct rule *rule, size_t set) {
+    for (size_t i = 0; i < rule->comparisons_count; i++) {
+        const struct comparison *comparison = &rule->comparisons[i];
+        if (!comparison->elapsed) {
+            continue;
+        }
+        if (model->turns) {
+            model->turns[model->turns_count] = (struct turn){
+                .rule = rule, .comparison = comparison, .sets = BIT(set), .mixed = is_mixed(model, rule, comparison)};
+        }
+        model->turns_count++;
+    }
+}
+
+static void collect_turns(struct model *model) {
+    model->turns_count = 0;
+    for (size_t i = 0; i < model->scores_count; i++) {
+        if (model->scores[i].elapsed) {
+            if (model->turns) {
+                model->turns[model->turns_count] =
+                    (struct turn){.score = &model->scores[i], .sets = sets_of_score(model, i)};
+            }
+            model->turns_count++;
+        }
+    }
+    for (size_t i = 0; i < model->sets_count; i++) {
+        for (size_t j = 0; j < model->sets[i].tiers_count; j++) {
+            const struct tier *tier = &model->sets[i].tiers[j];
+            collect_comparisons(model, &tier->enter, i);
+            if (tier->stay.ops != tier->enter.ops) {
+                collect_comparisons(model, &tier->stay, i);
+            }
+        }
+    }
+}
+
+/* ---- activities ---- */
+
+static void collect_activities(struct model *model) {
+    for (size_t i = 0; i < model->slots.count; i++) {
+        unsigned moved_by = metric_rows[model->slots.slots[i].kind].moved_by;
+        for (int type = 0; type < ACTIVITY_TYPES; type++) {
+            if (!(moved_by & (1U << type))) {
+                continue;
+            }
+            model->activity_sets[type] |= sets_of_slot(model, i);
+            for (size_t j = 0; j < model->ranked_count; j++) {
+                model->activity_ranks[type] |= model->scores[model->ranked[j]].slot == i;
+            }
+        }
+    }
+}
+
+int model_collect_reach(struct arena *arena, struct model *model) {
+    collect_references(model);
+    collect_moving(model);
+    collect_activities(model);
+    collect_turns(model); /* to count them */
+    model->turns = arena_alloc(arena, model->turns_count * sizeof *model->turns);
+    if (!model->turns || collect_windows(arena, model)) {
+        return ERR_NO_MEMORY;
+    }
+    collect_turns(model);
+    return 0;
+}
