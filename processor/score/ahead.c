@@ -97,7 +97,9 @@ static void forget_turn(struct ahead *ahead, size_t index) {
     ahead->turns[index] = (struct ahead_turn){ahead->evaluation.now_ms, false};
 }
 
-/* The earliest turn before limit_ms of the sets looked at; else limit_ms. */
+/* The earliest turn up to limit_ms, which no day and no tier's due instant comes before, of the sets looked at; else limit_ms. Scores
+ * are asked first, so a comparison that is found to turn does so before anything else it depends on differs: what was found once
+ * stays right. */
 static int64_t next_turn(struct ahead *ahead, int64_t limit_ms) {
     const struct model *model = ahead->model;
     for (size_t i = 0; i < model->turns_count; i++) {
@@ -121,20 +123,13 @@ static int64_t next_turn(struct ahead *ahead, int64_t limit_ms) {
     return limit_ms;
 }
 
-/* What turns at this instant; the sets concerned. Mixed comparisons are looked at anew when anything else they depend on differs. */
-static uint64_t pass_turns(struct ahead *ahead, bool day_passed) {
+/* What turns at this instant; the sets concerned. */
+static uint64_t pass_turns(struct ahead *ahead) {
     const struct model *model = ahead->model;
     uint64_t sets = 0;
-    bool others = day_passed;
     for (size_t i = 0; i < model->turns_count; i++) {
         if (ahead->turns[i].exact && ahead->turns[i].at_ms <= ahead->evaluation.now_ms) {
             sets |= model->turns[i].sets;
-            others |= model->turns[i].score != NULL;
-            forget_turn(ahead, i);
-        }
-    }
-    for (size_t i = 0; i < model->turns_count && others; i++) {
-        if (model->turns[i].mixed) {
             forget_turn(ahead, i);
         }
     }
@@ -237,9 +232,8 @@ bool ahead_step(struct ahead *ahead) {
     evaluation_move(evaluation, at_ms);
     evaluation->today = zone_day(ahead->model->zone, at_ms);
     ahead->customer.now_ms = at_ms;
-    bool day_passed = day <= evaluation->today;
-    uint64_t concerned = day_passed ? pass_day(ahead, day) : 0;
-    concerned |= pass_turns(ahead, day_passed);
+    uint64_t concerned = day <= evaluation->today ? pass_day(ahead, day) : 0;
+    concerned |= pass_turns(ahead);
     concerned |= pass_tiers(ahead, last_ms);
     decide(ahead, concerned);
     return true;

@@ -68,7 +68,6 @@ struct turn {
     const struct rule *rule;
     const struct comparison *comparison;
     uint64_t sets; /* that it concerns, as bits */
-    bool mixed;    /* a side depends on windows or scores, too */
 };
 
 struct model {

@@ -4,10 +4,6 @@
 
 #define BIT(index) (UINT64_C(1) << (index))
 
-static bool has_bit(const uint64_t *bits, size_t index) {
-    return bits[index / 64] & BIT(index % 64);
-}
-
 /* ---- sets ---- */
 
 static bool set_uses_slot(const struct tier_set *set, size_t slot) {
@@ -120,15 +116,6 @@ static void collect_moving(struct model *model) {
         model->scores_moving |= (uint64_t)score->elapsed << i;
         model->ranks_fall |= score->ranked >= 0 && metric_rows[model->slots.slots[score->slot].kind].falls;
     }
-}
-
-static bool is_mixed(const struct model *model, const struct rule *rule, const struct comparison *comparison) {
-    bool mixed = false;
-    for (size_t i = comparison->left; i < comparison->end; i++) {
-        const struct op *op = &rule->ops[i];
-        mixed |= op->code == OP_SCORE || (op->code == OP_METRIC && !has_bit(model->slots_moving, op->index));
-    }
-    return mixed;
 }
 
 /* Counts the comparisons of a rule that elapsed time turns, and adds them once there is room for them. */

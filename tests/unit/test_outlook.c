@@ -223,6 +223,10 @@ static void models_that_never_rest(void **state) {
         "set shapes grace 12h\ntier a = p_alive > 0.7 and days_since_purchase < 20 + interactions(9d)\n"
         "tier b = engagement > 2 or engagement > tenure\ntier c = min(days_since_purchase, tenure) = 30\n"
         "tier e = expected_purchases(90d) >= 0.4 and purchases(40d) * 5 > days_since_seen\ntier d\n",
+        "set first\ntier a = purchases(7d) >= 1\ntier b\nset second\ntier x = tier(first) = a\ntier y\n"
+        "set third notice 2d\ntier v = tier(second) = x\ntier w\n",
+        "set mixed\ntier a = days_since_seen < 3 + interactions(9d)\ntier b = days_since_seen < 3 + nps(20d) / "
+        "10\ntier c\n",
         "score m high quantiles 4 = revenue(30d)\nscore r low quantiles 3 10 20 = days_since_purchase\n"
         "set ranked\ntier a = m + r >= 4\ntier b = m >= 2 | m >= 1\ntier c\n",
     };
