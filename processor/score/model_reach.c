@@ -3,6 +3,7 @@
 #include "score/model_parts.h"
 
 #define BIT(index) (UINT64_C(1) << (index))
+#define SIMPLE_NUMBER_MAX 1e6
 
 /* ---- sets ---- */
 
@@ -118,18 +119,54 @@ static void collect_moving(struct model *model) {
     }
 }
 
-/* Counts the comparisons of a rule that elapsed time turns, and adds them once there is room for them. */
+/* A comparison of one metric with a number that is easily solved: so long a time is a whole number of milliseconds to a double, and
+ * what falls is asked for more or less, not for equal. */
+static void simplify(const struct model *model, struct turn *turn) {
+    const struct op *ops = turn->rule->ops + turn->comparison->left;
+    const struct op *metric = ops[0].code == OP_METRIC ? &ops[0] : &ops[1];
+    const struct op *number = ops[0].code == OP_METRIC ? &ops[1] : &ops[0];
+    bool equality = ops[2].code == OP_EQUAL || ops[2].code == OP_NOT_EQUAL;
+    if (turn->comparison->end - turn->comparison->left != 2 || metric->code != OP_METRIC || number->code != OP_NUMBER ||
+        !(fabs(number->number) < SIMPLE_NUMBER_MAX)) {
+        return;
+    }
+    const struct metric_slot *slot = &model->slots.slots[metric->index];
+    if (!metric_rows[slot->kind].falls || !equality) {
+        turn->slot = slot;
+        turn->number = number->number;
+        turn->flipped = metric != &ops[0];
+    }
+}
+
+/* Whether two turns are one, though they stand in different rules. */
+static bool is_same(const struct turn *a, const struct turn *b) {
+    return a->slot && a->slot == b->slot && a->number == b->number && a->flipped == b->flipped &&
+           a->rule->ops[a->comparison->end].code == b->rule->ops[b->comparison->end].code;
+}
+
+static void add_turn(struct model *model, const struct turn *turn) {
+    for (size_t i = 0; i < model->turns_count; i++) {
+        if (is_same(&model->turns[i], turn)) {
+            model->turns[i].sets |= turn->sets;
+            return;
+        }
+    }
+    model->turns[model->turns_count++] = *turn;
+}
+
+/* Counts the comparisons of a rule that elapsed time turns, or adds them once there is room for them. */
 static void collect_comparisons(struct model *model, const struct rule *rule, size_t set) {
     for (size_t i = 0; i < rule->comparisons_count; i++) {
-        const struct comparison *comparison = &rule->comparisons[i];
-        if (!comparison->elapsed) {
+        struct turn turn = {.rule = rule, .comparison = &rule->comparisons[i], .sets = BIT(set)};
+        if (!turn.comparison->elapsed) {
             continue;
         }
         if (model->turns) {
-            model->turns[model->turns_count] = (struct turn){
-                .rule = rule, .comparison = comparison, .sets = BIT(set), .mixed = is_mixed(model, rule, comparison)};
+            simplify(model, &turn);
+            add_turn(model, &turn);
+        } else {
+            model->turns_count++;
         }
-        model->turns_count++;
     }
 }
 
