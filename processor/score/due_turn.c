@@ -82,6 +82,10 @@ static int64_t score_turns_ms(struct evaluation *evaluation, const struct score 
 
 /* ---- a metric compared with a number ---- */
 
+static const struct metric_slot *slot_of(const struct evaluation *evaluation, const struct turn *turn) {
+    return &evaluation->model->slots.slots[turn->slot];
+}
+
 static bool holds(const struct turn *turn, double value) {
     enum op_code code = turn->rule->ops[turn->comparison->end].code;
     return turn->flipped ? compare(code, turn->number, value) : compare(code, value, turn->number);
@@ -89,7 +93,7 @@ static bool holds(const struct turn *turn, double value) {
 
 /* Of elapsed time: it turns at the number or the millisecond after it. */
 static int64_t growing_turns_ms(struct evaluation *evaluation, const struct turn *turn, int64_t limit_ms) {
-    int64_t base_ms = metric_base_ms(turn->slot, evaluation->customer);
+    int64_t base_ms = metric_base_ms(slot_of(evaluation, turn), evaluation->customer);
     if (base_ms == TIME_NONE) {
         return TIME_NEVER;
     }
@@ -108,6 +112,7 @@ static int64_t growing_turns_ms(struct evaluation *evaluation, const struct turn
 
 struct falling {
     const struct turn *turn;
+    const struct metric_slot *slot;
     struct metric_at at;
     bool now;
 };
@@ -115,23 +120,23 @@ struct falling {
 static bool falling_turned(void *context, int64_t at_ms, double *ahead) {
     struct falling *falling = context;
     falling->at.now_ms = at_ms;
-    double value = metric_value(falling->turn->slot, &falling->at);
+    double value = metric_value(falling->slot, &falling->at);
     *ahead = value - falling->turn->number;
     return holds(falling->turn, value) != falling->now;
 }
 
 static int64_t falling_guess_ms(void *context) {
     const struct falling *falling = context;
-    return due_reaches_ms(falling->turn->slot, &falling->at, falling->turn->number);
+    return due_reaches_ms(falling->slot, &falling->at, falling->turn->number);
 }
 
 /* Of a metric that never rises: it turns once, and has done so where it is below the number. */
 static int64_t falling_turns_ms(struct evaluation *evaluation, const struct turn *turn, int64_t limit_ms) {
-    double value = evaluation_metric(evaluation, (size_t)(turn->slot - evaluation->model->slots.slots));
+    double value = evaluation_metric(evaluation, (size_t)turn->slot);
     if (!(value >= turn->number)) {
         return TIME_NEVER;
     }
-    struct falling falling = {turn, evaluation_at(evaluation), holds(turn, value)};
+    struct falling falling = {turn, slot_of(evaluation, turn), evaluation_at(evaluation), holds(turn, value)};
     const struct turning turning = {falling_turned, falling_guess_ms, &falling};
     return turn_find(evaluation->now_ms, limit_ms, &turning);
 }
@@ -143,9 +148,9 @@ int64_t due_turn_ms(struct evaluation *evaluation, const struct turn *turn, int6
         return score_is_cut(evaluation->model, turn->score) ? TIME_NEVER
                                                             : score_turns_ms(evaluation, turn->score, limit_ms);
     }
-    if (!turn->slot) {
+    if (turn->slot < 0) {
         return due_comparison_ms(evaluation, turn->rule, turn->comparison, limit_ms);
     }
-    return metric_rows[turn->slot->kind].falls ? falling_turns_ms(evaluation, turn, limit_ms)
-                                               : growing_turns_ms(evaluation, turn, limit_ms);
+    return metric_rows[slot_of(evaluation, turn)->kind].falls ? falling_turns_ms(evaluation, turn, limit_ms)
+                                                              : growing_turns_ms(evaluation, turn, limit_ms);
 }

@@ -67,7 +67,7 @@ struct turn {
     const struct score *score; /* NULL: a comparison */
     const struct rule *rule;
     const struct comparison *comparison;
-    const struct metric_slot *slot; /* one metric compared with a number; NULL: anything else */
+    int slot; /* of the one metric that is compared with a number; -1: anything else */
     double number;
     bool flipped;  /* the number stands on the left */
     uint64_t sets; /* that it concerns, as bits */

@@ -132,7 +132,7 @@ static void simplify(const struct model *model, struct turn *turn) {
     }
     const struct metric_slot *slot = &model->slots.slots[metric->index];
     if (!metric_rows[slot->kind].falls || !equality) {
-        turn->slot = slot;
+        turn->slot = metric->index;
         turn->number = number->number;
         turn->flipped = metric != &ops[0];
     }
@@ -140,7 +140,7 @@ static void simplify(const struct model *model, struct turn *turn) {
 
 /* Whether two turns are one, though they stand in different rules. */
 static bool is_same(const struct turn *a, const struct turn *b) {
-    return a->slot && a->slot == b->slot && a->number == b->number && a->flipped == b->flipped &&
+    return a->slot >= 0 && a->slot == b->slot && a->number == b->number && a->flipped == b->flipped &&
            a->rule->ops[a->comparison->end].code == b->rule->ops[b->comparison->end].code;
 }
 
@@ -157,7 +157,7 @@ static void add_turn(struct model *model, const struct turn *turn) {
 /* Counts the comparisons of a rule that elapsed time turns, or adds them once there is room for them. */
 static void collect_comparisons(struct model *model, const struct rule *rule, size_t set) {
     for (size_t i = 0; i < rule->comparisons_count; i++) {
-        struct turn turn = {.rule = rule, .comparison = &rule->comparisons[i], .sets = BIT(set)};
+        struct turn turn = {.rule = rule, .comparison = &rule->comparisons[i], .slot = -1, .sets = BIT(set)};
         if (!turn.comparison->elapsed) {
             continue;
         }
@@ -176,7 +176,7 @@ static void collect_turns(struct model *model) {
         if (model->scores[i].elapsed) {
             if (model->turns) {
                 model->turns[model->turns_count] =
-                    (struct turn){.score = &model->scores[i], .sets = sets_of_score(model, i)};
+                    (struct turn){.score = &model->scores[i], .slot = -1, .sets = sets_of_score(model, i)};
             }
             model->turns_count++;
         }
