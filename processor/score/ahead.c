@@ -71,24 +71,41 @@ static void find_days(struct ahead *ahead, int32_t passed) {
     }
 }
 
+/* The sets of the scores that are not what they were. */
+static uint64_t sets_of_moved(struct evaluation *evaluation, uint64_t scores) {
+    const struct model *model = evaluation->model;
+    uint64_t sets = 0;
+    for (size_t i = 0; i < model->scores_count && scores >> i; i++) {
+        if (!(scores & bit(i))) {
+            continue;
+        }
+        double before = evaluation->scores[i];
+        bool known = evaluation->scores_known & bit(i);
+        evaluation->scores_known &= ~bit(i);
+        sets |= !known || evaluation_score(evaluation, i) != before ? model->scores[i].sets : 0;
+    }
+    return sets;
+}
+
 /* The days that come or go on `day`: what they concern is not known any more. The sets concerned. */
 static uint64_t pass_day(struct ahead *ahead, int32_t day) {
     struct evaluation *evaluation = &ahead->evaluation;
     uint64_t sets = 0;
+    uint64_t scores = 0;
     for (size_t i = 0; i < ahead->model->windows_count; i++) {
         const struct window *window = &ahead->model->windows[i];
         if (ahead->window_days[i] != day) {
             continue;
         }
-        sets |= window->sets;
+        sets |= window->direct;
+        scores |= window->scores;
         ahead->touched |= window->ranked;
-        evaluation->scores_known &= ~window->scores;
         for (size_t j = 0; j < sizeof window->slots / sizeof *window->slots; j++) {
             evaluation->slots_known[j] &= ~window->slots[j];
         }
     }
     find_days(ahead, day);
-    return sets;
+    return sets | sets_of_moved(evaluation, scores);
 }
 
 /* ---- turns ---- */

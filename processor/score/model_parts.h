@@ -17,7 +17,8 @@ struct score {
     struct rank_rule rank_rule;
     uint16_t tag;
     bool best_low;
-    bool elapsed; /* its metric depends on elapsed time */
+    bool elapsed;  /* its metric depends on elapsed time */
+    uint64_t sets; /* whose rules use it, as bits */
 };
 
 struct tier {
@@ -58,8 +59,9 @@ struct window {
     uint64_t fields;
     uint64_t slots[METRIC_SLOTS_MAX / 64];
     uint64_t scores;
-    uint64_t sets;
-    bool ranked; /* a score that is cut by all customers */
+    uint64_t sets;   /* directly or by a score */
+    uint64_t direct; /* directly */
+    bool ranked;     /* a score that is cut by all customers */
 };
 
 /* What elapsed time turns by itself: a score's step, or a comparison. */

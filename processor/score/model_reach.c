@@ -7,31 +7,41 @@
 
 /* ---- sets ---- */
 
-static bool set_uses_slot(const struct tier_set *set, size_t slot) {
-    for (size_t i = 0; i < set->slots_count; i++) {
-        if (set->slots[i] == slot) {
+static bool rule_uses_slot(const struct rule *rule, size_t slot) {
+    for (size_t i = 0; i < rule->ops_count; i++) {
+        if (rule->ops[i].code == OP_METRIC && rule->ops[i].index == slot) {
             return true;
         }
     }
     return false;
 }
 
-static uint64_t sets_of_slot(const struct model *model, size_t slot) {
+/* Sets that use the metric directly, not by a score. */
+static uint64_t direct_sets(const struct model *model, size_t slot) {
     uint64_t sets = 0;
     for (size_t i = 0; i < model->sets_count; i++) {
-        sets |= (uint64_t)set_uses_slot(&model->sets[i], slot) << i;
+        for (size_t j = 0; j < model->sets[i].tiers_count; j++) {
+            const struct tier *tier = &model->sets[i].tiers[j];
+            sets |= rule_uses_slot(&tier->enter, slot) || rule_uses_slot(&tier->stay, slot) ? BIT(i) : 0;
+        }
     }
     return sets;
 }
 
-static uint64_t sets_of_score(const struct model *model, size_t score) {
-    uint64_t sets = 0;
-    for (size_t i = 0; i < model->sets_count; i++) {
-        for (size_t j = 0; j < model->sets[i].scores_count; j++) {
-            sets |= (uint64_t)(model->sets[i].scores[j] == score) << i;
-        }
+static uint64_t sets_of_slot(const struct model *model, size_t slot) {
+    uint64_t sets = direct_sets(model, slot);
+    for (size_t i = 0; i < model->scores_count; i++) {
+        sets |= model->scores[i].slot == slot ? model->scores[i].sets : 0;
     }
     return sets;
+}
+
+static void collect_sets_of_scores(struct model *model) {
+    for (size_t i = 0; i < model->sets_count; i++) {
+        for (size_t j = 0; j < model->sets[i].scores_count; j++) {
+            model->scores[model->sets[i].scores[j]].sets |= BIT(i);
+        }
+    }
 }
 
 static uint64_t sets_of_rule(const struct rule *rule) {
@@ -97,6 +107,7 @@ static int collect_windows(struct arena *arena, struct model *model) {
         window->fields |= metric_fields(slot);
         window->slots[i / 64] |= BIT(i % 64);
         window->sets |= sets_of_slot(model, i);
+        window->direct |= direct_sets(model, i);
         for (size_t j = 0; j < model->scores_count; j++) {
             bool by = model->scores[j].slot == i;
             window->scores |= (uint64_t)by << j;
@@ -176,7 +187,7 @@ static void collect_turns(struct model *model) {
         if (model->scores[i].elapsed) {
             if (model->turns) {
                 model->turns[model->turns_count] =
-                    (struct turn){.score = &model->scores[i], .slot = -1, .sets = sets_of_score(model, i)};
+                    (struct turn){.score = &model->scores[i], .slot = -1, .sets = model->scores[i].sets};
             }
             model->turns_count++;
         }
@@ -211,6 +222,7 @@ static void collect_activities(struct model *model) {
 
 int model_collect_reach(struct arena *arena, struct model *model) {
     collect_references(model);
+    collect_sets_of_scores(model);
     collect_moving(model);
     collect_activities(model);
     collect_turns(model); /* to count them */
