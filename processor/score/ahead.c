@@ -24,11 +24,13 @@ static bool would_stay(struct evaluation *evaluation, size_t index) {
 
 bool ahead_is_calm(struct evaluation *evaluation, uint64_t changed) {
     const struct model *model = evaluation->model;
-    uint64_t doubtful = changed;
+    uint64_t doubtful = 0;
     for (size_t i = 0; changed >> i && i < model->sets_count; i++) {
-        doubtful |= changed & bit(i) ? model->sets[i].referrers : 0;
+        if (changed & bit(i)) {
+            doubtful |= model->sets[i].referrers | (model->sets[i].calm ? 0 : bit(i));
+        }
     }
-    for (size_t i = 0; i < model->sets_count && doubtful >> i; i++) {
+    for (size_t i = 0; doubtful >> i && i < model->sets_count; i++) {
         if (doubtful & bit(i) && !would_stay(evaluation, i)) {
             return false;
         }

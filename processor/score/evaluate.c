@@ -32,13 +32,10 @@ struct metric_at evaluation_at(struct evaluation *evaluation) {
                               &evaluation->lifetime};
 }
 
-double evaluation_metric(struct evaluation *evaluation, size_t slot) {
-    uint64_t bit = UINT64_C(1) << (slot % 64);
-    if (!(evaluation->slots_known[slot / 64] & bit)) {
-        evaluation->slots_known[slot / 64] |= bit;
-        const struct metric_at at = evaluation_at(evaluation);
-        evaluation->slots[slot] = metric_value(&evaluation->model->slots.slots[slot], &at);
-    }
+double evaluation_compute_metric(struct evaluation *evaluation, size_t slot) {
+    const struct metric_at at = evaluation_at(evaluation);
+    evaluation->slots_known[slot / 64] |= UINT64_C(1) << (slot % 64);
+    evaluation->slots[slot] = metric_value(&evaluation->model->slots.slots[slot], &at);
     return evaluation->slots[slot];
 }
 
@@ -86,15 +83,12 @@ static int score_by_cuts(struct evaluation *evaluation, const struct score *scor
     return passed + 1;
 }
 
-double evaluation_score(struct evaluation *evaluation, size_t index) {
-    uint64_t bit = UINT64_C(1) << index;
-    if (!(evaluation->scores_known & bit)) {
-        const struct score *score = &evaluation->model->scores[index];
-        evaluation->scores_known |= bit;
-        evaluation->scores[index] = score_is_cut(evaluation->model, score)
-                                        ? score_by_cuts(evaluation, score)
-                                        : score_of(score, evaluation_metric(evaluation, score->slot));
-    }
+double evaluation_compute_score(struct evaluation *evaluation, size_t index) {
+    const struct score *score = &evaluation->model->scores[index];
+    evaluation->scores_known |= UINT64_C(1) << index;
+    evaluation->scores[index] = score_is_cut(evaluation->model, score)
+                                    ? score_by_cuts(evaluation, score)
+                                    : score_of(score, evaluation_metric(evaluation, score->slot));
     return evaluation->scores[index];
 }
 

@@ -26,9 +26,21 @@ void evaluation_move(struct evaluation *evaluation, int64_t now_ms);
 
 /* What metrics are computed from. Points into the evaluation. */
 struct metric_at evaluation_at(struct evaluation *evaluation);
-double evaluation_metric(struct evaluation *evaluation, size_t slot);
+/* What has not been computed yet; use the two below. */
+double evaluation_compute_metric(struct evaluation *evaluation, size_t slot);
+double evaluation_compute_score(struct evaluation *evaluation, size_t score);
+
+static inline double evaluation_metric(struct evaluation *evaluation, size_t slot) {
+    bool known = evaluation->slots_known[slot / 64] & (UINT64_C(1) << (slot % 64));
+    return known ? evaluation->slots[slot] : evaluation_compute_metric(evaluation, slot);
+}
+
 /* 1..n; a metric without a value gives 1. */
-double evaluation_score(struct evaluation *evaluation, size_t score);
+static inline double evaluation_score(struct evaluation *evaluation, size_t score) {
+    bool known = evaluation->scores_known & (UINT64_C(1) << score);
+    return known ? evaluation->scores[score] : evaluation_compute_score(evaluation, score);
+}
+
 /* The bucket in which the customer is counted for a ranked score; RANK_NONE: it has no value. */
 int32_t evaluation_rank(struct evaluation *evaluation, const struct score *score);
 /* Whether cut points decide the score at present, and not its steps. */

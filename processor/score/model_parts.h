@@ -49,6 +49,8 @@ struct tier_set {
     /* Sets as bits: this one and those that its rules refer to, and theirs; those whose rules refer to this one. */
     uint64_t needs;
     uint64_t referrers;
+    bool
+        calm; /* once decided it stays so until something moves: a tier is kept as it is entered, and no step waits for the next */
 };
 
 /* One look-back used by some rule: a day enters it `ago` days after itself, and leaves it `window + ago` days after. */

@@ -61,6 +61,10 @@ static void collect_references(struct model *model) {
             refers |= sets_of_rule(&set->tiers[j].enter) | sets_of_rule(&set->tiers[j].stay);
         }
         set->needs = refers | BIT(i);
+        set->calm = !set->one_step;
+        for (size_t j = 0; j < set->tiers_count; j++) {
+            set->calm &= set->tiers[j].stay.ops == set->tiers[j].enter.ops;
+        }
         for (size_t j = 0; j < model->sets_count; j++) {
             model->sets[j].referrers |= refers & BIT(j) ? BIT(i) : 0;
         }
