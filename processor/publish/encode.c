@@ -61,7 +61,7 @@ static char *append(char *at, struct bytes bytes) {
     return at + bytes.size;
 }
 
-/* "<group>/<set>/<customer>/<sequence>", and behind it "/will-fall/<time>" for a notice. */
+/* "<group>/<set>/<customer>/<sequence>", and behind it "/will-fall/<told>/<time>" for a notice. */
 static struct bytes change_id(const struct encoder *encoder, struct bytes set, struct bytes customer,
                               const struct tier_change *change, struct arena *arena) {
     size_t size_max = encoder->group.size + set.size + customer.size + 3 + ID_TAIL_BYTES_MAX;
@@ -79,6 +79,8 @@ static struct bytes change_id(const struct encoder *encoder, struct bytes set, s
     buffer_put_decimal(&tail, change->sequence);
     if (change->direction == DIRECTION_WILL_FALL) {
         buffer_put_text(&tail, "/will-fall/");
+        buffer_put_decimal(&tail, change->effective_ms);
+        buffer_put_byte(&tail, '/');
         buffer_put_decimal(&tail, change->forecast_ms);
     }
     return bytes_of(id, (size_t)(at - id) + tail.size);

@@ -302,8 +302,8 @@ def check_views(process, views, lifetime=("first_purchase_ms", "last_purchase_ms
 def has_right_id(change):
     _, rest = change["id"].split("/", 1)
     whose = f"{change['tier_set']}/{change['customer_id']}/"
-    ending = f"/will-fall/{change['forecast']['time_ms']}" if change["direction"] == "WILL_FALL" else ""
-    return rest == f"{whose}{change['sequence']}{ending}"
+    told = f"/will-fall/{change['effective_time_ms']}/{change['forecast']['time_ms']}" if change["direction"] == "WILL_FALL" else ""
+    return rest == f"{whose}{change['sequence']}{told}"
 
 
 def same(a, b, slack_ms=0):

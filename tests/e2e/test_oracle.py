@@ -102,7 +102,8 @@ class Fixed:
     ("tier(value) = vip", True),
     ("tier(value) != vip", False),
     ("tier(value) != gone", True),
-    ("tier(other) != gone", False),
+    ("tier(other) != gone", True),
+    ("tier(other) = gone", False),
 ])
 def test_rules_mean_what_the_manual_says(text, expected):
     assert parse.parse_rule(text).holds(Fixed("vip", revenue=12.0)) is expected

@@ -162,10 +162,10 @@ def test_a_fall_that_moves_away_and_back_is_noticed_once():
     assert notices(NOTICED, log, OUT + 99 * DAY_MS) == [(OUT - 3 * DAY_MS, OUT, "TIME")]
 
 
-def test_an_instant_is_noticed_once_whichever_tier_falls_then():
+def test_another_tier_that_falls_at_the_same_instant_is_noticed_anew():
     config = one_set(("a", "purchases(10d) >= 1 and complaints(30d) = 0"), ("b", "purchases(10d) >= 1"), ("c",), notice="5d")
     log = Log().buy(NOON).answer(NOON + 8 * DAY_MS, None, "COMPLAINT")
-    assert notices(config, log, OUT) == [(OUT - 5 * DAY_MS, OUT, "TIME")]
+    assert notices(config, log, OUT) == [(OUT - 5 * DAY_MS, OUT, "TIME"), (NOON + 8 * DAY_MS, OUT, "FEEDBACK")]
 
 
 def test_a_fall_that_is_near_is_noticed_at_once():

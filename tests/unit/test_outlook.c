@@ -274,12 +274,35 @@ static void an_activity_that_moves_nothing_is_only_added(void **state) {
     customer_destroy(customer);
 }
 
+/* The customer buys, so the fall moves away; the order is cancelled, and it is where it was: nothing else has been told. */
+static void a_fall_that_comes_back_is_told_once(void **state) {
+    (void)state;
+    const struct model *model = model_of(&builder, "set it notice 3d\ntier a = purchases(10d) >= 1\ntier b\n");
+    const struct activity activities[] = {
+        test_purchase(NULL, TEST_AT(0, 0), 100),
+        test_purchase(NULL, TEST_AT(8, 0), 100),
+        test_reversal(PURCHASE_KIND_CANCELLATION, NULL, TEST_AT(9, 0), 100, TEST_AT(8, 0)),
+    };
+    struct customer *customer = customer_create(model);
+    struct changes changes;
+    changes_init(&changes, &builder.arena);
+    for (size_t i = 0; i < sizeof activities / sizeof *activities; i++) {
+        customer_apply(customer, model, &activities[i], TIME_NONE, &changes);
+    }
+    customer_advance(customer, model, TEST_AT(20, 0), &changes);
+    assert_string_equal(changes_text(&builder, model, &changes), "it FIRST -> a #1 at 0d+0 by PURCHASE\n"
+                                                                 "it WILL_FALL a -> b #1 at 7d+0 by TIME\n"
+                                                                 "it DOWN a -> b #2 at 10d+0 by TIME\n");
+    customer_destroy(customer);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ready_made_sets),
         cmocka_unit_test(models_that_never_rest),
         cmocka_unit_test(the_wake_instant_is_the_first_that_matters),
         cmocka_unit_test(an_activity_that_moves_nothing_is_only_added),
+        cmocka_unit_test(a_fall_that_comes_back_is_told_once),
     };
     return cmocka_run_group_tests(tests, builder_set_up, builder_tear_down);
 }

@@ -25,7 +25,7 @@ class Customer:
         self.now_ms = None
         self.standings = tuple(Standing() for _ in model.sets)
         self._future, self._at = None, 0  # and which of its steps is the next
-        self._noticed = set()  # (set, instant of the fall)
+        self._noticed = {}  # set: (sequence of the tier, instant of the fall) told last
         self._warning = [number for number, tier_set in enumerate(model.sets) if tier_set.notice_ms is not None]
 
     def is_duplicate(self, event):
@@ -80,8 +80,8 @@ class Customer:
             published.append(change | {"forecast": self._forecast(move.set, self._at)})
         for number, (step, move) in self._falls():
             due_ms = step.at_ms - self.model.sets[number].notice_ms
-            if due_ms <= self.now_ms and (number, step.at_ms) not in self._noticed:
-                self._noticed.add((number, step.at_ms))
+            if due_ms <= self.now_ms and self._noticed.get(number) != (move.before.sequence, step.at_ms):
+                self._noticed[number] = (move.before.sequence, step.at_ms)
                 published.append(told_notice(self.facts, self.now_ms, move, step.at_ms, cause, event_id))
         return published
 

@@ -263,7 +263,7 @@ class InTier(Node):
 
     def holds(self, moment):
         tier = moment.tier(self.set)
-        return tier is not None and COMPARISONS[self.sign](tier, self.tier)
+        return COMPARISONS[self.sign](tier, self.tier)  # in none yet: it is not this one
 
 
 @dataclass(frozen=True)
