@@ -1,4 +1,4 @@
-/* Steps: moving a customer through its due instants. Shared by customer.c (live) and explain.c (looking ahead). */
+/* Steps: moving a customer through its due instants. Shared by apply.c (live) and explain.c (looking ahead). */
 #ifndef TIDEMARK_SCORE_STEP_H
 #define TIDEMARK_SCORE_STEP_H
 
