@@ -110,19 +110,13 @@ bool add_activity(struct customer *customer, const struct model *model, const st
         int32_t event_day = reversal ? when_of(model, today, activity->time_ms).day : when.day;
         points_add(customer, model, activity, event_day, when.day);
     }
-    switch (activity->type) {
-    case ACTIVITY_PURCHASE:
+    if (activity->type == ACTIVITY_PURCHASE) {
         add_purchase(customer, &when, activity);
-        break;
-    case ACTIVITY_INTERACTION:
+    } else if (activity->type == ACTIVITY_INTERACTION) {
         add_interaction(customer, model, when.day, activity);
-        break;
-    case ACTIVITY_FEEDBACK:
+    } else {
+        ASSERT(activity->type == ACTIVITY_FEEDBACK);
         add_feedback(customer, when.day, &activity->feedback);
-        break;
-    case ACTIVITY_TYPES:
-        ASSERT(false && "not an activity type");
-        break;
     }
     if (customer->first_seen_ms == TIME_NONE || activity->time_ms < customer->first_seen_ms) {
         customer->first_seen_ms = activity->time_ms;

@@ -145,7 +145,7 @@ double ltv_expected_repeats(const struct ltv_params *params, double t) {
 static double at_least(double r, double z, uint32_t n, double term, double below) {
     double above = 0;
     for (int i = 0; below >= 0.5 && i < TAIL_TERMS_MAX; i++) {
-        if (term <= 1e-17 * above || term <= 0) {
+        if (term <= 1e-17 * above) { /* or 0 */
             return above;
         }
         above += term;

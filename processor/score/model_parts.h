@@ -111,7 +111,10 @@ struct model {
 };
 
 /* A name for "%.*s" in a message, cut where it would be too long. */
-#define TEXT_ARGS(bytes) (int)((bytes).size < 80 ? (bytes).size : 80), (bytes).data
+#define TEXT_ARGS(bytes) text_width(bytes), (bytes).data
+static inline int text_width(struct bytes text) {
+    return text.size < 80 ? (int)text.size : 80;
+}
 
 /* Fills the error; always ERR_INVALID. */
 int model_fail(struct model_error *error, const struct spec_text *at, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -46,18 +46,14 @@ struct scoring_options scoring_options_default(void) {
 }
 
 int activity_kind(const struct activity *activity) {
-    switch (activity->type) {
-    case ACTIVITY_PURCHASE:
+    if (activity->type == ACTIVITY_PURCHASE) {
         return (int)activity->purchase.kind - PURCHASE_KIND_PURCHASE;
-    case ACTIVITY_INTERACTION:
-        return PURCHASE_KINDS + (int)activity->interaction.kind - INTERACTION_PAGE_VIEW;
-    case ACTIVITY_FEEDBACK:
-        return PURCHASE_KINDS + INTERACTION_KINDS + (int)activity->feedback.survey - SURVEY_NPS;
-    case ACTIVITY_TYPES:
-        break;
     }
-    ASSERT(false && "not an activity type");
-    return 0;
+    if (activity->type == ACTIVITY_INTERACTION) {
+        return PURCHASE_KINDS + (int)activity->interaction.kind - INTERACTION_PAGE_VIEW;
+    }
+    ASSERT(activity->type == ACTIVITY_FEEDBACK);
+    return PURCHASE_KINDS + INTERACTION_KINDS + (int)activity->feedback.survey - SURVEY_NPS;
 }
 
 const char *activity_kind_name(int kind) {

@@ -46,22 +46,17 @@ int purchase_days_copy(struct purchase_days *to, const struct purchase_days *fro
     return 0;
 }
 
+/* Gaps follow each other within 32 bits of days, so the sum of their squares is less than 2^64. */
 static uint64_t square_of_gap(int32_t from, int32_t to) {
     uint64_t gap = (uint64_t)((int64_t)to - from);
     return gap * gap;
-}
-
-static void add_square(struct purchase_days *days, uint64_t square) {
-    if (__builtin_add_overflow(days->gap_squares, square, &days->gap_squares)) {
-        days->gap_squares = UINT64_MAX;
-    }
 }
 
 /* A day before the oldest known one, where no more can be known. */
 static void add_forgotten(struct purchase_days *days, int32_t day) {
     int32_t first = purchase_days_first(days);
     if (day < first) {
-        add_square(days, square_of_gap(day, first));
+        days->gap_squares += square_of_gap(day, first);
         first = day;
     }
     days->first_day = first;
@@ -71,7 +66,7 @@ static void add_forgotten(struct purchase_days *days, int32_t day) {
 /* Forgets the oldest known day, `next` being the one after it. */
 static void forget_oldest(struct purchase_days *days, int32_t next) {
     days->first_day = purchase_days_first(days);
-    add_square(days, square_of_gap(days->known[0], next));
+    days->gap_squares += square_of_gap(days->known[0], next);
     days->forgotten++;
     days->count--;
     memmove(days->known, days->known + 1, days->count * sizeof *days->known);

@@ -78,7 +78,7 @@ struct rule_scope {
     const struct tier_set_spec *sets;
     size_t sets_count;
     const char *where; /* "tier_sets.value.tiers[0].enter" */
-    bool metric_only;  /* scores' `metric`: exactly one metric */
+    bool metric_only;  /* scores' `metric`: exactly one metric; such a scope names no scores */
     double rising_below;
 };
 

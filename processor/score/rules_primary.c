@@ -179,7 +179,7 @@ static enum type parse_tier(struct parser *parser) {
     while (set < scope->sets_count && !bytes_equal(scope->sets[set].name.text, parser->token.text)) {
         nearest_offer(&nearest, scope->sets[set++].name.text);
     }
-    if (!parser->failed && set == scope->sets_count) {
+    if (set == scope->sets_count) {
         return parser_fail_unknown(parser, "tier set", &parser->token, nearest.best);
     }
     parser_next(parser);
@@ -246,7 +246,7 @@ static enum type parse_name(struct parser *parser) {
     struct constant constant;
     struct nearest nearest;
     nearest_init(&nearest, parser->token.text);
-    for (size_t i = 0; i < parser->scope->scores_count && !parser->scope->metric_only; i++) {
+    for (size_t i = 0; i < parser->scope->scores_count; i++) {
         struct bytes name = parser->scope->scores[i].name.text;
         if (bytes_equal(name, parser->token.text)) {
             parser_emit(parser, OP_SCORE)->index = (uint16_t)i;

@@ -1,14 +1,14 @@
 #include "score/tiers.h"
 
 int tier_fitting(struct evaluation *evaluation, const struct tier_set *set, int present) {
-    for (size_t i = 0; i < set->tiers_count; i++) {
+    int last = (int)set->tiers_count - 1;
+    for (int i = 0; i < last; i++) {
         const struct tier *tier = &set->tiers[i];
-        if (tier->everyone || evaluation_rule(evaluation, (int)i == present ? &tier->stay : &tier->enter)) {
-            return (int)i;
+        if (evaluation_rule(evaluation, i == present ? &tier->stay : &tier->enter)) {
+            return i;
         }
     }
-    ASSERT(false && "the last tier takes everyone");
-    return -1;
+    return last; /* takes everyone else */
 }
 
 int tier_decide(struct evaluation *evaluation, const struct tier_set *set, struct tier_state *state) {

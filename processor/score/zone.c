@@ -38,7 +38,7 @@ int64_t zone_day_start_ms(const struct zone *zone, int32_t day) {
     /* With each offset in force around then, the day begins at local midnight, or at the change if that skipped midnight.
      * Offsets differ by less than a day, so the ones in force a day before and after bracket all candidates. */
     size_t first = zone_find(zone, local_ms - 2 * (int64_t)MS_PER_DAY);
-    for (size_t i = first; i < zone->count; i++) {
+    for (size_t i = first;; i++) { /* to the last offset at most, which is in force for ever */
         int64_t start_ms = local_ms - zone->offsets[i].offset_ms;
         int64_t from_ms = zone->offsets[i].from_ms;
         int64_t until_ms = i + 1 < zone->count ? zone->offsets[i + 1].from_ms : TIME_NEVER;
@@ -47,5 +47,4 @@ int64_t zone_day_start_ms(const struct zone *zone, int32_t day) {
             return start_ms;
         }
     }
-    return local_ms - zone->offsets[zone->count - 1].offset_ms;
 }

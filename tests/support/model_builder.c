@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-enum { BUILT_MAX = 72, STEPS_MAX = 40, ARENA_BYTES_MAX = 1 << 26 };
+enum { BUILT_MAX = 72, STEPS_MAX = 40, ARENA_BYTES_MAX = 1 << 28 };
 
 /* One more of each than a model may have, so that its limits can be tested. */
 struct draft {
@@ -182,8 +182,8 @@ static void draft_line(struct model_builder *builder, struct draft *draft, struc
     }
 }
 
-int model_builder_compile(struct model_builder *builder, const char *text, struct model **out) {
-    struct draft *draft = calloc(1, sizeof *draft);
+struct model_spec model_builder_read(struct model_builder *builder, const char *text) {
+    struct draft *draft = arena_alloc_zero(&builder->arena, sizeof *draft);
     assert_non_null(draft);
     struct line line = {.at = text};
     while (*line.at) {
@@ -193,20 +193,22 @@ int model_builder_compile(struct model_builder *builder, const char *text, struc
         draft_line(builder, draft, &line);
         line.at = line.end + (*line.end == '\n');
     }
-    struct model_spec spec = {.zone = builder->zone,
-                              .money_decimals = builder->money_decimals,
-                              .dedupe = builder->dedupe,
-                              .tiles_max = builder->tiles_max,
-                              .ranked_minimum = builder->ranked_minimum,
-                              .options = builder->options,
-                              .scores = draft->scores,
-                              .scores_count = draft->scores_count,
-                              .sets = draft->sets,
-                              .sets_count = draft->sets_count};
+    return (struct model_spec){.zone = builder->zone,
+                               .money_decimals = builder->money_decimals,
+                               .dedupe = builder->dedupe,
+                               .tiles_max = builder->tiles_max,
+                               .ranked_minimum = builder->ranked_minimum,
+                               .options = builder->options,
+                               .scores = draft->scores,
+                               .scores_count = draft->scores_count,
+                               .sets = draft->sets,
+                               .sets_count = draft->sets_count};
+}
+
+int model_builder_compile(struct model_builder *builder, const char *text, struct model **out) {
+    struct model_spec spec = model_builder_read(builder, text);
     builder->error = (struct model_error){0};
-    int result = model_compile(&builder->arena, &spec, out, &builder->error);
-    free(draft);
-    return result;
+    return model_compile(&builder->arena, &spec, out, &builder->error);
 }
 
 struct model *model_of(struct model_builder *builder, const char *text) {

@@ -35,6 +35,8 @@ struct model_builder {
 void model_builder_init(struct model_builder *builder);
 void model_builder_finish(struct model_builder *builder);
 
+/* What is to be compiled; lives as long as the text and the builder. */
+struct model_spec model_builder_read(struct model_builder *builder, const char *text);
 /* Compiles; the model lives as long as the builder. */
 int model_builder_compile(struct model_builder *builder, const char *text, struct model **out) MUST_CHECK;
 /* The same for a text that must compile: fails the test. */
