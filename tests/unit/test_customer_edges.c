@@ -68,7 +68,7 @@ static void a_broken_invariant_is_seen(void **state) {
         history.activities[history.count++] = test_purchase(NULL, TEST_AT(i, 0), 100);
     }
     struct customer *good = customer_of(usual, &history);
-    for (int what = 0; what < 11; what++) {
+    for (int what = 0; what < 13; what++) {
         struct customer *bad = copied(good, usual);
         bad->tiles.cells[1].value = what == 0 ? 0 : bad->tiles.cells[1].value;
         bad->tiles.cells[1].field = what == 1 ? bad->tiles.cells[0].field : bad->tiles.cells[1].field;
@@ -81,11 +81,62 @@ static void a_broken_invariant_is_seen(void **state) {
         bad->wake_ms = what == 8 ? bad->now_ms : bad->wake_ms;
         bad->now_ms = what == 9 ? TIME_NONE : bad->now_ms;
         bad->recent_count = what == 10 ? 17 : bad->recent_count;
+        bad->purchase_days.known[1] = what == 11 ? bad->purchase_days.known[2] : bad->purchase_days.known[1];
+        bad->journey.latest = what == 12 ? STAGE_AFTER_SALES : bad->journey.latest;
         assert_false(customer_is_valid(bad, usual));
         customer_destroy(bad);
     }
     assert_true(customer_is_valid(good, usual));
     customer_destroy(good);
+}
+
+static void ids_take_memory_once_they_are_many(void **state) {
+    (void)state;
+    builder.dedupe = 40;
+    const struct model *model = model_of(&builder, usual_text);
+    builder.dedupe = 16;
+    struct customer *customer = created(model);
+    char id[8];
+    size_t bytes = customer_bytes(customer);
+    for (int i = 0; i < 20; i++) { /* of one kind and one day: nothing else grows */
+        snprintf(id, sizeof id, "e%d", i);
+        struct activity activity = test_interaction(id, TEST_AT(0, i), INTERACTION_LOGIN);
+        apply(customer, model, &activity);
+        if (i == 0) {
+            bytes = customer_bytes(customer);
+        }
+        assert_int_equal(customer_bytes(customer), i < 16 ? bytes : bytes + (size_t)(i - 15) * sizeof(uint64_t));
+    }
+    customer_destroy(customer);
+}
+
+/* A later release may have stored fields that this one does not know. */
+static void only_interactions_are_interactions(void **state) {
+    (void)state;
+    const struct model *model = model_of(&builder, "set it\ntier yes = interactions(30d) > 1\ntier no\n");
+    struct history history = {.activities = {test_interaction(NULL, TEST_AT(0, 0), INTERACTION_OTHER)}, .count = 1};
+    struct customer *customer = customer_of(model, &history);
+    assert_int_equal(tiles_add(&customer->tiles, customer->tiles.cells[0].day, TILE_FIELDS_MAX - 1, 5), 0);
+    struct evaluation evaluation;
+    evaluation_init(&evaluation, customer, model, customer->now_ms);
+    assert_true(evaluation_metric(&evaluation, 0) == 1);
+    customer_destroy(customer);
+}
+
+/* Who never bought has no chance of being alive that could fall. */
+static void nobody_knows_when_nothing_falls(void **state) {
+    (void)state;
+    const struct model *model = model_of(&builder, "set it\ntier yes = p_alive > 0.5\ntier no\n");
+    struct customer *customer = created(model);
+    const struct metric_slot *slot = &model->slots.slots[0];
+    struct evaluation evaluation;
+    evaluation_init(&evaluation, customer, model, TEST_AT(0, 0));
+    struct metric_at at = evaluation_at(&evaluation);
+    assert_true(metric_rows[METRIC_P_ALIVE].reaches_ms(slot, &at, 0.5) == TIME_NEVER);
+    struct activity activity = test_purchase(NULL, TEST_AT(0, 0), 100);
+    apply(customer, model, &activity);
+    assert_true(metric_rows[METRIC_P_ALIVE].reaches_ms(slot, &at, 0.5) < TIME_NEVER);
+    customer_destroy(customer);
 }
 
 /* Changes that no longer fit are lost and said to be; the customer moves on all the same. */
@@ -126,6 +177,9 @@ int main(void) {
         cmocka_unit_test(a_new_customer_has_seen_nothing),
         cmocka_unit_test(items_are_counted),
         cmocka_unit_test(a_broken_invariant_is_seen),
+        cmocka_unit_test(ids_take_memory_once_they_are_many),
+        cmocka_unit_test(only_interactions_are_interactions),
+        cmocka_unit_test(nobody_knows_when_nothing_falls),
         cmocka_unit_test(changes_say_when_memory_runs_out),
     };
     return cmocka_run_group_tests(tests, set_up, builder_tear_down);

@@ -373,6 +373,7 @@ static void bent_comparisons_turn_within_their_day(void **state) {
     assert_turns("max(days_since_purchase - 3, 4) > 4", "no 0d+0, yes 7d+1");
     assert_turns("min(days_since_purchase, 5) >= 2", "no 0d+0, yes 2d+0");
     assert_turns("min(days_since_purchase, 5) >= 6", "no 0d+0");
+    assert_turns("days_since_purchase > min(purchases + 1, 3)", "no 0d+0, yes 2d+1"); /* which stands still itself */
     assert_turns("low * min(tenure, 0.54) * min(tenure, 0.54) >= 0.6",
                  "no 0d+0, yes 0d+38639255, no 0d+43200001"); /* sqrt(0.2), before the score turns */
     assert_turns("tenure / (1 + days_since_purchase) >= 0.875", "no 0d+0, yes 7d+0");

@@ -146,6 +146,8 @@ static void comparisons_turn_at_the_very_millisecond(void **state) {
         "max(engagement, 2) != 2",
         "max(min(engagement, 2), engagement - 1) >= 2", /* above 3, a while at 2, then below */
         "min(-engagement, -2) = -2",
+        "-2 > -engagement",
+        "-2.5 <= engagement * -1",
         "engagement > 0.001",
     };
     for (size_t rule = 0; rule < sizeof rules / sizeof *rules; rule++) {
@@ -254,7 +256,7 @@ static void other_shapes_are_looked_for_day_by_day(void **state) {
 
 /* ---- the search itself ---- */
 
-enum measure { LINE, CURVE, YES_OR_NO, NOTHING, MEASURES };
+enum measure { LINE, CURVE, YES_OR_NO, ONE_SIDED, NOTHING, MEASURES };
 
 struct question {
     int64_t turns_ms;
@@ -271,6 +273,7 @@ static bool turned(void *context, int64_t at_ms, double *ahead) {
     *ahead = question->tells == LINE        ? days
              : question->tells == CURVE     ? exp(days / 30) - 1
              : question->tells == YES_OR_NO ? (yes ? -1 : 1)
+             : question->tells == ONE_SIDED ? (yes ? 0.5 : 1) /* never falls to 0: no help, but no harm */
                                             : (double)NAN;
     return yes;
 }
@@ -318,6 +321,19 @@ static void beyond_the_horizon_is_never(void **state) {
     assert_true(turn_find(now_ms, TIME_NEVER, &turning) == TIME_NEVER);
 }
 
+/* Where the curve never comes by, nobody can tell when it does. */
+static void a_level_that_is_never_reached_is_never(void **state) {
+    (void)state;
+    const struct engagement engagement = {.sum = 4, .at_ms = TEST_AT(0, 0)};
+    const struct engagement none = {0};
+    assert_int_equal(engagement_reaches_ms(&engagement, MS_PER_DAY, 1), TEST_AT(2, 0));
+    assert_true(engagement_reaches_ms(&engagement, MS_PER_DAY, 0) == TIME_NEVER);
+    assert_true(engagement_reaches_ms(&engagement, MS_PER_DAY, -1) == TIME_NEVER);
+    assert_true(engagement_reaches_ms(&engagement, MS_PER_DAY, (double)NAN) == TIME_NEVER);
+    assert_true(engagement_reaches_ms(&none, MS_PER_DAY, 1) == TIME_NEVER);
+    assert_true(engagement_reaches_ms(&engagement, INT64_C(1000) * 366 * MS_PER_DAY, 1e-300) == TIME_NEVER);
+}
+
 static void a_broken_engagement_is_refused(void **state) {
     (void)state;
     static const char *const bodies[] = {
@@ -349,6 +365,7 @@ int main(void) {
         cmocka_unit_test(other_shapes_are_looked_for_day_by_day),
         cmocka_unit_test(the_search_finds_any_instant),
         cmocka_unit_test(beyond_the_horizon_is_never),
+        cmocka_unit_test(a_level_that_is_never_reached_is_never),
         cmocka_unit_test(a_broken_engagement_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, builder_tear_down);

@@ -294,6 +294,37 @@ static void a_customer_is_told_as_of_an_instant(void **state) {
     customer_destroy(customer);
 }
 
+/* Two sets that chase each other by the hour. */
+static void what_lies_ahead_is_told_up_to_a_number(void **state) {
+    (void)state;
+    const struct model *model = model_of(&builder, "set hare hold 1h\n"
+                                                   "tier up = tier(hound) = down\n"
+                                                   "tier down\n"
+                                                   "set hound hold 1h\n"
+                                                   "tier up = tier(hare) = up\n"
+                                                   "tier down\n"
+                                                   "set calm\n"
+                                                   "tier yes = purchases(3d) > 0\n"
+                                                   "tier no\n");
+    struct customer *customer = customer_create(model);
+    struct changes changes;
+    changes_init(&changes, &builder.arena);
+    apply(customer, model, &changes, test_purchase(NULL, TEST_AT(0, 0), 250));
+    struct customer_view view = view_at(customer, model, TEST_AT(0, 0));
+    for (size_t set = 0; set < 2; set++) {
+        const struct tier_view *tier = &view.tiers[set];
+        assert_int_equal(tier->ahead_count, 64);
+        assert_true(tier->ahead[63].time_ms < TEST_AT(30, 0));
+        for (size_t i = 1; i < tier->ahead_count; i++) {
+            assert_true(tier->ahead[i].time_ms > tier->ahead[i - 1].time_ms);
+            assert_false(bytes_equal(tier->ahead[i].tier, tier->ahead[i - 1].tier));
+        }
+    }
+    assert_int_equal(view.tiers[2].ahead_count, 1);
+    assert_int_equal(view.tiers[2].ahead[0].time_ms, TEST_AT(3, 0));
+    customer_destroy(customer);
+}
+
 static void a_customer_of_no_tier_has_nothing_to_tell(void **state) {
     (void)state;
     const struct model *model = model_of(&builder, "set it\ntier yes = purchases >= 1\ntier no\n");
@@ -312,6 +343,7 @@ int main(void) {
         cmocka_unit_test(a_fall_tells_what_is_no_longer_met),
         cmocka_unit_test(a_forecast_comes_true),
         cmocka_unit_test(a_customer_is_told_as_of_an_instant),
+        cmocka_unit_test(what_lies_ahead_is_told_up_to_a_number),
         cmocka_unit_test(a_customer_of_no_tier_has_nothing_to_tell),
     };
     return cmocka_run_group_tests(tests, builder_set_up, builder_tear_down);

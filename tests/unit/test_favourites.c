@@ -241,6 +241,9 @@ static void broken_favourites_are_refused(void **state) {
     char name[66];
     memset(name, 'x', sizeof name);
     assert_int_equal(favourites_append(&favourites, &(struct favourite){bytes_of(name, 65), 1, 0}), ERR_INVALID);
+    assert_int_equal(favourites_append(&favourites, &(struct favourite){bytes_of(name, 1), 5, -1}), ERR_INVALID);
+    assert_int_equal(favourites_append(&favourites, &(struct favourite){bytes_of(name, 1), 5, 6}), ERR_INVALID);
+    assert_int_equal(favourites.count, 0);
     for (int i = 0; i < FAVOURITES_MAX; i++) {
         name[0] = (char)('a' + i);
         assert_int_equal(favourites_append(&favourites, &(struct favourite){bytes_of(name, 1), 1, 0}), 0);

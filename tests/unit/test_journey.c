@@ -119,6 +119,38 @@ static void the_order_of_arrival_does_not_matter(void **state) {
     }
 }
 
+static void a_journey_is_valid_if_its_parts_agree(void **state) {
+    (void)state;
+    struct journey journey;
+    journey_init(&journey);
+    assert_true(journey_is_valid(&journey));
+    struct journey broken = journey;
+    broken.latest_ms = TEST_AT(0, 0); /* of no stage */
+    assert_false(journey_is_valid(&broken));
+    broken = journey;
+    broken.latest = STAGE_INTEREST; /* never reached, and no other either */
+    assert_false(journey_is_valid(&broken));
+    journey_add(&journey, STAGE_INTEREST, TEST_AT(0, 0));
+    assert_true(journey_is_valid(&journey));
+    static const enum journey_stage wrong[] = {STAGE_NONE, STAGE_PURCHASE, STAGES + 1};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        broken = journey;
+        broken.latest = wrong[i];
+        assert_false(journey_is_valid(&broken));
+    }
+    broken = journey;
+    broken.latest_ms--;
+    assert_false(journey_is_valid(&broken));
+}
+
+static void stages_have_names(void **state) {
+    (void)state;
+    assert_null(journey_stage_name(STAGE_NONE));
+    assert_string_equal(journey_stage_name(STAGE_AWARENESS), "awareness");
+    assert_string_equal(journey_stage_name(STAGE_AFTER_SALES), "after_sales");
+    assert_null(journey_stage_name(STAGES + 1));
+}
+
 static void a_broken_journey_is_refused(void **state) {
     (void)state;
     /* now 5, first seen 3, then: no bytes; none reached; latest not reached; a latest that there is not; one time too few;
@@ -146,6 +178,8 @@ int main(void) {
         cmocka_unit_test(a_purchase_has_its_stage),
         cmocka_unit_test(a_stage_lasts_until_a_further_one),
         cmocka_unit_test(the_order_of_arrival_does_not_matter),
+        cmocka_unit_test(a_journey_is_valid_if_its_parts_agree),
+        cmocka_unit_test(stages_have_names),
         cmocka_unit_test(a_broken_journey_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, builder_tear_down);

@@ -180,8 +180,26 @@ static void scores_by_rank(void **state) {
 
 static void tier_sets(void **state) {
     (void)state;
+    char text[200];
+    char message[300];
     assert_error("", 0, 0, "1 to 64 tier sets are needed");
     assert_error("set it\n", 1, 5, "tier set 'it' needs 1 to 64 tiers");
+    assert_error("set \ntier no\n", 1, 5,
+                 "tier set '' is not a name: letters, digits and _, at most 64, not a digit first");
+    assert_error("set a:b\ntier no\n", 1, 5,
+                 "tier set 'a:b' is not a name: letters, digits and _, at most 64, not a digit first");
+    assert_error("set a{\ntier no\n", 1, 5,
+                 "tier set 'a{' is not a name: letters, digits and _, at most 64, not a digit first");
+    assert_error("set [A]\ntier no\n", 1, 5,
+                 "tier set '[A]' is not a name: letters, digits and _, at most 64, not a digit first");
+    (void)model_of(&builder, "set AZ_az09\ntier No\n");
+    char name[101];
+    memset(name, 'n', 100);
+    name[100] = '\0';
+    snprintf(text, sizeof text, "set %s\ntier no\n", name);
+    snprintf(message, sizeof message, /* with as much of it as a message shows */
+             "tier set '%.80s' is not a name: letters, digits and _, at most 64, not a digit first", name);
+    assert_error(text, 1, 5, message);
     assert_error("set 1st\ntier no\n", 1, 5,
                  "tier set '1st' is not a name: letters, digits and _, at most 64, not a digit first");
     assert_error("set tier\ntier no\n", 1, 5, "tier set 'tier' is a word of the rule language");
@@ -199,8 +217,6 @@ static void tier_sets(void **state) {
                  "tier_sets.it.tiers[0].stay: unknown metric or score 'revenu'; did you mean 'revenue'?");
     char first[16];
     char second[16];
-    char text[200];
-    char message[300];
     names_alike(first, second);
     snprintf(text, sizeof text, "set it\ntier %s = 1 = 1\ntier %s\n", first, second);
     snprintf(message, sizeof message, "tiers '%s' and '%s' cannot be told apart in the stored state: rename one",
@@ -210,6 +226,35 @@ static void tier_sets(void **state) {
     snprintf(message, sizeof message, "tier sets '%s' and '%s' cannot be told apart in the stored state: rename one",
              first, second);
     assert_error(text, 3, 5, message);
+}
+
+static void a_last_tier_has_no_rule_to_stay_either(void **state) {
+    (void)state;
+    struct model_spec spec = model_builder_read(&builder, "set it\ntier no\n");
+    struct tier_spec tier = spec.sets[0].tiers[0];
+    struct tier_set_spec set = spec.sets[0];
+    struct model *model;
+    struct model_error error;
+    tier.stay = (struct spec_text){bytes_of_text("1 = 1"), 7, 3};
+    set.tiers = &tier;
+    spec.sets = &set;
+    assert_int_equal(model_compile(&builder.arena, &spec, &model, &error), ERR_INVALID);
+    assert_string_equal(error.message, "tier 'no' is the last of its set and takes everyone else: it has no rule");
+    assert_int_equal(error.line, 7);
+    assert_int_equal(error.column, 3);
+}
+
+/* In the stored state 0 means none, so no name has it. */
+static void no_name_is_marked_as_none(void **state) {
+    (void)state;
+    char name[16];
+    int number = 0;
+    do {
+        snprintf(name, sizeof name, "n%d", number++);
+    } while ((bytes_hash(bytes_of_text(name)) & UINT16_MAX) != 0);
+    char text[64];
+    snprintf(text, sizeof text, "set %s\ntier no\n", name);
+    assert_int_equal(model_set_tag(model_of(&builder, text), 0), 1);
 }
 
 /* ---- memory ---- */
@@ -274,6 +319,8 @@ int main(void) {
         cmocka_unit_test(scores),
         cmocka_unit_test(scores_by_rank),
         cmocka_unit_test(tier_sets),
+        cmocka_unit_test(a_last_tier_has_no_rule_to_stay_either),
+        cmocka_unit_test(no_name_is_marked_as_none),
         cmocka_unit_test(too_little_memory_is_an_error),
     };
     return cmocka_run_group_tests(tests, builder_set_up, builder_tear_down);

@@ -124,6 +124,23 @@ static void tiers_multiply(void **state) {
 }
 
 /* Half of the money takes half of what the money earned then; the purchase's own points stay. */
+static void no_more_is_earned_or_taken_than_there_are_numbers(void **state) {
+    (void)state;
+    set_event("login", 1e17);
+    set_event("search", -1e17);
+    const struct model *model = model_of(&builder, plain);
+    struct customer *customer = customer_create(model);
+    test_apply(&builder, customer, model, test_interaction(NULL, TEST_AT(0, 0), INTERACTION_LOGIN));
+    assert_true(tiles_total(&customer->tiles, TILE_POINTS) == INT64_MAX);
+    test_apply(&builder, customer, model, test_interaction(NULL, TEST_AT(0, 1), INTERACTION_LOGIN));
+    assert_true(tiles_total(&customer->tiles, TILE_POINTS) == INT64_MAX);
+    test_apply(&builder, customer, model, test_interaction(NULL, TEST_AT(0, 2), INTERACTION_SEARCH));
+    assert_int_equal(tiles_total(&customer->tiles, TILE_POINTS), -1);
+    test_apply(&builder, customer, model, test_interaction(NULL, TEST_AT(0, 3), INTERACTION_SEARCH));
+    assert_true(tiles_total(&customer->tiles, TILE_POINTS) == INT64_MIN);
+    customer_destroy(customer);
+}
+
 static void a_refund_takes_in_proportion(void **state) {
     (void)state;
     const struct multiplier_spec multipliers[] = {{words("value"), words("vip"), 3}};
@@ -275,6 +292,7 @@ int main(void) {
         cmocka_unit_test_setup(each_kind_of_event_earns_its_own, fresh_options),
         cmocka_unit_test_setup(what_is_earned_is_rounded_half_away, fresh_options),
         cmocka_unit_test_setup(tiers_multiply, fresh_options),
+        cmocka_unit_test_setup(no_more_is_earned_or_taken_than_there_are_numbers, fresh_options),
         cmocka_unit_test_setup(a_refund_takes_in_proportion, fresh_options),
         cmocka_unit_test_setup(a_refund_of_an_unknown_day_takes_the_plain_rate, fresh_options),
         cmocka_unit_test_setup(a_third_is_rounded, fresh_options),

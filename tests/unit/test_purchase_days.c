@@ -219,6 +219,44 @@ static void an_old_state_has_none(void **state) {
     customer_destroy(customer);
 }
 
+static void days_are_valid_if_they_ascend(void **state) {
+    (void)state;
+    int32_t known[PURCHASE_DAYS_MAX + 1];
+    for (int i = 0; i <= PURCHASE_DAYS_MAX; i++) {
+        known[i] = 10 + i;
+    }
+    struct purchase_days days = {.known = known, .count = PURCHASE_DAYS_MAX, .forgotten = 1, .first_day = 9};
+    assert_true(purchase_days_are_valid(&days));
+    days.first_day = 10; /* known one by one, too */
+    assert_false(purchase_days_are_valid(&days));
+    days.forgotten = 0;
+    assert_true(purchase_days_are_valid(&days));
+    days.count++;
+    assert_false(purchase_days_are_valid(&days));
+    days.count = 0;
+    assert_true(purchase_days_are_valid(&days));
+    days.forgotten = 1; /* while none is known */
+    assert_false(purchase_days_are_valid(&days));
+    days = (struct purchase_days){.known = known, .count = 3};
+    known[2] = known[1];
+    assert_false(purchase_days_are_valid(&days));
+}
+
+/* As far apart as days can be: the sum of the squares holds it. */
+static void the_longest_gap_is_told_exactly(void **state) {
+    (void)state;
+    struct purchase_days days = {0};
+    for (int i = 0; i < PURCHASE_DAYS_MAX; i++) {
+        assert_int_equal(purchase_days_add(&days, INT32_MAX - i), 0);
+    }
+    assert_int_equal(purchase_days_add(&days, INT32_MIN + 1), 0);
+    assert_int_equal(days.forgotten, 1);
+    uint64_t gap = (uint64_t)UINT32_MAX - PURCHASE_DAYS_MAX;
+    assert_true(days.gap_squares == gap * gap);
+    assert_true(purchase_days_are_valid(&days));
+    purchase_days_finish(&days);
+}
+
 static void broken_days_are_refused(void **state) {
     (void)state;
     static const struct {
@@ -251,6 +289,8 @@ int main(void) {
         cmocka_unit_test(the_first_days_revenue_follows_its_refunds),
         cmocka_unit_test(the_order_of_arrival_does_not_matter),
         cmocka_unit_test(an_old_state_has_none),
+        cmocka_unit_test(days_are_valid_if_they_ascend),
+        cmocka_unit_test(the_longest_gap_is_told_exactly),
         cmocka_unit_test(broken_days_are_refused),
     };
     return cmocka_run_group_tests(tests, set_up, builder_tear_down);

@@ -3,6 +3,7 @@
 
 #include "support/model_builder.h"
 
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -232,6 +233,53 @@ static void steps_stand_in_until_there_are_cut_points(void **state) {
     model_builder_finish(&builder);
 }
 
+static void the_least_value_of_a_bucket_is_the_least_in_it(void **state) {
+    (void)state;
+    static const int32_t buckets[] = {-2000, -2, -1, 0, 1, 2, 2000};
+    for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++) {
+        double least = rank_bucket_least(buckets[i]);
+        double inside = 1e-9 * fabs(least);
+        assert_int_equal(rank_bucket(least + inside), buckets[i]);
+        assert_int_equal(rank_bucket(least - inside), buckets[i] - 1);
+    }
+    /* No value is beyond the outermost buckets. */
+    assert_true(rank_bucket(HUGE_VAL) > rank_bucket(1e300));
+    assert_true(rank_bucket(HUGE_VAL) >= rank_bucket(DBL_MAX));
+    assert_int_equal(rank_bucket(-HUGE_VAL), -rank_bucket(HUGE_VAL));
+}
+
+static void cut_points_are_equal_if_nothing_differs(void **state) {
+    (void)state;
+    const struct cut_points cuts = {.scores[3] = {.known = true, .count = 2, .buckets = {5, 9}}};
+    struct cut_points other = cuts;
+    other.version = 7; /* a number, not a cut point */
+    assert_true(cut_points_equal(&cuts, &other));
+    other.scores[3].count = 1;
+    assert_false(cut_points_equal(&cuts, &other));
+    other = cuts;
+    other.scores[3].known = false;
+    assert_false(cut_points_equal(&cuts, &other));
+    other = cuts;
+    other.scores[3].buckets[1]++;
+    assert_false(cut_points_equal(&cuts, &other));
+}
+
+/* Whoever makes the last of the sum has a share of it, even where doubles lose what they make beside the others. */
+static void a_share_of_nearly_everything_takes_all_who_have_something(void **state) {
+    (void)state;
+    const struct rank_rule rule = {.shares = (const double[]){99.99999999999999}, .shares_count = 1};
+    struct rank_count counts[24] = {{.bucket = -5, .customers = 3}, {.bucket = 0, .customers = 9}};
+    for (int i = 2; i < 23; i++) {
+        counts[i] = (struct rank_count){.bucket = 300 + i, .customers = 1};
+    }
+    counts[23] = (struct rank_count){.bucket = 350, .customers = (int64_t)1 << 54};
+    struct score_cuts whole = rank_cuts(&rule, counts, 24, 0);
+    assert_int_equal(whole.count, 1);
+    assert_int_equal(whole.buckets[0], 302);
+    struct score_cuts positive = rank_cuts(&rule, counts + 2, 22, 0);
+    assert_int_equal(positive.buckets[0], 302);
+}
+
 /* Everybody's time goes on alike: a rank by elapsed time stays as it is until the customer buys. */
 static void a_rank_by_elapsed_time_moves_only_with_events(void **state) {
     (void)state;
@@ -269,6 +317,9 @@ int main(void) {
         cmocka_unit_test(too_few_customers_are_not_cut),
         cmocka_unit_test(buckets_grow_with_the_value_and_are_one_per_cent_wide),
         cmocka_unit_test(shares_follow_the_sum_from_the_best_down),
+        cmocka_unit_test(the_least_value_of_a_bucket_is_the_least_in_it),
+        cmocka_unit_test(cut_points_are_equal_if_nothing_differs),
+        cmocka_unit_test(a_share_of_nearly_everything_takes_all_who_have_something),
         cmocka_unit_test(steps_stand_in_until_there_are_cut_points),
         cmocka_unit_test(a_rank_by_elapsed_time_moves_only_with_events),
     };

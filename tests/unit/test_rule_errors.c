@@ -31,6 +31,9 @@ static void what_cannot_be_read(void **state) {
     assert_rule_error("revenue > 90d_", 10, "'90d_' cannot be read here");
     assert_rule_error("revenue(90D) > 1", 8, "'90D' cannot be read here");
     assert_rule_error("revenue > .", 10, "'.' cannot be read here");
+    assert_rule_error("revenue > .x", 10, "'.' cannot be read here");
+    assert_rule_error("revenue > {5}", 10, "'{' cannot be read here");
+    assert_rule_error("revenue(90d5) > 1", 8, "'90d5' cannot be read here");
     assert_rule_error("revenue > 1.2.3", 13, "expected an operator or the end, found '.3'");
     assert_rule_error("1 < 0000000000000000000000000000000000000000000000000000000000000001", 4,
                       "'0000000000000000000000000000000000000000' cannot be read here");
@@ -191,6 +194,14 @@ static void rules_have_limits(void **state) {
     assert_rule_error(repeated("", "min(", 33, "1"), 128, "more than 32 levels of parentheses");
     assert_rule_error(repeated("", "known(", 33, "1"), 6 * 32, "more than 32 levels of parentheses");
     assert_rule_error(repeated("", "(max(1, ", 17, "1"), 8 * 16, "more than 32 levels of parentheses");
+    /* not, 1, 126 times + 1, 0, >: 256 steps, so the very next one is too many */
+    assert_rule(repeated("not 1", " + 1", 126, " > 0"));
+    assert_rule_error(repeated("not 1", " + 1", 126, " > 0 and 1 = 1"), 514,
+                      "the rule is too long (more than 256 steps)");
+    assert_rule_error(repeated("not 1", " + 1", 126, " > 0 or 1 = 1"), 514,
+                      "the rule is too long (more than 256 steps)");
+    assert_rule_error(repeated("1", " + 1", 123, " > 0 and rising(30d)"), 513,
+                      "the rule is too long (more than 256 steps)");
     assert_rule(repeated("", "not ", 500, "1 = 1"));
     assert_rule(repeated("1 = ", "-", 500, "1"));
 }

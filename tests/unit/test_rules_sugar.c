@@ -86,6 +86,22 @@ static void a_trend_uses_two_metrics(void **state) {
     assert_true(bytes_equal_text(rule->comparisons[0].text, "trend(revenue, 30d) >= 2"));
 }
 
+/* Windows stand still within a day, so beside a trend it is elapsed time alone that turns a comparison. */
+static void elapsed_time_overtakes_a_trend(void **state) {
+    (void)state;
+    const struct model *model = with_rule("days_since_purchase > trend(revenue, 30d)");
+    struct customer *customer = customer_create(model);
+    struct changes changes;
+    test_apply(&builder, customer, model, test_purchase(NULL, TEST_AT(0, 0), 1000));
+    changes_init(&changes, &builder.arena);
+    customer_advance(customer, model, TEST_AT(29, 0), &changes); /* nothing before: no trend */
+    assert_int_equal(changes.count, 0);
+    test_apply(&builder, customer, model, test_purchase(NULL, TEST_AT(31, 0), 1500));
+    customer_advance(customer, model, TEST_AT(40, 0), &changes);
+    assert_string_equal(changes_text(&builder, model, &changes), "it UP no -> yes #4 at 32d+43200001 by TIME\n");
+    customer_destroy(customer);
+}
+
 /* The day on which the older window empties is a due instant like any other. */
 static void a_trend_ends_by_time_alone(void **state) {
     (void)state;
@@ -237,6 +253,8 @@ static void mistakes_are_told_with_their_place(void **state) {
         {"tenure > 1 and 5 < one_off", 27,
          "'one_off' is a value of frequency, which does not stand in this comparison"},
         {"stage = descision", 20, "unknown metric or score 'descision'; did you mean 'decision'?"},
+        {"revenue(30d) > interest", 12,
+         "'interest' is a value of stage and furthest_stage; neither stands in this comparison"},
         {"risng(30d)", 12, "unknown metric or score 'risng'; did you mean 'rising'?"},
         {"engagement(30d) > 1", 23, "'engagement' takes no window and no arguments"},
     };
@@ -280,6 +298,7 @@ int main(void) {
         cmocka_unit_test(a_trend_is_this_window_over_the_one_before),
         cmocka_unit_test(a_trend_from_nothing_has_no_value),
         cmocka_unit_test(a_trend_uses_two_metrics),
+        cmocka_unit_test(elapsed_time_overtakes_a_trend),
         cmocka_unit_test(a_trend_ends_by_time_alone),
         cmocka_unit_test(rising_is_more_often_and_more_but_still_small),
         cmocka_unit_test(rising_shows_what_it_stands_for),
