@@ -27,9 +27,10 @@ double engagement_at(const struct engagement *engagement, int64_t half_life_ms, 
 }
 
 int64_t engagement_reaches_ms(const struct engagement *engagement, int64_t half_life_ms, double value) {
-    if (!(value > 0) || !(engagement->sum > 0)) {
+    if (!(engagement->sum > 0)) {
         return TIME_NEVER;
     }
+    /* Infinite or no number at all for a value that is not above 0, which is never reached. */
     double ahead_ms = (double)half_life_ms * log2(engagement->sum / value);
     return ahead_ms < 9e15 ? engagement->at_ms + (int64_t)ahead_ms : TIME_NEVER;
 }

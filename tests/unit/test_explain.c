@@ -305,6 +305,9 @@ static void what_lies_ahead_is_told_up_to_a_number(void **state) {
                                                    "tier down\n"
                                                    "set calm\n"
                                                    "tier yes = purchases(3d) > 0\n"
+                                                   "tier no\n"
+                                                   "set late\n"
+                                                   "tier yes = purchases(200d) > 0\n"
                                                    "tier no\n");
     struct customer *customer = customer_create(model);
     struct changes changes;
@@ -322,6 +325,11 @@ static void what_lies_ahead_is_told_up_to_a_number(void **state) {
     }
     assert_int_equal(view.tiers[2].ahead_count, 1);
     assert_int_equal(view.tiers[2].ahead[0].time_ms, TEST_AT(3, 0));
+    assert_int_equal(view.tiers[3].ahead_count, 0); /* after more than 4,096 hours */
+    assert_null(view.tiers[3].forecast_tier.data);
+    view = view_at(customer, model, TEST_AT(100, 0));
+    assert_int_equal(view.tiers[3].ahead_count, 1);
+    assert_int_equal(view.tiers[3].forecast_ms, TEST_AT(200, 0));
     customer_destroy(customer);
 }
 

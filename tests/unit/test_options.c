@@ -2,6 +2,7 @@
 #include "score/answer.h"
 #include "score/options.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@ static void every_kind_has_a_number_and_a_name_of_its_own(void **state) {
         }
     }
     assert_null(activity_kind_name(-1));
+    assert_null(activity_kind_name(INT_MIN));
     assert_null(activity_kind_name(ACTIVITY_KINDS));
     static const struct {
         struct activity activity;
