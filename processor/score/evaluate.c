@@ -96,40 +96,23 @@ bool compare(enum op_code code, double left, double right) {
     if (isnan(left) || isnan(right)) {
         return false;
     }
-    switch (code) {
-    case OP_LESS:
+    if (code == OP_LESS) {
         return left < right;
-    case OP_LESS_EQUAL:
-        return left <= right;
-    case OP_GREATER:
-        return left > right;
-    case OP_GREATER_EQUAL:
-        return left >= right;
-    case OP_EQUAL:
-        return left == right;
-    case OP_NOT_EQUAL:
-        return left != right;
-    case OP_NUMBER:
-    case OP_METRIC:
-    case OP_SCORE:
-    case OP_ADD:
-    case OP_SUBTRACT:
-    case OP_MULTIPLY:
-    case OP_DIVIDE:
-    case OP_NEGATE:
-    case OP_MIN:
-    case OP_MAX:
-    case OP_TREND:
-    case OP_KNOWN:
-    case OP_NOT:
-    case OP_SKIP_IF_FALSE:
-    case OP_SKIP_IF_TRUE:
-    case OP_TIER_IS:
-    case OP_TIER_IS_NOT:
-        break;
     }
-    ASSERT(false && "not a comparison");
-    return false;
+    if (code == OP_LESS_EQUAL) {
+        return left <= right;
+    }
+    if (code == OP_GREATER) {
+        return left > right;
+    }
+    if (code == OP_GREATER_EQUAL) {
+        return left >= right;
+    }
+    if (code == OP_EQUAL) {
+        return left == right;
+    }
+    ASSERT(code == OP_NOT_EQUAL);
+    return left != right;
 }
 
 static double arithmetic(enum op_code code, double a, double b) {
@@ -165,7 +148,7 @@ static double run(struct evaluation *evaluation, const struct op *ops, size_t fi
     for (size_t at = first; at < end; at++) {
         const struct op *op = &ops[at];
         ASSERT(top < RULE_STACK_MAX);
-        switch (op->code) {
+        switch ((int)op->code) {
         case OP_NUMBER:
             stack[top++] = op->number;
             break;
@@ -207,13 +190,7 @@ static double run(struct evaluation *evaluation, const struct op *ops, size_t fi
             top--;
             stack[top - 1] = compare(op->code, stack[top - 1], stack[top]);
             break;
-        case OP_ADD:
-        case OP_SUBTRACT:
-        case OP_MULTIPLY:
-        case OP_DIVIDE:
-        case OP_MIN:
-        case OP_MAX:
-        case OP_TREND:
+        default: /* arithmetic */
             top--;
             stack[top - 1] = arithmetic(op->code, stack[top - 1], stack[top]);
             break;

@@ -68,7 +68,7 @@ int explain_change(struct evaluation *evaluation, const struct tier_set *set, in
                    const struct condition **out, size_t *count) {
     const struct rule *rules[2];
     size_t rules_count = 0;
-    if (from >= 0 && to > from && !set->tiers[from].everyone) {
+    if (from >= 0 && to > from) { /* not from the last one, which has no rule */
         rules[rules_count++] = &set->tiers[from].stay;
     }
     if (!set->tiers[to].everyone) {
