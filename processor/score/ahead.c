@@ -25,12 +25,12 @@ static bool would_stay(struct evaluation *evaluation, size_t index) {
 bool ahead_is_calm(struct evaluation *evaluation, uint64_t changed) {
     const struct model *model = evaluation->model;
     uint64_t doubtful = 0;
-    for (size_t i = 0; changed >> i && i < model->sets_count; i++) {
+    for (size_t i = 0; i < model->sets_count && changed >> i; i++) {
         if (changed & bit(i)) {
             doubtful |= model->sets[i].referrers | (model->sets[i].calm ? 0 : bit(i));
         }
     }
-    for (size_t i = 0; doubtful >> i && i < model->sets_count; i++) {
+    for (size_t i = 0; i < model->sets_count && doubtful >> i; i++) {
         if (doubtful & bit(i) && !would_stay(evaluation, i)) {
             return false;
         }
@@ -54,7 +54,7 @@ static int32_t next_day(const struct window *window, const struct tiles *tiles, 
         }
         if (!left && cell->day + window->leaves_after > today) {
             left = true;
-            next = cell->day + window->leaves_after < next ? cell->day + window->leaves_after : next;
+            next = cell->day + window->leaves_after; /* no day enters before the first one that will leave is found */
         }
         if (!entered && cell->day + window->enters_after > today) {
             entered = true;

@@ -98,9 +98,8 @@ static void give_notice(struct evaluation *evaluation, struct customer *customer
     struct forecast forecasts[SETS_MAX];
     uint64_t bit = UINT64_C(1) << index;
     customer->tiers[index].noticed_ms = customer->tiers[index].falls_ms;
-    int error = explain_forecast(customer, evaluation->model, bit, changes->arena, forecasts);
-    changes->error = changes->error ? changes->error : error;
-    if (!error) {
+    changes->error = explain_forecast(customer, evaluation->model, bit, changes->arena, forecasts);
+    if (!changes->error) {
         record_notice(evaluation, index, &forecasts[index], occasion, changes);
     }
 }
@@ -111,8 +110,7 @@ static void give_notices(struct evaluation *evaluation, struct customer *custome
     for (size_t i = 0; i < evaluation->model->sets_count && !changes->error; i++) {
         const struct tier_set *set = &evaluation->model->sets[i];
         const struct tier_state *state = &customer->tiers[i];
-        bool known = customer->forecast_known & (UINT64_C(1) << i);
-        if (set->notice_ms == 0 || !known || state->falls_ms == TIME_NEVER || state->falls_ms == state->noticed_ms) {
+        if (set->notice_ms == 0 || state->falls_ms == TIME_NEVER || state->falls_ms == state->noticed_ms) {
             continue;
         }
         int64_t notice_ms = state->falls_ms - set->notice_ms;
@@ -142,7 +140,7 @@ static void tell_ahead(struct outlook *outlook, struct customer *customer, uint6
         if (unknown & (UINT64_C(1) << i)) {
             struct tier_state *state = &customer->tiers[i];
             const struct forecast *forecast = &outlook->forecasts[i];
-            state->falls_ms = state->tier >= 0 && forecast->tier > state->tier ? forecast->time_ms : TIME_NEVER;
+            state->falls_ms = forecast->tier > state->tier ? forecast->time_ms : TIME_NEVER;
         }
     }
     customer->forecast_known |= unknown;

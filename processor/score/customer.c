@@ -129,14 +129,14 @@ bool customer_is_valid(const struct customer *customer, const struct model *mode
     }
     for (size_t i = 0; i < model->sets_count; i++) {
         const struct tier_state *state = &customer->tiers[i];
-        if (state->set_tag != model->sets[i].tag || state->tier >= (int)model->sets[i].tiers_count ||
+        if (i >= customer->tiers_count || state->set_tag != model->sets[i].tag ||
+            state->tier >= (int)model->sets[i].tiers_count ||
             (state->tier >= 0 && state->tier_tag != model->sets[i].tiers[state->tier].tag)) {
             return false;
         }
     }
     bool seen = customer->now_ms != TIME_NONE;
-    return customer->tiers_count >= model->sets_count && customer->recent_count <= model->dedupe &&
-           customer->first_seen_ms <= customer->last_seen_ms &&
+    return customer->recent_count <= model->dedupe && customer->first_seen_ms <= customer->last_seen_ms &&
            customer->first_purchase_ms <= customer->last_purchase_ms &&
            purchase_days_are_valid(&customer->purchase_days) && journey_is_valid(&customer->journey) &&
            (seen || customer->tiles.count == 0) && (!seen || customer->wake_ms > customer->now_ms);

@@ -68,7 +68,7 @@ static void a_broken_invariant_is_seen(void **state) {
         history.activities[history.count++] = test_purchase(NULL, TEST_AT(i, 0), 100);
     }
     struct customer *good = customer_of(usual, &history);
-    for (int what = 0; what < 13; what++) {
+    for (int what = 0; what < 14; what++) {
         struct customer *bad = copied(good, usual);
         bad->tiles.cells[1].value = what == 0 ? 0 : bad->tiles.cells[1].value;
         bad->tiles.cells[1].field = what == 1 ? bad->tiles.cells[0].field : bad->tiles.cells[1].field;
@@ -82,6 +82,7 @@ static void a_broken_invariant_is_seen(void **state) {
         bad->now_ms = what == 9 ? TIME_NONE : bad->now_ms;
         bad->recent_count = what == 10 ? 17 : bad->recent_count;
         bad->purchase_days.known[1] = what == 11 ? bad->purchase_days.known[2] : bad->purchase_days.known[1];
+        bad->tiers_count = what == 13 ? 1 : bad->tiers_count;
         bad->journey.latest = what == 12 ? STAGE_AFTER_SALES : bad->journey.latest;
         assert_false(customer_is_valid(bad, usual));
         customer_destroy(bad);

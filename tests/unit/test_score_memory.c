@@ -92,9 +92,13 @@ static const char *const rules = "score r low 7 14 30 60 = days_since_purchase\n
                                  "tier middle = tenure <= 40 and stage != after_sales\n"
                                  "tier low\n";
 
+static const char *const restless_rules = "set hare hold 1h\ntier up = tier(hound) = down\ntier down\n"
+                                          "set hound hold 1h\ntier up = tier(hare) = up\ntier down\n";
+
 static struct scoring_options options;
 static struct model_spec spec;
 static struct model *model;
+static struct model *restless;
 static struct customer *customer; /* with something of everything */
 static struct changes changes;
 
@@ -129,6 +133,7 @@ static int set_up(void **state) {
     options.points.multipliers = multipliers;
     options.points.multipliers_count = 2;
     options.points.kept = options.engagement.kept = true;
+    restless = model_of(&builder, restless_rules);
     builder.options = &options;
     model = model_of(&builder, rules);
     spec = model_builder_read(&builder, rules);
@@ -269,8 +274,33 @@ static bool wait(int left, bool for_good) {
     return check_changes(waiting, expected, count, disarm());
 }
 
+/* Two sets that never rest, so what lies ahead is found out by evaluating a copy. */
+static bool chase(int left, bool for_good) {
+    struct customer *chased = customer_create(restless);
+    struct activity activity = bought(0);
+    activity.purchase.items_count = 0;
+    activity.purchase.channel = activity.purchase.referrer_id = bytes_of_text("");
+    assert_int_equal(tiles_reserve(&chased->tiles, 8), 0);
+    assert_int_equal(purchase_days_reserve(&chased->purchase_days, 1), 0);
+    changes_init(&changes, &given);
+    arm(left, for_good);
+    customer_apply(chased, restless, &activity, TIME_NONE, &changes);
+    bool refused = disarm();
+    assert_int_equal(changes.error, refused ? ERR_NO_MEMORY : 0);
+    if (!refused) {
+        assert_int_equal(changes.count, 2);
+        assert_int_equal(changes.first->forecast_ms, TEST_AT(0, MS_PER_HOUR));
+    }
+    assert_true(customer_is_valid(chased, restless));
+    assert_int_equal(chased->tiers[1].tier, 1);
+    customer_destroy(chased);
+    arena_reset(&given);
+    return refused;
+}
+
 static void changes_that_do_not_fit_are_said_to_be_lost(void **state) {
     (void)state;
+    try_each(chase, 7);
     try_each(buy, 20);
     try_each(wait, 20);
 }
