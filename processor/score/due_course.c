@@ -196,9 +196,10 @@ static int64_t sign_guess_ms(void *context) {
     const struct comparison *comparison = probe->comparison;
     size_t first = probe->moves_left ? comparison->left : comparison->right;
     size_t end = probe->moves_left ? comparison->right : comparison->end;
-    if (end - first != 1 || probe->rule->ops[first].code != OP_METRIC) {
+    if (end - first != 1) {
         return TIME_NEVER;
     }
+    ASSERT(probe->rule->ops[first].code == OP_METRIC); /* nothing else moves by itself */
     const struct metric_at at = evaluation_at(&probe->then);
     return due_reaches_ms(&probe->then.model->slots.slots[probe->rule->ops[first].index], &at, probe->level);
 }

@@ -4,7 +4,7 @@
 /* limit_ms is the earliest due instant found so far: what turns only then or later need not be found, which is cheap to see. */
 
 /* The first instant after now at which score_of(value) differs, of a metric that grows with time. */
-static int64_t growing_score_turns_ms(struct evaluation *evaluation, const struct score *score, int64_t limit_ms) {
+static int64_t growing_score_turns_ms(struct evaluation *evaluation, const struct score *score) {
     const struct metric_slot *slot = &evaluation->model->slots.slots[score->slot];
     int64_t base_ms = metric_base_ms(slot, evaluation->customer);
     if (base_ms == TIME_NONE) {
@@ -12,13 +12,12 @@ static int64_t growing_score_turns_ms(struct evaluation *evaluation, const struc
     }
     double now_days = (double)(evaluation->now_ms - base_ms) / (double)MS_PER_DAY;
     int now_score = score_of(score, now_days);
-    int64_t at_ms = evaluation->now_ms;
-    for (size_t i = 0; i < score->steps_count && at_ms < limit_ms; i++) {
+    for (size_t i = 0; i < score->steps_count; i++) {
         double after_ms = floor(score->steps[i] * (double)MS_PER_DAY);
         if (fabs(after_ms) > AHEAD_MS_MAX) {
             continue;
         }
-        at_ms = base_ms + (int64_t)after_ms - 1;
+        int64_t at_ms = base_ms + (int64_t)after_ms - 1;
         if (at_ms + TURN_SLACK_MS < evaluation->now_ms) {
             continue; /* has turned */
         }
@@ -76,8 +75,7 @@ static int64_t falling_score_turns_ms(struct evaluation *evaluation, const struc
 
 static int64_t score_turns_ms(struct evaluation *evaluation, const struct score *score, int64_t limit_ms) {
     bool falls = metric_rows[evaluation->model->slots.slots[score->slot].kind].falls;
-    return falls ? falling_score_turns_ms(evaluation, score, limit_ms)
-                 : growing_score_turns_ms(evaluation, score, limit_ms);
+    return falls ? falling_score_turns_ms(evaluation, score, limit_ms) : growing_score_turns_ms(evaluation, score);
 }
 
 /* ---- a metric compared with a number ---- */

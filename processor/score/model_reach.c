@@ -135,13 +135,13 @@ static void collect_moving(struct model *model) {
 }
 
 /* A comparison of one metric with a number that is easily solved: so long a time is a whole number of milliseconds to a double, and
- * what falls is asked for more or less, not for equal. */
+ * what falls is asked for more or less, not for equal. It is elapsed, so one of two ops is a metric. */
 static void simplify(const struct model *model, struct turn *turn) {
     const struct op *ops = turn->rule->ops + turn->comparison->left;
     const struct op *metric = ops[0].code == OP_METRIC ? &ops[0] : &ops[1];
     const struct op *number = ops[0].code == OP_METRIC ? &ops[1] : &ops[0];
     bool equality = ops[2].code == OP_EQUAL || ops[2].code == OP_NOT_EQUAL;
-    if (turn->comparison->end - turn->comparison->left != 2 || metric->code != OP_METRIC || number->code != OP_NUMBER ||
+    if (turn->comparison->end - turn->comparison->left != 2 || number->code != OP_NUMBER ||
         !(fabs(number->number) < SIMPLE_NUMBER_MAX)) {
         return;
     }

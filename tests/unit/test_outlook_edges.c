@@ -51,9 +51,10 @@ static void all_sets_that_there_may_be_change_at_once(void **state) {
 /* More turns than are kept while looking ahead: by whole evaluations, with the same outcome. */
 static void more_turns_than_are_kept_come_all_the_same(void **state) {
     (void)state;
-    static const int sets[] = {4, 6}; /* of 63 comparisons each: below and above 256 */
-    for (size_t i = 0; i < 2; i++) {
-        const struct model *model = many(sets[i], 63, "tenure <=");
+    static const int sets[] = {4, 6, 6}; /* of 63 comparisons each: below and above 256, and above but the same ones */
+    static const char *const rules[] = {"tenure + 0 <=", "tenure + 0 <=", "tenure <="};
+    for (size_t i = 0; i < 3; i++) {
+        const struct model *model = many(sets[i], 63, rules[i]);
         struct customer *customer = customer_create(model);
         struct changes changes;
         changes_init(&changes, &builder.arena);
@@ -71,6 +72,30 @@ static void more_turns_than_are_kept_come_all_the_same(void **state) {
         customer_destroy(customer);
         arena_reset(&builder.arena);
     }
+}
+
+/* Comparisons that look much the same, but turn a millisecond apart or the other way round. */
+static void what_is_nearly_the_same_turn_is_another_one(void **state) {
+    (void)state;
+    const struct model *model = model_of(&builder, "set s1\ntier a = tenure < 5\ntier b\n"
+                                                   "set s2\ntier a = 5 > tenure\ntier b\n"
+                                                   "set s3\ntier a = tenure <= 5\ntier b\n"
+                                                   "set s4\ntier a = tenure < 5\ntier b\n"
+                                                   "set s5\ntier a = 5 < tenure\ntier b\n"
+                                                   "set s6\ntier a = 5 < days_since_seen\ntier b\n");
+    struct customer *customer = customer_create(model);
+    test_apply(&builder, customer, model, test_interaction(NULL, TEST_AT(0, 0), INTERACTION_LOGIN));
+    test_apply(&builder, customer, model, test_interaction(NULL, TEST_AT(0, 7), INTERACTION_LOGIN));
+    struct changes changes;
+    changes_init(&changes, &builder.arena);
+    customer_advance(customer, model, TEST_AT(100, 0), &changes);
+    assert_string_equal(changes_text(&builder, model, &changes), "s1 DOWN a -> b #2 at 5d+0 by TIME\n"
+                                                                 "s2 DOWN a -> b #2 at 5d+0 by TIME\n"
+                                                                 "s4 DOWN a -> b #2 at 5d+0 by TIME\n"
+                                                                 "s3 DOWN a -> b #2 at 5d+1 by TIME\n"
+                                                                 "s5 UP b -> a #2 at 5d+1 by TIME\n"
+                                                                 "s6 UP b -> a #2 at 5d+8 by TIME\n");
+    customer_destroy(customer);
 }
 
 /* A rank that no rule asks for decides nothing, but it is counted: it follows activities and windows. */
@@ -149,6 +174,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_sets_that_there_may_be_change_at_once),
         cmocka_unit_test(more_turns_than_are_kept_come_all_the_same),
+        cmocka_unit_test(what_is_nearly_the_same_turn_is_another_one),
         cmocka_unit_test(a_rank_that_no_rule_asks_for_follows_all_the_same),
         cmocka_unit_test(merged_days_concern_every_set),
         cmocka_unit_test(who_has_nothing_left_is_never_due),
