@@ -96,6 +96,15 @@ static void what_is_nearly_the_same_turn_is_another_one(void **state) {
                                                                  "s5 UP b -> a #2 at 5d+1 by TIME\n"
                                                                  "s6 UP b -> a #2 at 5d+8 by TIME\n");
     customer_destroy(customer);
+    /* Where no other set has the customer looked at. */
+    model = model_of(&builder, "set s1\ntier a = tenure < 5\ntier b\nset s2\ntier a = 5 < tenure\ntier b\n");
+    customer = customer_create(model);
+    test_apply(&builder, customer, model, test_interaction(NULL, TEST_AT(0, 0), INTERACTION_LOGIN));
+    changes_init(&changes, &builder.arena);
+    customer_advance(customer, model, TEST_AT(100, 0), &changes);
+    assert_string_equal(changes_text(&builder, model, &changes), "s1 DOWN a -> b #2 at 5d+0 by TIME\n"
+                                                                 "s2 UP b -> a #2 at 5d+1 by TIME\n");
+    customer_destroy(customer);
 }
 
 /* A rank that no rule asks for decides nothing, but it is counted: it follows activities and windows. */
