@@ -210,18 +210,23 @@ static enum dead_reason decode(struct task *task, struct chunk *chunk, const str
                                const struct header *headers, size_t headers_count, int64_t wall_ms,
                                struct activity *activity, char *detail) {
     int64_t reference_ms = task->options.clock_event ? record->timestamp_ms : wall_ms;
-    enum dead_reason reason = decode_record(&task->options.decoder, record, headers, headers_count, reference_ms,
-                                            &chunk->arena, activity, detail);
-    bool misrouted = record->key.data && partition_of(task->options.partitioner, record->key,
-                                                      task->options.partitions) != task->options.partition;
-    if (misrouted) {
+    return decode_record(&task->options.decoder, record, headers, headers_count, reference_ms, &chunk->arena, activity,
+                         detail);
+}
+
+/* True when the record must not be scored because it is in another partition than its key belongs to. */
+static bool misrouted(struct task *task, const struct record *record, char *detail) {
+    static const char text[] = "the key does not hash to this partition";
+    bool astray = record->key.data && partition_of(task->options.partitioner, record->key, task->options.partitions) !=
+                                          task->options.partition;
+    if (astray) {
         metric_add(task->metrics->misrouted, 1);
     }
-    if (misrouted && reason == DEAD_NOT && task->options.misrouted_reject) {
-        memcpy(detail, "the key does not hash to this partition", sizeof "the key does not hash to this partition");
-        return DEAD_MISROUTED;
+    if (astray && task->options.misrouted_reject && detail[0] == '\0') {
+        memcpy(detail, text, sizeof text);
+        return true;
     }
-    return reason;
+    return false;
 }
 
 /* Moves the task clock to a record's timestamp; a timestamp in the future must not, or it would fire what is not due. */
@@ -230,13 +235,26 @@ static void move_clock(struct task *task, int64_t record_ms, int64_t wall_ms) {
     task->take_clock_ms = clock_ms > task->take_clock_ms ? clock_ms : task->take_clock_ms;
 }
 
+/* A source takes its time to find out that a record has no headers, as most have none. They cannot make an event of another
+ * kind out of a value that is one in the configured format: no value is a valid event in two formats. So they are asked for
+ * only where it is none, which they may explain. */
 static void take_record(struct task *task, struct chunk *chunk, const struct record *record, int64_t wall_ms) {
     const struct header *headers = NULL;
-    size_t headers_count = task->ports.source.ops->headers(task->ports.source.context, record, &chunk->arena, &headers);
+    size_t headers_count = 0;
     struct activity *activity = arena_alloc(&chunk->arena, sizeof *activity);
-    char detail[DEAD_DETAIL_BYTES_MAX] = "";
+    char detail[DEAD_DETAIL_BYTES_MAX];
     ASSERT(activity);
-    enum dead_reason reason = decode(task, chunk, record, headers, headers_count, wall_ms, activity, detail);
+    enum dead_reason reason = decode(task, chunk, record, NULL, 0, wall_ms, activity, detail);
+    if (reason != DEAD_NOT) {
+        headers_count = task->ports.source.ops->headers(task->ports.source.context, record, &chunk->arena, &headers);
+        if (headers_count > 0) {
+            reason = decode(task, chunk, record, headers, headers_count, wall_ms, activity, detail);
+        }
+    }
+    if (misrouted(task, record, detail)) {
+        headers_count = task->ports.source.ops->headers(task->ports.source.context, record, &chunk->arena, &headers);
+        reason = DEAD_MISROUTED;
+    }
     if (reason != DEAD_FUTURE_TIME) {
         move_clock(task, record->timestamp_ms, wall_ms);
     }
