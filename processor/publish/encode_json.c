@@ -6,7 +6,10 @@
 /* yyjson builds a tree and then writes it. Both happen in a scratch on the stack, and only the text
  * goes into the arena; a change too large for the scratch is built in the arena altogether. */
 
-enum { SCRATCH_BYTES = 24 * 1024 };
+enum {
+    SCRATCH_BYTES = 24 * 1024,
+    VALUES_USUAL = 160 /* of the tree, 24 bytes each, in one piece; more come by and by */
+};
 
 static const char *direction_text(enum direction direction) {
     switch (direction) {
@@ -41,42 +44,66 @@ static const char *cause_text(enum cause cause) {
 }
 
 /* The adders below return NULL or false without memory; yyjson refuses to go on with NULL, and
- * writing a tree without a root fails, so one check at the end is enough, kept in `whole`. */
+ * writing a tree without a root fails, so one check at the end is enough, kept in `whole`.
+ *
+ * Names that are literals go straight to yyjson's adders, which are always inlined: so their length, and that nothing in
+ * them needs escaping, are known when this is compiled. */
 struct tree {
     yyjson_mut_doc *document;
     bool whole;
 };
 
-static void add(struct tree *tree, yyjson_mut_val *object, struct bytes name, yyjson_mut_val *value) {
-    tree->whole =
-        yyjson_mut_obj_add(object, yyjson_mut_strn(tree->document, name.data, name.size), value) && tree->whole;
+/* True where the text is JSON as it stands, eight bytes at a time: no byte is below ' ' or above ASCII, none a quote or a
+ * backslash. yyjson's writer copies such a text whole; any other it takes byte by byte. */
+static bool is_plain(struct bytes text) {
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t high_bits = ones << 7;
+    size_t i = 0;
+    for (; i + 8 <= text.size; i += 8) {
+        uint64_t word;
+        memcpy(&word, text.data + i, 8);
+        /* Where the byte sought is, and none with a high bit, the subtraction's borrow sets one. */
+        if ((word | (word - ones * ' ') | ((word ^ ones * '"') - ones) | ((word ^ ones * '\\') - ones)) & high_bits) {
+            return false;
+        }
+    }
+    for (; i < text.size; i++) {
+        char c = text.data[i];
+        if (c < ' ' || c > '~' || c == '"' || c == '\\') {
+            return false;
+        }
+    }
+    return true;
 }
 
 static yyjson_mut_val *text_value(const struct tree *tree, struct bytes text) {
-    return text.data ? yyjson_mut_strn(tree->document, text.data, text.size) : yyjson_mut_null(tree->document);
+    if (!text.data) {
+        return yyjson_mut_null(tree->document);
+    }
+    yyjson_mut_val *value = yyjson_mut_strn(tree->document, text.data, text.size);
+    yyjson_mut_set_str_noesc(value, is_plain(text));
+    return value;
 }
 
 static yyjson_mut_val *number_value(const struct tree *tree, double number) {
     return isfinite(number) ? yyjson_mut_real(tree->document, number) : yyjson_mut_null(tree->document);
 }
 
-static void add_text(struct tree *tree, yyjson_mut_val *object, const char *name, struct bytes text) {
-    add(tree, object, bytes_of_text(name), text_value(tree, text));
-}
-
-static void add_integer(struct tree *tree, yyjson_mut_val *object, const char *name, int64_t number) {
-    add(tree, object, bytes_of_text(name), yyjson_mut_sint(tree->document, number));
+/* A member whose name is not a literal. */
+static void add(struct tree *tree, yyjson_mut_val *object, struct bytes name, yyjson_mut_val *value) {
+    tree->whole = yyjson_mut_obj_add(object, text_value(tree, name), value) && tree->whole;
 }
 
 static yyjson_mut_val *conditions_value(struct tree *tree, const struct tier_change *change) {
-    yyjson_mut_val *array = yyjson_mut_arr(tree->document);
+    yyjson_mut_doc *document = tree->document;
+    yyjson_mut_val *array = yyjson_mut_arr(document);
     for (size_t i = 0; i < change->conditions_count; i++) {
         const struct condition *condition = &change->conditions[i];
-        yyjson_mut_val *object = yyjson_mut_arr_add_obj(tree->document, array);
-        add_text(tree, object, "rule", condition->rule);
-        add(tree, object, bytes_of_text("value"), number_value(tree, condition->value));
-        add(tree, object, bytes_of_text("threshold"), number_value(tree, condition->threshold));
-        add(tree, object, bytes_of_text("met"), yyjson_mut_bool(tree->document, condition->met));
+        yyjson_mut_val *object = yyjson_mut_arr_add_obj(document, array);
+        tree->whole &= yyjson_mut_obj_add_val(document, object, "rule", text_value(tree, condition->rule));
+        tree->whole &= yyjson_mut_obj_add_val(document, object, "value", number_value(tree, condition->value));
+        tree->whole &= yyjson_mut_obj_add_val(document, object, "threshold", number_value(tree, condition->threshold));
+        tree->whole &= yyjson_mut_obj_add_bool(document, object, "met", condition->met);
     }
     return array;
 }
@@ -94,8 +121,8 @@ static yyjson_mut_val *forecast_value(struct tree *tree, const struct tier_chang
         return yyjson_mut_null(tree->document);
     }
     yyjson_mut_val *object = yyjson_mut_obj(tree->document);
-    add_text(tree, object, "tier", change->forecast_tier);
-    add_integer(tree, object, "time_ms", change->forecast_ms);
+    tree->whole &= yyjson_mut_obj_add_val(tree->document, object, "tier", text_value(tree, change->forecast_tier));
+    tree->whole &= yyjson_mut_obj_add_sint(tree->document, object, "time_ms", change->forecast_ms);
     return object;
 }
 
@@ -111,30 +138,33 @@ static yyjson_mut_val *treatment_value(struct tree *tree, const struct model *mo
 
 static void build(struct tree *tree, const struct tier_change_text *text) {
     const struct tier_change *change = text->change;
-    yyjson_mut_val *root = yyjson_mut_obj(tree->document);
-    yyjson_mut_doc_set_root(tree->document, root);
-    add_text(tree, root, "id", text->id);
-    add_text(tree, root, "customer_id", text->customer_id);
-    add_text(tree, root, "tier_set", model_set_name(text->model, change->set));
-    add_text(tree, root, "from", change->from);
-    add_text(tree, root, "to", change->to);
-    add_text(tree, root, "direction", bytes_of_text(direction_text(change->direction)));
-    add_integer(tree, root, "sequence", change->sequence);
-    add_integer(tree, root, "effective_time_ms", change->effective_ms);
-    add_text(tree, root, "cause", bytes_of_text(cause_text(change->cause)));
-    add_text(tree, root, "cause_event_id", change->cause_event_id);
-    add(tree, root, bytes_of_text("conditions"), conditions_value(tree, change));
-    add(tree, root, bytes_of_text("metrics"), metrics_value(tree, change));
-    add(tree, root, bytes_of_text("forecast"), forecast_value(tree, change));
-    add(tree, root, bytes_of_text("treatment"), treatment_value(tree, text->model, change));
-    add_text(tree, root, "rules_version", model_version(text->model));
-    add_integer(tree, root, "cut_points_version", (int64_t)change->cuts_version);
+    yyjson_mut_doc *document = tree->document;
+    yyjson_mut_val *root = yyjson_mut_obj(document);
+    yyjson_mut_doc_set_root(document, root);
+    bool whole = yyjson_mut_obj_add_val(document, root, "id", text_value(tree, text->id));
+    whole &= yyjson_mut_obj_add_val(document, root, "customer_id", text_value(tree, text->customer_id));
+    whole &=
+        yyjson_mut_obj_add_val(document, root, "tier_set", text_value(tree, model_set_name(text->model, change->set)));
+    whole &= yyjson_mut_obj_add_val(document, root, "from", text_value(tree, change->from));
+    whole &= yyjson_mut_obj_add_val(document, root, "to", text_value(tree, change->to));
+    whole &= yyjson_mut_obj_add_str(document, root, "direction", direction_text(change->direction));
+    whole &= yyjson_mut_obj_add_sint(document, root, "sequence", change->sequence);
+    whole &= yyjson_mut_obj_add_sint(document, root, "effective_time_ms", change->effective_ms);
+    whole &= yyjson_mut_obj_add_str(document, root, "cause", cause_text(change->cause));
+    whole &= yyjson_mut_obj_add_val(document, root, "cause_event_id", text_value(tree, change->cause_event_id));
+    whole &= yyjson_mut_obj_add_val(document, root, "conditions", conditions_value(tree, change));
+    whole &= yyjson_mut_obj_add_val(document, root, "metrics", metrics_value(tree, change));
+    whole &= yyjson_mut_obj_add_val(document, root, "forecast", forecast_value(tree, change));
+    whole &= yyjson_mut_obj_add_val(document, root, "treatment", treatment_value(tree, text->model, change));
+    whole &= yyjson_mut_obj_add_val(document, root, "rules_version", text_value(tree, model_version(text->model)));
+    whole &= yyjson_mut_obj_add_sint(document, root, "cut_points_version", (int64_t)change->cuts_version);
+    tree->whole &= whole;
 }
 
 /* Builds and writes with the allocator; the text lives where the allocator's memory does. */
 static int write(const struct tier_change_text *text, const yyjson_alc *allocator, struct bytes *out) {
     struct tree tree = {.document = yyjson_mut_doc_new(allocator), .whole = true};
-    if (!tree.document) {
+    if (!tree.document || !yyjson_mut_doc_set_val_pool_size(tree.document, VALUES_USUAL)) {
         return ERR_NO_MEMORY;
     }
     build(&tree, text);
