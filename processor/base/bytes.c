@@ -91,7 +91,7 @@ void buffer_put_decimal(struct buffer *buffer, int64_t value) {
     buffer_put(buffer, digits + at, sizeof digits - at);
 }
 
-void buffer_put_varint(struct buffer *buffer, uint64_t value) {
+void buffer_put_long_varint(struct buffer *buffer, uint64_t value) {
     char *room = buffer_reserve(buffer, VARINT_BYTES_MAX);
     if (!room) {
         return;
@@ -103,15 +103,6 @@ void buffer_put_varint(struct buffer *buffer, uint64_t value) {
     }
     room[size++] = (char)value;
     buffer->size += size;
-}
-
-void buffer_put_signed(struct buffer *buffer, int64_t value) {
-    buffer_put_varint(buffer, ((uint64_t)value << 1) ^ (uint64_t)(value >> 63));
-}
-
-void buffer_put_sized(struct buffer *buffer, struct bytes bytes) {
-    buffer_put_varint(buffer, bytes.size);
-    buffer_put(buffer, bytes.data, bytes.size);
 }
 
 void buffer_printf(struct buffer *buffer, const char *format, ...) {
@@ -137,13 +128,17 @@ uint8_t cursor_byte(struct cursor *cursor) {
     return (uint8_t)*cursor->at++;
 }
 
-uint64_t cursor_varint(struct cursor *cursor) {
+uint64_t cursor_long_varint(struct cursor *cursor) {
     uint64_t value = 0;
+    if (cursor->error) {
+        return 0;
+    }
     for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint8_t byte = cursor_byte(cursor);
-        if (cursor->error) {
+        if (cursor->at == cursor->end) {
+            cursor->error = ERR_TRUNCATED;
             return 0;
         }
+        unsigned char byte = (unsigned char)*cursor->at++;
         value |= (uint64_t)(byte & 0x7F) << shift;
         if (byte < 0x80) {
             return value;
@@ -153,21 +148,7 @@ uint64_t cursor_varint(struct cursor *cursor) {
     return 0;
 }
 
-int64_t cursor_signed(struct cursor *cursor) {
-    uint64_t value = cursor_varint(cursor);
-    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
-}
-
-struct bytes cursor_take(struct cursor *cursor, size_t size) {
-    if (cursor->error || cursor_left(cursor) < size) {
-        cursor->error = cursor->error ? cursor->error : ERR_TRUNCATED;
-        return (struct bytes){NULL, 0};
-    }
-    struct bytes bytes = {cursor->at, size};
-    cursor->at += size;
-    return bytes;
-}
-
-struct bytes cursor_sized(struct cursor *cursor) {
-    return cursor_take(cursor, cursor_varint(cursor));
+struct bytes cursor_cut_short(struct cursor *cursor) {
+    cursor->error = cursor->error ? cursor->error : ERR_TRUNCATED;
+    return (struct bytes){NULL, 0};
 }

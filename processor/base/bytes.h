@@ -87,9 +87,24 @@ static inline void buffer_put_byte(struct buffer *buffer, uint8_t value) {
 }
 /* The digits of a number, with a minus if there must be one: hot paths have no time for printf. */
 void buffer_put_decimal(struct buffer *buffer, int64_t value);
-void buffer_put_varint(struct buffer *buffer, uint64_t value);    /* base-128, as protobuf */
-void buffer_put_signed(struct buffer *buffer, int64_t value);     /* zigzag, as protobuf's sint64 */
-void buffer_put_sized(struct buffer *buffer, struct bytes bytes); /* varint length, then the bytes */
+/* Base-128, as protobuf. Most numbers have one byte, which the caller's own code writes. */
+void buffer_put_long_varint(struct buffer *buffer, uint64_t value);
+static inline void buffer_put_varint(struct buffer *buffer, uint64_t value) {
+    if (value < 0x80) {
+        buffer_put_byte(buffer, (uint8_t)value);
+    } else {
+        buffer_put_long_varint(buffer, value);
+    }
+}
+/* Zigzag, as protobuf's sint64. */
+static inline void buffer_put_signed(struct buffer *buffer, int64_t value) {
+    buffer_put_varint(buffer, ((uint64_t)value << 1) ^ (uint64_t)(value >> 63));
+}
+/* Varint length, then the bytes. */
+static inline void buffer_put_sized(struct buffer *buffer, struct bytes bytes) {
+    buffer_put_varint(buffer, bytes.size);
+    buffer_put_bytes(buffer, bytes);
+}
 void buffer_printf(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
 
 struct cursor {
@@ -105,9 +120,30 @@ static inline size_t cursor_left(const struct cursor *cursor) {
     return (size_t)(cursor->end - cursor->at);
 }
 uint8_t cursor_byte(struct cursor *cursor);
-uint64_t cursor_varint(struct cursor *cursor);
-int64_t cursor_signed(struct cursor *cursor);
-struct bytes cursor_take(struct cursor *cursor, size_t size);
-struct bytes cursor_sized(struct cursor *cursor);
+/* A base-128 number of at most ten bytes; 0 on error. */
+uint64_t cursor_long_varint(struct cursor *cursor);
+static inline uint64_t cursor_varint(struct cursor *cursor) {
+    if (!cursor->error && cursor->at < cursor->end && (unsigned char)*cursor->at < 0x80) {
+        return (unsigned char)*cursor->at++;
+    }
+    return cursor_long_varint(cursor);
+}
+static inline int64_t cursor_signed(struct cursor *cursor) {
+    uint64_t value = cursor_varint(cursor);
+    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+}
+/* What is taken of a cursor that has not as much left: nothing, and its error is set. */
+struct bytes cursor_cut_short(struct cursor *cursor);
+static inline struct bytes cursor_take(struct cursor *cursor, size_t size) {
+    if (cursor->error || cursor_left(cursor) < size) {
+        return cursor_cut_short(cursor);
+    }
+    struct bytes bytes = {cursor->at, size};
+    cursor->at += size;
+    return bytes;
+}
+static inline struct bytes cursor_sized(struct cursor *cursor) {
+    return cursor_take(cursor, cursor_varint(cursor));
+}
 
 #endif
