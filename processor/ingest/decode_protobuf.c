@@ -26,22 +26,33 @@ static struct wire wire_of(struct bytes bytes) {
     return (struct wire){data, data + bytes.size};
 }
 
-static bool read_varint(struct wire *wire, size_t bytes_max, uint64_t *out) {
+/* Where the reader is then; NULL if the number has no end in the message or in bytes_max. */
+static const unsigned char *long_varint(const unsigned char *at, const unsigned char *end, size_t bytes_max,
+                                        uint64_t *out) {
     uint64_t value = 0;
-    const unsigned char *at = wire->at;
-    for (unsigned i = 0; i < bytes_max && at < wire->end; i++) {
+    for (unsigned i = 0; i < bytes_max && at < end; i++) {
         unsigned char byte = *at++;
         value |= (uint64_t)(byte & 0x7F) << (7 * i);
         if (byte < 0x80) {
-            wire->at = at;
             *out = value;
-            return true;
+            return at;
         }
     }
-    return false;
+    return NULL;
 }
 
-static bool read_sized(struct wire *wire, struct bytes *out) {
+/* Tags, lengths and enums mostly have one byte. */
+static inline bool read_varint(struct wire *wire, size_t bytes_max, uint64_t *out) {
+    if (wire->at < wire->end && *wire->at < 0x80) {
+        *out = *wire->at++;
+        return true;
+    }
+    const unsigned char *at = long_varint(wire->at, wire->end, bytes_max, out);
+    wire->at = at ? at : wire->at;
+    return at != NULL;
+}
+
+static inline bool read_sized(struct wire *wire, struct bytes *out) {
     uint64_t size;
     if (!read_varint(wire, LENGTH_BYTES_MAX, &size) || size > (uint64_t)(wire->end - wire->at)) {
         return false;
@@ -51,7 +62,7 @@ static bool read_sized(struct wire *wire, struct bytes *out) {
     return true;
 }
 
-static bool read_skip(struct wire *wire, size_t size) {
+static inline bool read_skip(struct wire *wire, size_t size) {
     if ((size_t)(wire->end - wire->at) < size) {
         return false;
     }
@@ -67,42 +78,59 @@ static enum dead_reason mistyped(char *detail, const struct field_spec *spec) {
     return dead_detail(detail, DEAD_UNDECODABLE, "%s has another type than in the schema", spec->name);
 }
 
-/* The wire type says how far a field reaches, known or not; a known field must have its own. */
-static enum dead_reason read_field(struct wire *wire, unsigned type, const struct field_spec *spec,
-                                   union raw_value *values, uint32_t *seen, char *detail) {
-    uint64_t number = 0;
-    struct bytes text = {0};
-    bool whole = false;
-    bool is_text = spec && (spec->type == FIELD_TEXT || spec->type == FIELD_IGNORED_TEXT || spec->type == FIELD_ITEMS);
-    if (type == WIRE_VARINT) {
-        whole = read_varint(wire, VARINT_BYTES_MAX, &number);
-    } else if (type == WIRE_SIZED) {
-        whole = read_sized(wire, &text);
-    } else if (type == WIRE_FIXED64 || type == WIRE_FIXED32) {
-        whole = read_skip(wire, type == WIRE_FIXED64 ? 8 : 4);
-    } else {
-        return dead_detail(detail, DEAD_UNDECODABLE, "not a protobuf message: wire type %u", type);
+static inline enum dead_reason read_text(struct wire *wire, const struct field_spec *spec, union raw_value *values,
+                                         uint32_t *seen, char *detail) {
+    struct bytes text;
+    if (!read_sized(wire, &text)) {
+        return broken(detail);
     }
-    if (!whole) {
+    if (!spec || spec->type == FIELD_ITEMS || spec->type == FIELD_IGNORED_TEXT) {
+        return DEAD_NOT;
+    }
+    if (spec->type != FIELD_TEXT) {
+        return mistyped(detail, spec);
+    }
+    values[spec->field].text = text;
+    *seen |= UINT32_C(1) << spec->field;
+    return DEAD_NOT;
+}
+
+static inline enum dead_reason read_number(struct wire *wire, const struct field_spec *spec, union raw_value *values,
+                                           uint32_t *seen, char *detail) {
+    uint64_t number;
+    if (!read_varint(wire, VARINT_BYTES_MAX, &number)) {
         return broken(detail);
     }
     if (!spec) {
         return DEAD_NOT;
     }
-    if (type != (is_text ? WIRE_SIZED : WIRE_VARINT)) {
-        return mistyped(detail, spec);
-    }
-    if (spec->type == FIELD_TEXT) {
-        values[spec->field].text = text;
-    } else if (spec->type == FIELD_INT64) {
+    if (spec->type == FIELD_INT64) {
         values[spec->field].number = (int64_t)number;
     } else if (spec->type == FIELD_INT32 || spec->type == FIELD_ENUM) {
         values[spec->field].number = (int32_t)(uint32_t)number; /* as every protobuf reader does */
     } else {
-        return DEAD_NOT;
+        return mistyped(detail, spec);
     }
     *seen |= UINT32_C(1) << spec->field;
     return DEAD_NOT;
+}
+
+/* The wire type says how far a field reaches, known or not; a known field must have its own. */
+static inline enum dead_reason read_field(struct wire *wire, unsigned type, const struct field_spec *spec,
+                                          union raw_value *values, uint32_t *seen, char *detail) {
+    if (type == WIRE_SIZED) {
+        return read_text(wire, spec, values, seen, detail);
+    }
+    if (type == WIRE_VARINT) {
+        return read_number(wire, spec, values, seen, detail);
+    }
+    if (type != WIRE_FIXED64 && type != WIRE_FIXED32) {
+        return dead_detail(detail, DEAD_UNDECODABLE, "not a protobuf message: wire type %u", type);
+    }
+    if (!read_skip(wire, type == WIRE_FIXED64 ? 8 : 4)) {
+        return broken(detail);
+    }
+    return spec ? mistyped(detail, spec) : DEAD_NOT;
 }
 
 static enum dead_reason read_message(struct bytes message, const struct field_table *table, union raw_value *values,

@@ -8,32 +8,39 @@
 #define HIGH_BITS UINT64_C(0x8080808080808080)
 #define LOW_BITS UINT64_C(0x0101010101010101)
 
-/* Texts are nearly always ASCII: eight bytes at a time, then in full where that fails. */
+/* A high bit is set where one of the eight bytes is not ASCII, or is zero (its borrow sets the bit). */
+static inline bool may_be_other(const char *at) {
+    uint64_t word;
+    memcpy(&word, at, 8);
+    return ((word | (word - LOW_BITS)) & HIGH_BITS) != 0;
+}
+
+/* Texts are nearly always ASCII: eight bytes at a time, the last eight perhaps once more; in full where that fails. */
 static bool is_text(struct bytes text) {
-    size_t i = 0;
-    for (; i + 8 <= text.size; i += 8) {
-        uint64_t word;
-        memcpy(&word, text.data + i, 8);
-        /* A high bit is set where a byte is not ASCII, or is zero (its borrow sets the bit). */
-        if ((word | (word - LOW_BITS)) & HIGH_BITS) {
+    if (text.size < 8) {
+        for (size_t i = 0; i < text.size; i++) {
+            if ((signed char)text.data[i] <= 0) {
+                return bytes_are_text(text);
+            }
+        }
+        return true;
+    }
+    for (size_t i = 0; i + 8 < text.size; i += 8) {
+        if (may_be_other(text.data + i)) {
             return bytes_are_text(text);
         }
     }
-    for (; i < text.size; i++) {
-        if ((signed char)text.data[i] <= 0) {
-            return bytes_are_text(text);
-        }
-    }
-    return true;
+    return !may_be_other(text.data + text.size - 8) || bytes_are_text(text);
 }
 
-/* An absent and an empty text are the same: not known. */
-static struct bytes text_of(const struct raw_activity *raw, enum raw_field field) {
-    return raw_has(raw, field) && raw->values[field].text.size > 0 ? raw->values[field].text : (struct bytes){NULL, 0};
+/* An absent and an empty text are the same: not known. What was not read is zero, so nobody needs to ask whether it was. */
+static inline struct bytes text_of(const struct raw_activity *raw, enum raw_field field) {
+    struct bytes text = raw->values[field].text;
+    return text.size > 0 ? text : (struct bytes){NULL, 0};
 }
 
-static int64_t number_of(const struct raw_activity *raw, enum raw_field field) {
-    return raw_has(raw, field) ? raw->values[field].number : 0;
+static inline int64_t number_of(const struct raw_activity *raw, enum raw_field field) {
+    return raw->values[field].number;
 }
 
 static enum dead_reason check_texts(const struct raw_activity *raw, char *detail) {

@@ -4,11 +4,7 @@
  * must be valid; and the protobuf reader must agree with protobuf-c on what is a message and on
  * what it says. The first byte chooses format, input and headers, the rest is the record's value.
  */
-#include "ingest/decode_raw.h"
-
-#include <feedback.pb-c.h>
-#include <interaction.pb-c.h>
-#include <purchase.pb-c.h>
+#include "support/decode_oracle.h"
 
 #include <string.h>
 
@@ -59,58 +55,6 @@ static void check_activity(const struct activity *activity) {
     }
 }
 
-/* protobuf-c's member for a field: the same text up to its first NUL, the same number. */
-static void check_field(const struct field_spec *spec, const struct raw_activity *raw, const ProtobufCMessage *message,
-                        const ProtobufCFieldDescriptor *field) {
-    const char *base = (const char *)message;
-    bool seen = raw_has(raw, (enum raw_field)spec->field);
-    if (spec->type == FIELD_TEXT) {
-        const char *text;
-        memcpy(&text, base + field->offset, sizeof text);
-        ASSERT(seen == (text != NULL));
-        ASSERT(!text || strlen(text) <= raw->values[spec->field].text.size);
-        ASSERT(!text || memcmp(text, raw->values[spec->field].text.data, strlen(text)) == 0);
-        return;
-    }
-    protobuf_c_boolean has;
-    memcpy(&has, base + field->quantifier_offset, sizeof has);
-    ASSERT(seen == (has != 0));
-    int64_t wide;
-    int32_t narrow;
-    memcpy(&wide, base + field->offset, spec->type == FIELD_INT64 ? sizeof wide : 0);
-    memcpy(&narrow, base + field->offset, sizeof narrow);
-    ASSERT(!seen || raw->values[spec->field].number == (spec->type == FIELD_INT64 ? wide : narrow));
-}
-
-static void compare_with_protobuf_c(enum input input, struct bytes value, struct arena *arena) {
-    static const ProtobufCMessageDescriptor *const schemas[INPUTS] = {&tidemark__v1__purchase__descriptor,
-                                                                      &tidemark__v1__interaction__descriptor,
-                                                                      &tidemark__v1__feedback__descriptor};
-    char detail[DEAD_DETAIL_BYTES_MAX];
-    struct raw_activity raw = {.type = (enum activity_type)input};
-    enum dead_reason reason = decode_protobuf(value, &raw, arena, detail);
-    ProtobufCMessage *message =
-        protobuf_c_message_unpack(schemas[input], NULL, value.size, (const uint8_t *)value.data);
-    if (!reason && message) {
-        const struct field_table *table = &activity_fields[input];
-        for (size_t i = 0; i < table->count; i++) {
-            if (table->fields[i].type != FIELD_ITEMS && table->fields[i].type != FIELD_IGNORED_TEXT) {
-                check_field(&table->fields[i], &raw, message, &schemas[input]->fields[i]);
-            }
-        }
-        ASSERT(input != INPUT_PURCHASES || ((const Tidemark__V1__Purchase *)message)->n_items == raw.items_count);
-    } else if (!message) {
-        /* With too many items ours does not look into them; that is refused later. */
-        ASSERT(reason || raw.items_count > ITEMS_MAX);
-    } else {
-        /* protobuf-c takes impossible field numbers for unknown fields. */
-        ASSERT(strstr(detail, "impossible field number"));
-    }
-    if (message) {
-        protobuf_c_message_free_unpacked(message, NULL);
-    }
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const struct header modes[HEADER_MODES] = {
         {{NULL, 0}, {NULL, 0}},
@@ -144,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         check_activity(&activity);
     }
     arena_reset(&arena);
-    compare_with_protobuf_c(record.input, record.value, &arena);
+    decode_oracle_compare(record.input, record.value, &arena);
     arena_finish(&arena);
     return 0;
 }
