@@ -46,6 +46,11 @@ struct committed_query { /* one question for committed offsets; see kafka_commit
     bool abandoned;
 };
 
+struct topic_handle { /* of a topic that the producer has written to */
+    rd_kafka_topic_t *topic;
+    const char *name; /* the handle's */
+};
+
 struct kafka_sink {
     struct kafka_sink_options options;
     rd_kafka_t *consumer;
@@ -64,6 +69,9 @@ struct kafka_sink {
 
     /* the thread's own */
     rd_kafka_t *producer;
+    struct topic_handle *handles; /* the producer's; as few as topics are configured */
+    size_t handles_count;
+    size_t handles_capacity;
     size_t turn_bytes_max; /* halved by each failure, doubled by each success */
     size_t delivered;
     size_t undelivered;

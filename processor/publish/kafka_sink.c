@@ -222,6 +222,7 @@ static void *sink_thread(void *arg) {
     }
     pthread_mutex_unlock(&sink->lock);
     sink_drop_producer(sink);
+    free(sink->handles);
     return NULL;
 }
 

@@ -1,6 +1,7 @@
 /* One turn of the publisher: outputs and offsets to Kafka, all or nothing (or at least once). */
 #include "publish/kafka_parts.h"
 
+#include "base/array.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -10,6 +11,7 @@ enum {
                               outcome is unknown */
     TOPIC_BYTES_MAX = 249, /* Kafka's limit */
     OUTPUT_ARENA_BYTES_MAX = 1 << 20,
+    HANDLES_FIRST = 4,
 };
 
 enum outcome { OUTCOME_DONE, OUTCOME_NOTHING, OUTCOME_UNKNOWN };
@@ -26,6 +28,10 @@ static void delivered(rd_kafka_t *producer, const rd_kafka_message_t *message, v
 }
 
 void sink_drop_producer(struct kafka_sink *sink) {
+    for (size_t i = 0; i < sink->handles_count; i++) {
+        rd_kafka_topic_destroy(sink->handles[i].topic);
+    }
+    sink->handles_count = 0;
     if (sink->producer) {
         rd_kafka_purge(sink->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
         rd_kafka_destroy(sink->producer);
@@ -99,12 +105,34 @@ rd_kafka_topic_partition_list_t *sink_offsets(const struct kafka_sink *sink) {
     return list;
 }
 
-/* Hands one output to the producer. */
+/* The producer's handle of a topic, which librdkafka would look up by its name for every record, under a lock. NULL: it
+ * refuses the name. */
+static rd_kafka_topic_t *topic_of(struct kafka_sink *sink, struct bytes name) {
+    for (size_t i = 0; i < sink->handles_count; i++) {
+        if (bytes_equal_text(name, sink->handles[i].name)) {
+            return sink->handles[i].topic;
+        }
+    }
+    char text[TOPIC_BYTES_MAX + 1];
+    ASSERT(name.size <= TOPIC_BYTES_MAX);
+    memcpy(text, name.data, name.size);
+    text[name.size] = '\0';
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(sink->producer, text, NULL);
+    if (topic) {
+        sink->handles = array_grown(sink->handles, &sink->handles_capacity, sink->handles_count, sizeof *sink->handles,
+                                    HANDLES_FIRST);
+        sink->handles[sink->handles_count++] = (struct topic_handle){topic, rd_kafka_topic_name(topic)};
+    }
+    return topic;
+}
+
+/* Hands one output to the producer, which copies all but the value: that stays in the publication until the turn has ended,
+ * and so has every use of it, since a turn that does not end well destroys the producer. */
 static rd_kafka_resp_err_t produce(struct kafka_sink *sink, const struct output *output) {
-    char topic[TOPIC_BYTES_MAX + 1];
-    ASSERT(output->topic.size <= TOPIC_BYTES_MAX);
-    memcpy(topic, output->topic.data, output->topic.size);
-    topic[output->topic.size] = '\0';
+    rd_kafka_topic_t *topic = topic_of(sink, output->topic);
+    if (!topic) {
+        return rd_kafka_last_error();
+    }
     for (;;) {
         rd_kafka_headers_t *headers = rd_kafka_headers_new(output->headers_count);
         for (size_t i = 0; i < output->headers_count; i++) {
@@ -113,8 +141,7 @@ static rd_kafka_resp_err_t produce(struct kafka_sink *sink, const struct output 
                                 (ssize_t)header->value.size);
         }
         const rd_kafka_vu_t fields[] = {
-            {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
-            {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+            {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic},
             {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)output->key.data, output->key.size}},
             {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)output->value.data, output->value.size}},
             {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
