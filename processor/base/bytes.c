@@ -78,17 +78,26 @@ char *buffer_grow(struct buffer *buffer, size_t size) {
 }
 
 void buffer_put_decimal(struct buffer *buffer, int64_t value) {
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+                                "8081828384858687888990919293949596979899";
     char digits[DECIMAL_BYTES_MAX];
-    size_t at = sizeof digits;
+    char *at = digits + sizeof digits;
     uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
-    do {
-        digits[--at] = (char)('0' + left % 10);
-        left /= 10;
-    } while (left > 0);
-    if (value < 0) {
-        digits[--at] = '-';
+    for (; left >= 100; left /= 100) {
+        at -= 2;
+        memcpy(at, pairs + left % 100 * 2, 2);
     }
-    buffer_put(buffer, digits + at, sizeof digits - at);
+    if (left >= 10) {
+        at -= 2;
+        memcpy(at, pairs + left * 2, 2);
+    } else {
+        *--at = (char)('0' + left);
+    }
+    if (value < 0) {
+        *--at = '-';
+    }
+    buffer_put(buffer, at, (size_t)(digits + sizeof digits - at));
 }
 
 void buffer_put_long_varint(struct buffer *buffer, uint64_t value) {
