@@ -1,108 +1,9 @@
-#include "publish/encode.h"
+#include "encode_support.h"
+#include "publish/encode_parts.h"
 
-#include "base/clock.h"
-#include "decode_support.h"
-
-#include <math.h>
 #include <tier_change.pb-c.h>
+#include <time.h>
 #include <yyjson.h>
-
-/* The tier change that interface.md shows. */
-
-static struct spec_text spec(const char *text) {
-    return (struct spec_text){bytes_of_text(text), 1, 1};
-}
-
-static struct model *compile(struct arena *arena) {
-    static const double r_steps[] = {7, 14, 30, 60};
-    const struct label_spec treatment[] = {{bytes_of_text("service"), bytes_of_text("dedicated")}};
-    const struct score_spec scores[] = {{.name = spec("r"),
-                                         .metric = spec("days_since_purchase"),
-                                         .steps = r_steps,
-                                         .steps_count = 4,
-                                         .best_low = true}};
-    const struct tier_spec tiers[] = {
-        {.name = spec("vip"), .enter = spec("r >= 5"), .treatment = treatment, .treatment_count = 1},
-        {.name = spec("ordinary")},
-    };
-    const struct tier_set_spec sets[] = {
-        {.name = spec("value"), .tiers = tiers, .tiers_count = 2},
-        {.name = spec("churn_risk"), .topic = bytes_of_text("churn-alerts"), .tiers = tiers, .tiers_count = 2}};
-    const struct model_spec model_spec = {.zone = &zone_utc,
-                                          .money_decimals = 2,
-                                          .dedupe = 16,
-                                          .tiles_max = 128,
-                                          .scores = scores,
-                                          .scores_count = 1,
-                                          .sets = sets,
-                                          .sets_count = 2};
-    struct model *model = NULL;
-    struct model_error error = {0};
-    if (model_compile(arena, &model_spec, &model, &error)) {
-        fail_msg("%s", error.message);
-    }
-    return model;
-}
-
-struct fixture {
-    struct arena arena;
-    struct encoder encoder;
-    struct condition conditions[2];
-    struct named_value metrics[3];
-    struct tier_change change;
-};
-
-static int set_up(void **state) {
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    arena_init(&fixture->arena, 16 << 20);
-    fixture->encoder = (struct encoder){
-        .format = OUTPUT_JSON,
-        .group = bytes_of_text("tidemark"),
-        .tier_changes = bytes_of_text("tier-changes"),
-        .dead_letters = bytes_of_text("dead-letters"),
-        .model = compile(&fixture->arena),
-    };
-    fixture->conditions[0] = (struct condition){bytes_of_text("r + f + m >= 13"), 13, 13, true};
-    fixture->conditions[1] = (struct condition){bytes_of_text("nps(90d) >= 50"), (double)NAN, 50, false};
-    fixture->metrics[0] = (struct named_value){bytes_of_text("r"), 5};
-    fixture->metrics[1] = (struct named_value){bytes_of_text("revenue(90d)"), 5200.25};
-    fixture->metrics[2] = (struct named_value){bytes_of_text("nps(90d)"), (double)NAN};
-    fixture->change = (struct tier_change){
-        .set = 0,
-        .from = bytes_of_text("ordinary"),
-        .to = bytes_of_text("vip"),
-        .from_tier = 1,
-        .to_tier = 0,
-        .direction = DIRECTION_UP,
-        .cause = CAUSE_PURCHASE,
-        .sequence = 3,
-        .effective_ms = NOW_MS,
-        .cause_event_id = bytes_of_text("e1"),
-        .conditions = fixture->conditions,
-        .conditions_count = 2,
-        .metrics = fixture->metrics,
-        .metrics_count = 3,
-        .forecast_tier = bytes_of_text("potential"),
-        .forecast_ms = INT64_C(1743465600000),
-    };
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    struct fixture *fixture = *state;
-    arena_finish(&fixture->arena);
-    free(fixture);
-    return 0;
-}
-
-static struct output encode(struct fixture *fixture) {
-    struct output output;
-    assert_int_equal(encode_tier_change(&fixture->encoder, bytes_of_text("c1"), &fixture->change, NOW_MS + 7,
-                                        &fixture->arena, &output),
-                     0);
-    return output;
-}
 
 static void assert_bytes(struct bytes actual, const char *expected) {
     if (!bytes_equal_text(actual, expected)) {
@@ -189,6 +90,29 @@ static void times_have_the_form_of_rfc_3339(void **state) {
         struct output output = encode(fixture);
         assert_string_equal(header_of(&output, "ce_time"), times[i].text);
     }
+}
+
+static void times_are_those_of_the_calendar(void **state) {
+    (void)state;
+    const int64_t step_ms = INT64_C(86399997) * 13; /* some two weeks, at another time of day each */
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    for (int64_t time_ms = -INT64_C(62135596800000); time_ms < INT64_C(253402300800000); time_ms += step_ms) {
+        char expected[40];
+        time_t seconds = (time_t)(time_ms / 1000 - (time_ms % 1000 < 0));
+        struct tm utc;
+        assert_non_null(gmtime_r(&seconds, &utc));
+        size_t size = strftime(expected, sizeof expected, "%Y-%m-%dT%H:%M:%S", &utc);
+        unsigned ms = (unsigned)(time_ms - (int64_t)seconds * 1000) % 1000;
+        size_t zeros = utc.tm_year < 100 - 1900 ? 2 : utc.tm_year < 1000 - 1900 ? 1 : 0; /* %Y pads nothing */
+        zeros += utc.tm_year < 10 - 1900;
+        memmove(expected + zeros, expected, size);
+        memset(expected, '0', zeros);
+        (void)snprintf(expected + zeros + size, sizeof expected - zeros - size, ".%03uZ", ms);
+        assert_string_equal(encode_time(&arena, time_ms).data, expected);
+        arena_reset(&arena);
+    }
+    arena_finish(&arena);
 }
 
 static void headers_follow_the_cloud_events_binding(void **state) {
@@ -367,6 +291,7 @@ static void a_dead_letter_too_large_for_the_broker_is_cut(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times_are_those_of_the_calendar),
         TEST(a_tier_change_is_the_json_of_the_interface),
         TEST(a_first_tier_by_time_has_nulls),
         TEST(times_have_the_form_of_rfc_3339),
