@@ -152,6 +152,7 @@ int encode_tier_change(const struct encoder *encoder, struct bytes customer_id, 
         .change = change,
         .id = change_id(encoder, set, customer_id, change, arena),
         .customer_id = arena_copy(arena, customer_id),
+        .forms = encoder->forms,
     };
     if (!text.id.data || !text.customer_id.data) {
         return ERR_NO_MEMORY;

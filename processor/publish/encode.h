@@ -13,7 +13,12 @@ struct encoder {
     struct bytes tier_changes; /* default topic */
     struct bytes dead_letters; /* topic */
     const struct model *model;
+    struct encoder_forms *forms; /* JSON prepared for changes of the same kind; NULL: each is written from scratch */
 };
+
+/* Forms for one encoder, used by one thread; at most some 2 MB, usually 0.1. NULL without memory. */
+struct encoder_forms *encoder_forms_create(void);
+void encoder_forms_destroy(struct encoder_forms *forms);
 
 /* The record for one tier change as interface.md shows it: JSON, or schemas/tier_change.proto, with CloudEvents headers in
  * Kafka's binary binding (ce_id, ce_type "io.tidemark.tier_change.v1", ce_source "/tidemark/<group>", ce_time, ce_specversion

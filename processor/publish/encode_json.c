@@ -1,4 +1,4 @@
-#include "publish/encode_parts.h"
+#include "publish/encode_json_parts.h"
 
 #include <math.h>
 #include <yyjson.h>
@@ -50,30 +50,34 @@ static const char *cause_text(enum cause cause) {
  * them needs escaping, are known when this is compiled. */
 struct tree {
     yyjson_mut_doc *document;
+    bool blanks; /* instead of what differs between changes of the same kind */
     bool whole;
 };
 
-/* True where the text is JSON as it stands, eight bytes at a time: no byte is below ' ' or above ASCII, none a quote or a
- * backslash. yyjson's writer copies such a text whole; any other it takes byte by byte. */
-static bool is_plain(struct bytes text) {
+/* True where one of the eight bytes is below ' ' or above ASCII, or a quote or a backslash: where the byte sought is, and none
+ * with a high bit, the subtraction's borrow sets one. */
+static inline bool needs_care(const char *at) {
     const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t high_bits = ones << 7;
-    size_t i = 0;
-    for (; i + 8 <= text.size; i += 8) {
-        uint64_t word;
-        memcpy(&word, text.data + i, 8);
-        /* Where the byte sought is, and none with a high bit, the subtraction's borrow sets one. */
-        if ((word | (word - ones * ' ') | ((word ^ ones * '"') - ones) | ((word ^ ones * '\\') - ones)) & high_bits) {
+    uint64_t word;
+    memcpy(&word, at, 8);
+    return ((word | (word - ones * ' ') | ((word ^ ones * '"') - ones) | ((word ^ ones * '\\') - ones)) & ones << 7) !=
+           0;
+}
+
+bool encode_json_is_plain(struct bytes text) {
+    if (text.size < 8) {
+        char padded[8] = {'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a'};
+        for (size_t i = 0; i < text.size; i++) {
+            padded[i] = text.data[i];
+        }
+        return !needs_care(padded);
+    }
+    for (size_t i = 0; i + 8 < text.size; i += 8) {
+        if (needs_care(text.data + i)) {
             return false;
         }
     }
-    for (; i < text.size; i++) {
-        char c = text.data[i];
-        if (c < ' ' || c > '~' || c == '"' || c == '\\') {
-            return false;
-        }
-    }
-    return true;
+    return !needs_care(text.data + text.size - 8); /* the last eight, some of them perhaps once more */
 }
 
 static yyjson_mut_val *text_value(const struct tree *tree, struct bytes text) {
@@ -81,11 +85,28 @@ static yyjson_mut_val *text_value(const struct tree *tree, struct bytes text) {
         return yyjson_mut_null(tree->document);
     }
     yyjson_mut_val *value = yyjson_mut_strn(tree->document, text.data, text.size);
-    yyjson_mut_set_str_noesc(value, is_plain(text));
+    yyjson_mut_set_str_noesc(value, encode_json_is_plain(text));
     return value;
 }
 
+static yyjson_mut_val *blank(const struct tree *tree) {
+    static const char text[] = {ENCODE_JSON_BLANK};
+    return yyjson_mut_rawn(tree->document, text, sizeof text);
+}
+
+/* A text of this customer's, not of the rules. */
+static yyjson_mut_val *own_value(const struct tree *tree, struct bytes text) {
+    return tree->blanks ? blank(tree) : text_value(tree, text);
+}
+
+static yyjson_mut_val *integer_value(const struct tree *tree, int64_t number) {
+    return tree->blanks ? blank(tree) : yyjson_mut_sint(tree->document, number);
+}
+
 static yyjson_mut_val *number_value(const struct tree *tree, double number) {
+    if (tree->blanks) {
+        return blank(tree);
+    }
     return isfinite(number) ? yyjson_mut_real(tree->document, number) : yyjson_mut_null(tree->document);
 }
 
@@ -122,7 +143,7 @@ static yyjson_mut_val *forecast_value(struct tree *tree, const struct tier_chang
     }
     yyjson_mut_val *object = yyjson_mut_obj(tree->document);
     tree->whole &= yyjson_mut_obj_add_val(tree->document, object, "tier", text_value(tree, change->forecast_tier));
-    tree->whole &= yyjson_mut_obj_add_sint(tree->document, object, "time_ms", change->forecast_ms);
+    tree->whole &= yyjson_mut_obj_add_val(tree->document, object, "time_ms", integer_value(tree, change->forecast_ms));
     return object;
 }
 
@@ -141,29 +162,30 @@ static void build(struct tree *tree, const struct tier_change_text *text) {
     yyjson_mut_doc *document = tree->document;
     yyjson_mut_val *root = yyjson_mut_obj(document);
     yyjson_mut_doc_set_root(document, root);
-    bool whole = yyjson_mut_obj_add_val(document, root, "id", text_value(tree, text->id));
-    whole &= yyjson_mut_obj_add_val(document, root, "customer_id", text_value(tree, text->customer_id));
+    bool whole = yyjson_mut_obj_add_val(document, root, "id", own_value(tree, text->id));
+    whole &= yyjson_mut_obj_add_val(document, root, "customer_id", own_value(tree, text->customer_id));
     whole &=
         yyjson_mut_obj_add_val(document, root, "tier_set", text_value(tree, model_set_name(text->model, change->set)));
     whole &= yyjson_mut_obj_add_val(document, root, "from", text_value(tree, change->from));
     whole &= yyjson_mut_obj_add_val(document, root, "to", text_value(tree, change->to));
     whole &= yyjson_mut_obj_add_str(document, root, "direction", direction_text(change->direction));
-    whole &= yyjson_mut_obj_add_sint(document, root, "sequence", change->sequence);
-    whole &= yyjson_mut_obj_add_sint(document, root, "effective_time_ms", change->effective_ms);
+    whole &= yyjson_mut_obj_add_val(document, root, "sequence", integer_value(tree, change->sequence));
+    whole &= yyjson_mut_obj_add_val(document, root, "effective_time_ms", integer_value(tree, change->effective_ms));
     whole &= yyjson_mut_obj_add_str(document, root, "cause", cause_text(change->cause));
-    whole &= yyjson_mut_obj_add_val(document, root, "cause_event_id", text_value(tree, change->cause_event_id));
+    whole &= yyjson_mut_obj_add_val(document, root, "cause_event_id", own_value(tree, change->cause_event_id));
     whole &= yyjson_mut_obj_add_val(document, root, "conditions", conditions_value(tree, change));
     whole &= yyjson_mut_obj_add_val(document, root, "metrics", metrics_value(tree, change));
     whole &= yyjson_mut_obj_add_val(document, root, "forecast", forecast_value(tree, change));
     whole &= yyjson_mut_obj_add_val(document, root, "treatment", treatment_value(tree, text->model, change));
     whole &= yyjson_mut_obj_add_val(document, root, "rules_version", text_value(tree, model_version(text->model)));
-    whole &= yyjson_mut_obj_add_sint(document, root, "cut_points_version", (int64_t)change->cuts_version);
+    whole &= yyjson_mut_obj_add_val(document, root, "cut_points_version",
+                                    integer_value(tree, (int64_t)change->cuts_version));
     tree->whole &= whole;
 }
 
 /* Builds and writes with the allocator; the text lives where the allocator's memory does. */
-static int write(const struct tier_change_text *text, const yyjson_alc *allocator, struct bytes *out) {
-    struct tree tree = {.document = yyjson_mut_doc_new(allocator), .whole = true};
+static int write(const struct tier_change_text *text, bool blanks, const yyjson_alc *allocator, struct bytes *out) {
+    struct tree tree = {.document = yyjson_mut_doc_new(allocator), .blanks = blanks, .whole = true};
     if (!tree.document || !yyjson_mut_doc_set_val_pool_size(tree.document, VALUES_USUAL)) {
         return ERR_NO_MEMORY;
     }
@@ -201,12 +223,12 @@ static void arena_free(void *arena, void *memory) {
     (void)memory;
 }
 
-int encode_tier_change_json(const struct tier_change_text *text, struct arena *arena, struct bytes *out) {
+int encode_json_whole(const struct tier_change_text *text, bool blanks, struct arena *arena, struct bytes *out) {
     _Alignas(16) char scratch[SCRATCH_BYTES];
     yyjson_alc pool;
     ASSERT(yyjson_alc_pool_init(&pool, scratch, sizeof scratch));
     struct bytes json;
-    int err = write(text, &pool, &json);
+    int err = write(text, blanks, &pool, &json);
     if (!err) {
         *out = arena_copy(arena, json);
         return out->data ? 0 : ERR_NO_MEMORY;
@@ -215,5 +237,9 @@ int encode_tier_change_json(const struct tier_change_text *text, struct arena *a
         return err;
     }
     const yyjson_alc from_arena = {arena_malloc, arena_realloc, arena_free, arena};
-    return write(text, &from_arena, out);
+    return write(text, blanks, &from_arena, out);
+}
+
+int encode_tier_change_json(const struct tier_change_text *text, struct arena *arena, struct bytes *out) {
+    return text->forms && encode_json_filled(text, arena, out) ? 0 : encode_json_whole(text, false, arena, out);
 }

@@ -10,6 +10,7 @@ struct tier_change_text {
     const struct tier_change *change;
     struct bytes id;
     struct bytes customer_id;
+    struct encoder_forms *forms; /* NULL: none are kept */
 };
 
 /* The value as JSON or protobuf, built in the arena. */

@@ -13,7 +13,8 @@ enum { SCORE_ARENA_BYTES_MAX = 64 << 20, ENTRY_DIRTY = 1, BATCH_ARRAY_FIRST = 25
 int batch_init(struct task *task) {
     arena_init(&task->score_arena, SCORE_ARENA_BYTES_MAX);
     task->feedback = company_feedback_create(task->options.model);
-    if (!task->feedback) {
+    task->options.encoder.forms = encoder_forms_create();
+    if (!task->feedback || !task->options.encoder.forms) {
         return ERR_NO_MEMORY;
     }
     for (int i = 0; i < 2; i++) {
@@ -35,6 +36,7 @@ void batch_finish(struct task *task) {
         buffer_finish(&batch->outputs);
     }
     company_feedback_destroy(task->feedback);
+    encoder_forms_destroy(task->options.encoder.forms);
     buffer_finish(&task->scratch);
     arena_finish(&task->score_arena);
 }
