@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-enum { BUFFER_CAPACITY_FIRST = 256, VARINT_BYTES_MAX = 10, DECIMAL_BYTES_MAX = 20 };
+enum { BUFFER_CAPACITY_FIRST = 256, VARINT_BYTES_MAX = 10 };
 
 /* The number of bytes of the well-formed sequence at `at`, or 0. */
 static size_t utf8_sequence(const unsigned char *at, size_t left) {
@@ -78,26 +78,23 @@ char *buffer_grow(struct buffer *buffer, size_t size) {
 }
 
 void buffer_put_decimal(struct buffer *buffer, int64_t value) {
-    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-                                "8081828384858687888990919293949596979899";
-    char digits[DECIMAL_BYTES_MAX];
-    char *at = digits + sizeof digits;
     uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
-    for (; left >= 100; left /= 100) {
-        at -= 2;
-        memcpy(at, pairs + left % 100 * 2, 2);
+    size_t size = value < 0 ? 2 : 1;
+    for (uint64_t rest = left; rest >= 10; rest /= 10) {
+        size++;
     }
-    if (left >= 10) {
-        at -= 2;
-        memcpy(at, pairs + left * 2, 2);
-    } else {
-        *--at = (char)('0' + left);
+    char *room = buffer_reserve(buffer, size);
+    if (!room) {
+        return;
     }
-    if (value < 0) {
-        *--at = '-';
+    buffer->size += size;
+    for (; left >= 10; left /= 10) {
+        room[--size] = (char)('0' + left % 10);
     }
-    buffer_put(buffer, at, (size_t)(digits + sizeof digits - at));
+    room[--size] = (char)('0' + left);
+    if (size > 0) {
+        room[0] = '-';
+    }
 }
 
 void buffer_put_long_varint(struct buffer *buffer, uint64_t value) {

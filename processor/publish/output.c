@@ -13,33 +13,56 @@
  *
  * where "optional" is a varint 0 for null, else size + 1 and the bytes. */
 
-enum { OUTPUT_VERSION = 1, HEADER_PACKED_BYTES_MIN = 2 };
-
-static void put_optional(struct buffer *out, struct bytes bytes) {
-    if (!bytes.data) {
-        buffer_put_varint(out, 0);
-        return;
-    }
-    buffer_put_varint(out, (uint64_t)bytes.size + 1);
-    buffer_put_bytes(out, bytes);
-}
+enum { OUTPUT_VERSION = 1, HEADER_PACKED_BYTES_MIN = 2, VARINT_BYTES_MAX = 10 };
 
 static struct bytes take_optional(struct cursor *cursor) {
     uint64_t size = cursor_varint(cursor);
     return size == 0 ? (struct bytes){NULL, 0} : cursor_take(cursor, size - 1);
 }
 
-void output_pack(const struct output *output, struct buffer *out) {
-    buffer_put_byte(out, OUTPUT_VERSION);
-    buffer_put_sized(out, output->topic);
-    put_optional(out, output->key);
-    put_optional(out, output->value);
-    buffer_put_signed(out, output->caused_ms);
-    buffer_put_varint(out, output->headers_count);
-    for (size_t i = 0; i < output->headers_count; i++) {
-        buffer_put_sized(out, output->headers[i].name);
-        put_optional(out, output->headers[i].value);
+static char *put_varint(char *at, uint64_t value) {
+    for (; value >= 0x80; value >>= 7) {
+        *at++ = (char)(value | 0x80);
     }
+    *at++ = (char)value;
+    return at;
+}
+
+/* With the length that comes before it. */
+static char *put(char *at, uint64_t length, struct bytes bytes) {
+    at = put_varint(at, length);
+    if (bytes.size > 0) {
+        memcpy(at, bytes.data, bytes.size);
+    }
+    return at + bytes.size;
+}
+
+static char *put_optional(char *at, struct bytes bytes) {
+    return bytes.data ? put(at, (uint64_t)bytes.size + 1, bytes) : put_varint(at, 0);
+}
+
+void output_pack(const struct output *output, struct buffer *out) {
+    size_t numbers = 6 + 2 * output->headers_count; /* the version, too */
+    size_t size = output->topic.size + output->key.size + output->value.size;
+    for (size_t i = 0; i < output->headers_count; i++) {
+        size += output->headers[i].name.size + output->headers[i].value.size;
+    }
+    char *room = buffer_reserve(out, size + numbers * VARINT_BYTES_MAX);
+    if (!room) {
+        return;
+    }
+    char *at = room;
+    *at++ = OUTPUT_VERSION;
+    at = put(at, output->topic.size, output->topic);
+    at = put_optional(at, output->key);
+    at = put_optional(at, output->value);
+    at = put_varint(at, ((uint64_t)output->caused_ms << 1) ^ (uint64_t)(output->caused_ms >> 63));
+    at = put_varint(at, output->headers_count);
+    for (size_t i = 0; i < output->headers_count; i++) {
+        at = put(at, output->headers[i].name.size, output->headers[i].name);
+        at = put_optional(at, output->headers[i].value);
+    }
+    out->size += (size_t)(at - room);
 }
 
 int64_t output_caused_ms(struct bytes packed) {
