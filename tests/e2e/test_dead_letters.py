@@ -70,3 +70,23 @@ def test_misrouted_keys(campaign):
     campaign.wait_published(len(campaign.config["tier_sets"]))
     assert process.customer("c")["lifetime"]["orders"] == 1
     assert process.cli("get", "c").returncode == 0
+
+
+def test_a_content_type_mixes_formats_in_one_topic(campaign):
+    event = {"event_id": "e", "customer_id": "c", "event_time_ms": 1_000, "amount_minor": 100, "currency": "EUR"}
+    partition = partition_of(b"c", campaign.partitions)
+    json_type = [("content-type", b"application/json")]
+    fields = {name: value.encode() if isinstance(value, str) else value for name, value in event.items()}
+    campaign.topics.produce([
+        (campaign.names["purchases"], partition, b"c", json.dumps(event | {"event_id": "e1"}).encode(), 1_000, json_type),
+        (campaign.names["purchases"], partition, b"c", event_to_protobuf("purchases", fields | {"event_id": b"e2"}), 1_000, []),
+        (campaign.names["purchases"], partition, b"c", json.dumps(event | {"currency": "???"}).encode(), 1_000, json_type),
+        (campaign.names["purchases"], partition, b"c", json.dumps(event).encode(), 1_000, []),
+    ])
+    process = campaign.start().wait_ready()
+    campaign.wait_read()
+    campaign.wait_published(len(campaign.config["tier_sets"]))
+    assert process.customer("c")["lifetime"]["orders"] == 2
+    reasons = [dict(letter.headers()) for letter in campaign.topics.read(campaign.names["dead_letters"])]
+    assert [told["tidemark-reason"] for told in reasons] == [b"unknown_currency", b"undecodable"]
+    assert reasons[0]["content-type"] == b"application/json"
