@@ -40,7 +40,7 @@ void wheel_finish(struct wheel *wheel) {
 }
 
 size_t wheel_hours_count(const struct wheel *wheel) {
-    return wheel->hours_count + (wheel->open.hour != HOUR_NONE);
+    return wheel->hours_count - wheel->hours_first + (wheel->open.hour != HOUR_NONE);
 }
 
 /* Makes room for one more element; the array moves to *array. */
@@ -124,9 +124,20 @@ static struct wheel_entry held_pop(struct wheel *wheel) {
     return entry;
 }
 
+/* Room for one hour more: that of those that were opened is used again before more is asked for. */
+static int hours_grow(struct wheel *wheel) {
+    if (wheel->hours_first > wheel->hours_capacity / 2) {
+        wheel->hours_count -= wheel->hours_first;
+        memmove(wheel->hours, wheel->hours + wheel->hours_first, wheel->hours_count * sizeof *wheel->hours);
+        wheel->hours_first = 0;
+    }
+    return grow((void **)&wheel->hours, &wheel->hours_capacity, wheel->hours_count, sizeof *wheel->hours,
+                WHEEL_HOURS_FIRST);
+}
+
 /* The place of an hour in the ascending list: its index, or where it belongs. */
 static size_t hours_find(const struct wheel *wheel, int64_t hour) {
-    size_t low = 0;
+    size_t low = wheel->hours_first;
     size_t high = wheel->hours_count;
     while (low < high) {
         size_t middle = (low + high) / 2;
@@ -153,15 +164,14 @@ int wheel_arm(struct wheel *wheel, struct bytes id, int64_t due_ms, uint64_t bat
             return error;
         }
     }
+    int error = hours_grow(wheel);
+    if (error) {
+        return error;
+    }
     size_t at = hours_find(wheel, hour);
     if (at < wheel->hours_count && wheel->hours[at].hour == hour) {
         wheel->hours[at].batch = batch;
         return 0;
-    }
-    int error = grow((void **)&wheel->hours, &wheel->hours_capacity, wheel->hours_count, sizeof *wheel->hours,
-                     WHEEL_HOURS_FIRST);
-    if (error) {
-        return error;
     }
     memmove(wheel->hours + at + 1, wheel->hours + at, (wheel->hours_count - at) * sizeof *wheel->hours);
     wheel->hours[at] = (struct wheel_hour){hour, batch};
@@ -173,7 +183,7 @@ int wheel_arm(struct wheel *wheel, struct bytes id, int64_t due_ms, uint64_t bat
  * it is applied would miss what it brings. */
 static bool hours_are_applied(const struct wheel *wheel, int64_t until_ms) {
     bool applied = wheel->open.hour == HOUR_NONE || wheel->open.batch <= wheel->applied_batch;
-    for (size_t i = 0; i < wheel->hours_count && wheel->hours[i].hour * MS_PER_HOUR <= until_ms; i++) {
+    for (size_t i = wheel->hours_first; i < wheel->hours_count && wheel->hours[i].hour * MS_PER_HOUR <= until_ms; i++) {
         applied &= wheel->hours[i].batch <= wheel->applied_batch;
     }
     return applied;
@@ -185,7 +195,8 @@ void wheel_turn(struct wheel *wheel, int64_t clock_ms) {
     }
     bool held_due = wheel->held_count > 0 && wheel->held[0].due_ms <= clock_ms;
     bool unread = wheel->open.hour != HOUR_NONE && (!wheel->scanned_all || wheel->dropped_from_ms <= clock_ms);
-    bool reached = wheel->hours_count > 0 && wheel->hours[0].hour * MS_PER_HOUR <= clock_ms;
+    bool reached =
+        wheel->hours_first < wheel->hours_count && wheel->hours[wheel->hours_first].hour * MS_PER_HOUR <= clock_ms;
     if (!held_due && !unread && !reached) {
         wheel->fired_ms = clock_ms;
     } else if (hours_are_applied(wheel, clock_ms)) {
@@ -231,7 +242,8 @@ static bool read_on(struct wheel *wheel) {
         wheel->scanned_all = false;
     }
     if (wheel->open.hour == HOUR_NONE || wheel->scanned_all) {
-        if (wheel->hours_count == 0 || wheel->hours[0].hour * MS_PER_HOUR > wheel->target_ms) {
+        if (wheel->hours_first == wheel->hours_count ||
+            wheel->hours[wheel->hours_first].hour * MS_PER_HOUR > wheel->target_ms) {
             return false;
         }
         if (wheel->open.hour != HOUR_NONE) {
@@ -240,8 +252,7 @@ static bool read_on(struct wheel *wheel) {
             ASSERT(!error);
             wheel->done_hours[wheel->done_count++] = wheel->open.hour;
         }
-        wheel->open = wheel->hours[0];
-        memmove(wheel->hours, wheel->hours + 1, --wheel->hours_count * sizeof *wheel->hours);
+        wheel->open = wheel->hours[wheel->hours_first++];
         wheel->scanned = 0;
         wheel->scanned_all = false;
         wheel->rescan_from_ms = TIME_NONE;

@@ -33,8 +33,9 @@ struct wheel_entry {
 
 struct wheel {
     struct store *store;
-    struct wheel_hour *hours; /* ascending: hours with entries in the store, behind the open one */
-    size_t hours_count;
+    struct wheel_hour *hours; /* ascending, from hours_first on: hours with entries in the store, behind the open one */
+    size_t hours_first;
+    size_t hours_count; /* those before hours_first included */
     size_t hours_capacity;
 
     struct wheel_entry *held; /* min-heap by due_ms: entries of the open hour and of earlier ones */
