@@ -21,6 +21,17 @@ class Topics:
         for future in made.values():
             future.result()
 
+    def delete(self, topic):
+        """Returns when it is gone, or never was there."""
+        end = time.monotonic() + READ_TIMEOUT_S
+        while topic in self._admin.list_topics(timeout=10).topics:
+            assert time.monotonic() < end, f"{topic} is still there"
+            for future in self._admin.delete_topics([topic]).values():
+                try:
+                    future.result()
+                except KafkaException:
+                    time.sleep(0.1)  # it is being deleted
+
     def producer(self, settings=None):
         return Producer(self._settings | (settings or {}))
 
@@ -43,26 +54,28 @@ class Topics:
 
     def read(self, *topics):
         """All committed records, each partition in order."""
+        return list(self.records(*topics))
+
+    def records(self, *topics):
+        """The same, one after the other: for more than memory should hold."""
         consumer = Consumer(self._settings | {
             "group.id": "reader", "isolation.level": "read_committed", "auto.offset.reset": "earliest",
             "enable.partition.eof": True, "enable.auto.commit": False})
         open_partitions = {(part.topic, part.partition) for topic in topics for part in self.partitions(topic)}
         consumer.assign([TopicPartition(topic, number, 0) for topic, number in open_partitions])
-        messages = []
         end = time.monotonic() + READ_TIMEOUT_S
         try:
             while open_partitions:
                 assert time.monotonic() < end, f"never came to the end of {open_partitions}"
                 for message in consumer.consume(1000, timeout=0.1):
                     if message.error() is None:
-                        messages.append(message)
+                        yield message
                     elif message.error().code() == KafkaError._PARTITION_EOF:
                         open_partitions.discard((message.topic(), message.partition()))
                     else:
                         raise AssertionError(message.error())
         finally:
             consumer.close()
-        return messages
 
     def ends(self, *topics):
         """(topic, partition) -> offset of the next record to come, transaction markers included."""

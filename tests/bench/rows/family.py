@@ -1,0 +1,37 @@
+"""What measures some rows together."""
+
+from table import NotMeasured
+
+
+class Family:
+    """Rows that share servers and histories. A subclass names its rows, prepares once, and measures round by round."""
+
+    rows = ()
+
+    def __init__(self, lab, options, wanted):
+        self.lab = lab
+        self.options = options
+        self.wanted = wanted  # names of rows
+        self.reasons = {}  # row -> why it is not measured
+
+    @classmethod
+    def check(cls, options):
+        """Raises NotMeasured when nothing of this can be measured here; asked before servers are started."""
+
+    def prepare(self):
+        """Whatever all rounds need."""
+
+    def round(self):
+        """One round: row -> figure -> value. A row that is missing has its reason in `reasons`."""
+        raise NotImplementedError
+
+    def each(self, steps):
+        """Runs the wanted ones of (row, function): a row that cannot be measured does not stop the next."""
+        values = {}
+        for row, step in steps:
+            if row in self.wanted and row not in self.reasons:
+                try:
+                    values[row] = step()
+                except (NotMeasured, TimeoutError) as problem:
+                    self.reasons[row] = str(problem)
+        return values
