@@ -98,16 +98,34 @@ class Topics:
                 time.sleep(0.1)
 
     def committed(self, group, *topics):
-        """(topic, partition) -> offset that the group has committed, transactions in doubt left out.
-
-        Asked by a consumer that never joins the group: the admin client of librdkafka crashes on the answer of a broker that
-        is still loading the group (it has no consumer group of its own to tell).
-        """
-        consumer = Consumer(self._settings | {"group.id": group, "isolation.level": "read_uncommitted"})
+        """(topic, partition) -> offset that the group has committed, transactions in doubt left out."""
+        commits = self.commits(group, *topics)
         try:
-            parts = [part for topic in topics for part in self.partitions(topic)]
-            return {(part.topic, part.partition): part.offset for part in consumer.committed(parts, timeout=10) if part.offset >= 0}
-        except KafkaException:
-            return {}  # the broker is away, or loads the group: nobody knows
+            return commits.now()
         finally:
-            consumer.close()
+            commits.close()
+
+    def commits(self, group, *topics):
+        """To be asked often."""
+        return Commits(self._settings, group, [part for topic in topics for part in self.partitions(topic)])
+
+
+class Commits:
+    """What a group has committed, asked by a consumer that never joins it: the admin client of librdkafka crashes on the
+    answer of a broker that is still loading the group (it has no consumer group of its own to tell).
+    """
+
+    def __init__(self, settings, group, parts):
+        self._consumer = Consumer(settings | {"group.id": group, "isolation.level": "read_uncommitted"})
+        self._parts = parts
+
+    def close(self):
+        self._consumer.close()
+
+    def now(self):
+        """(topic, partition) -> offset; empty while nobody knows, as the broker is away, or loads the group."""
+        try:
+            parts = self._consumer.committed(self._parts, timeout=10)
+        except KafkaException:
+            return {}
+        return {(part.topic, part.partition): part.offset for part in parts if part.offset >= 0}

@@ -38,8 +38,8 @@ class Fairness(Family):
         return self.each([("hot-customer", self.hot_customer), ("hot-partition", self.hot_partition)])
 
     def hot_customer(self):
-        even = self.lab.catch_up("even", self.events)
-        hot = self.lab.catch_up("hot", self.events)
+        even = self.lab.catch_up("even")
+        hot = self.lab.catch_up("hot")
         prefix, process, redis_server = self.lab.live_group(self.options.delivery, self.options.customers)
         with self.lab.live(process, prefix, rate=self.options.rate, seconds=WARM_UP_S + self.options.seconds,
                            customers=self.options.customers, hot_percent=HOT_PERCENT) as probes:
@@ -59,10 +59,11 @@ class Fairness(Family):
         seconds = WARM_UP_S + self.events / 100_000 + 10
         with self.lab.live(process, prefix, rate=RATE, probe=5, seconds=seconds, customers=self.options.customers) as probes:
             self.lab.start(process)
-            samples = [(time.time(), *sample[1:]) for sample in self.lab.until_applied(process, written)]
+            samples = self.lab.until_committed(process, prefix)  # what was there; live events go on behind it
             drained_s = time.time()
             all_probes = probes()
-        started_s = drained_s - (samples[-1][0] - next(sample[0] for sample in samples if sample[1] > 0))
+        began = next(sample for sample in samples if sample[1] > 0)
+        started_s = drained_s - (samples[-1][0] - began[0])
         others = [probe for probe in all_probes if probe.partition != HOT_PARTITION and started_s <= probe.sent_s <= drained_s]
         p50, p99 = latencies(others, "the other partitions")
         self.lab.stop(process, redis_server)

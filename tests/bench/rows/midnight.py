@@ -48,10 +48,10 @@ class Midnight(Family):
         redis_server = self.lab.redis()
         prefix = f"due{uuid.uuid4().hex[:8]}"
         due_s = int(time.time()) + START_S + customers // LOADED_PER_S
-        written = self.lab.history(prefix, customers=customers, touch_at=due_s * 1000 - 1 - days * DAY_MS, touch_minor=minor)
+        self.lab.history(prefix, customers=customers, touch_at=due_s * 1000 - 1 - days * DAY_MS, touch_minor=minor)
         process = self.lab.group(prefix, redis_server, clock="wall")
         self.lab.start(process)
-        self.lab.until_applied(process, written)
+        self.lab.until_committed(process, prefix)
         ahead_s = due_s - time.time()
         if ahead_s < 5:
             raise NotMeasured(f"{customers:,} customers were not loaded before they were due")

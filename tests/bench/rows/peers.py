@@ -25,11 +25,11 @@ THEIRS = "theirs"
 def figures(name, cpu_aim, memory_aim=""):
     return (
         Figure("ratio", f"{name}, CPU times tidemark's", cpu_aim),
-        Figure("warm", f"  its second half (warm), CPU times tidemark's"),
-        Figure("memory", f"  peak memory times tidemark's", memory_aim),
-        Figure("cpu", f"  CPU s per million events"),
-        Figure("rate", f"  events a second"),
-        Figure("broker", f"  broker, CPU s per million events"),
+        Figure("warm", "  its second half (warm), CPU times tidemark's"),
+        Figure("memory", "  peak memory of the process, times tidemark's", memory_aim),
+        Figure("cpu", "  CPU s per million events"),
+        Figure("rate", "  events a second"),
+        Figure("broker", "  broker, CPU s per million events"),
     )
 
 
@@ -70,7 +70,7 @@ class Peers(Family):
     def round(self):
         names = [row.name for row in self.rows[:-1]]
         if set(names) & set(self.wanted):
-            self.tidemark = self.lab.catch_up(OURS, self.options.events)
+            self.tidemark = self.lab.catch_up(OURS)
             self.at_least_once = None
         values = self.each([(name, lambda name=name: self.measure(name)) for name in names])
         return values | self.each([("same-tiers", self.same_tiers)])
@@ -79,7 +79,7 @@ class Peers(Family):
         """Go's guarantee is at least once, and so is Tidemark's beside it."""
         if not name.startswith("go") or self.options.delivery == "at_least_once":
             return self.tidemark
-        self.at_least_once = self.at_least_once or self.lab.catch_up(OURS, self.options.events, delivery="at_least_once")
+        self.at_least_once = self.at_least_once or self.lab.catch_up(OURS, delivery="at_least_once")
         return self.at_least_once
 
     def measure(self, name):
@@ -106,8 +106,8 @@ class Peers(Family):
             self.done[name] = peer_programs.Peer(name, self.lab, THEIRS)
             self.done[name].run()
         theirs = self.done[name].final_tiers()
-        by_days = self.lab.catch_up(OURS, self.options.events, **yaml.safe_load((HERE / "score_days.yaml").read_text()))
-        exact = self.tidemark or self.lab.catch_up(OURS, self.options.events)
+        by_days = self.lab.catch_up(OURS, **yaml.safe_load((HERE / "score_days.yaml").read_text()))
+        exact = self.tidemark or self.lab.catch_up(OURS)
         return {"days": self.equal(theirs, by_days["output"]), "exact": self.equal(theirs, exact["output"])}
 
     def equal(self, theirs, output):

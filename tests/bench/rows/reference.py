@@ -61,7 +61,7 @@ class Reference(Family):
     def round(self):
         events, million = self.options.events, self.options.events / 1e6
         plain = bare(self.lab, PREFIX, events)
-        scored = self.lab.catch_up(PREFIX, events)
+        scored = self.lab.catch_up(PREFIX)
         return {
             "bare": {
                 "bare": plain["cpu_s"] / million, "tidemark": scored["cpu_s"] / million,

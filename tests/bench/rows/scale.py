@@ -5,7 +5,7 @@ at every size. The touch also warms the cache.
 """
 
 from lab import HISTORY_START_MS
-from table import Figure, Row
+from table import Figure, NotMeasured, Row
 
 from .family import Family
 
@@ -23,9 +23,11 @@ def sizes_up_to(largest, values):
 def cpu_us_after(result, touched):
     """CPU microseconds per event after the touch, up to the last event applied."""
     samples = result["samples"]
+    events = samples[-1][1]
     warm = next((sample for sample in samples if sample[1] >= touched), samples[-1])
-    events = result["events"] - warm[1]
-    return (result["cpu_s"] - warm[2]) / events * 1e6 if events > 0 else float("nan")
+    if events == warm[1]:
+        raise NotMeasured("too few events to tell them from the touch")
+    return (result["cpu_s"] - warm[2]) / (events - warm[1]) * 1e6
 
 
 class Scale(Family):
@@ -63,7 +65,7 @@ class Scale(Family):
                          start=HISTORY_START_MS + DAY_MS, days=1)
 
     def run(self, prefix, customers, cache, partitions=None):
-        result = self.lab.catch_up(prefix, customers + self.events, partitions, state={"cache": cache})
+        result = self.lab.catch_up(prefix, partitions, state={"cache": cache})
         return cpu_us_after(result, customers), result["peak_mb"]
 
     def round(self):
