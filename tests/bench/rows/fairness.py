@@ -11,7 +11,7 @@ from .family import Family
 HOT_PERCENT = 30
 HOT_PARTITION = 0
 RATE = 2000
-WARM_UP_S = 5
+START_S = 5
 
 
 class Fairness(Family):
@@ -41,10 +41,10 @@ class Fairness(Family):
         even = self.lab.catch_up("even")
         hot = self.lab.catch_up("hot")
         prefix, process, redis_server = self.lab.live_group(self.options.delivery, self.options.customers)
-        with self.lab.live(process, prefix, rate=self.options.rate, seconds=WARM_UP_S + self.options.seconds,
+        with self.lab.live(process, prefix, rate=self.options.rate, seconds=self.options.warm_up + self.options.seconds,
                            customers=self.options.customers, hot_percent=HOT_PERCENT) as probes:
             all_probes = probes()
-        start_s = all_probes[0].sent_s + WARM_UP_S
+        start_s = all_probes[0].sent_s + self.options.warm_up
         _, p99 = latencies([probe for probe in all_probes if probe.sent_s > start_s], "live")
         self.lab.stop(process, redis_server)
         return {"ratio": hot["cpu_s"] / even["cpu_s"], "wall": hot["wall_s"] / even["wall_s"], "p99": p99}
@@ -56,7 +56,7 @@ class Fairness(Family):
         written = self.lab.history(prefix, customers=self.options.customers, events=self.events, days=1,
                                    start=(time.time() - 2 * 86400) * 1000, partition=HOT_PARTITION, partitions=self.options.partitions)
         process = self.lab.group(prefix, redis_server, clock="wall")
-        seconds = WARM_UP_S + self.events / 100_000 + 10
+        seconds = START_S + self.events / 100_000 + 10
         with self.lab.live(process, prefix, rate=RATE, probe=5, seconds=seconds, customers=self.options.customers) as probes:
             self.lab.start(process)
             samples = self.lab.until_committed(process, prefix)  # what was there; live events go on behind it

@@ -5,8 +5,6 @@ from table import Figure, Row
 
 from .family import Family
 
-WARM_UP_S = 10
-
 
 class Latency(Family):
     rows = (
@@ -28,10 +26,10 @@ class Latency(Family):
 
     def measure(self, delivery):
         prefix, process, redis_server = self.lab.live_group(delivery, self.options.customers)
-        seconds = WARM_UP_S + self.options.seconds
+        seconds = self.options.warm_up + self.options.seconds
         with self.lab.live(process, prefix, rate=self.options.rate, seconds=seconds, customers=self.options.customers) as probes:
             all_probes = probes()
-        start_s = all_probes[0].sent_s + WARM_UP_S
+        start_s = all_probes[0].sent_s + self.options.warm_up
         p50, p99 = latencies([probe for probe in all_probes if probe.sent_s > start_s], delivery)
         self.lab.stop(process, redis_server)
         return {"p50": p50, "p99": p99}
