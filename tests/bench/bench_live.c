@@ -6,7 +6,8 @@
  *
  *     --rate N --seconds S           events a second, for so long
  *     --probe N                      every Nth event is a probe
- *     --customers N --hot-percent P  who the others are (mix.h)
+ *     --customers N --hot-percent P  who the others are (mix.h),
+ *     --first-customer N             and their first number
  *     --partitions N                 of each topic
  *     --wait S                       at the end, for probes still under way
  *
@@ -31,11 +32,15 @@
 
 enum { TICK_US = 2000, POLL_MS = 100, PROBE_MINOR = 2500, NAME_BYTES = 32 };
 
-static const struct option options[] = {
-    {"rate", required_argument, NULL, 'r'},        {"seconds", required_argument, NULL, 's'},
-    {"probe", required_argument, NULL, 'p'},       {"customers", required_argument, NULL, 'c'},
-    {"hot-percent", required_argument, NULL, 'h'}, {"partitions", required_argument, NULL, 'n'},
-    {"wait", required_argument, NULL, 'w'},        {NULL, 0, NULL, 0}};
+static const struct option options[] = {{"rate", required_argument, NULL, 'r'},
+                                        {"seconds", required_argument, NULL, 's'},
+                                        {"probe", required_argument, NULL, 'p'},
+                                        {"customers", required_argument, NULL, 'c'},
+                                        {"first-customer", required_argument, NULL, 'f'},
+                                        {"hot-percent", required_argument, NULL, 'h'},
+                                        {"partitions", required_argument, NULL, 'n'},
+                                        {"wait", required_argument, NULL, 'w'},
+                                        {NULL, 0, NULL, 0}};
 
 /* Written by one thread, read by the other once that has ended, but for `came`. */
 struct probes {
@@ -84,6 +89,9 @@ static void parse(struct live *live, int argc, char **argv) {
             break;
         case 'c':
             live->mix.customers = number;
+            break;
+        case 'f':
+            live->mix.first_customer = number;
             break;
         case 'h':
             live->mix.hot_percent = (int)number;

@@ -26,7 +26,8 @@ static void draw_customer(struct mix *mix, char *id) {
     do {
         bool hot = random_below(&mix->random, 100) < (uint32_t)mix->hot_percent;
         double u = mix_uniform(mix);
-        snprintf(id, MIX_TEXT_BYTES, "c%08" PRId64, hot ? 0 : (int64_t)((double)mix->customers * u * u * u));
+        int64_t number = mix->first_customer + (hot ? 0 : (int64_t)((double)mix->customers * u * u * u));
+        snprintf(id, MIX_TEXT_BYTES, "c%08" PRId64, number);
     } while (mix->partition >= 0 && mix_partition(id, mix->partitions) != mix->partition);
 }
 

@@ -24,9 +24,10 @@ struct mix {
     int64_t made;     /* events so far; numbers their ids */
     int64_t first_id; /* added to these, so that two mixes make no duplicates */
     int64_t customers;
-    int hot_percent; /* this part of all events is customer 0's */
-    int partition;   /* -1: any; else only customers whose key belongs there ... */
-    int partitions;  /* ... of so many, by murmur2 */
+    int64_t first_customer; /* added to their numbers */
+    int hot_percent;        /* this part of all events is the first one's */
+    int partition;          /* -1: any; else only customers whose key belongs there ... */
+    int partitions;         /* ... of so many, by murmur2 */
 };
 
 /* The activity's slices point into this very struct: do not copy it. */

@@ -21,13 +21,15 @@ def sizes_up_to(largest, values):
 
 
 def cpu_us_after(result, touched):
-    """CPU microseconds per event after the touch, up to the last event applied."""
-    samples = result["samples"]
-    events = samples[-1][1]
-    warm = next((sample for sample in samples if sample[1] >= touched), samples[-1])
-    if events == warm[1]:
-        raise NotMeasured("too few events to tell them from the touch")
-    return (result["cpu_s"] - warm[2]) / (events - warm[1]) * 1e6
+    """CPU microseconds per event after the touch; what it had cost until then lies between two samples."""
+    samples = [sample[1:] for sample in result["samples"]]
+    events = samples[-1][0]
+    if events <= touched:
+        raise NotMeasured(f"only {events:,.0f} events were counted")
+    after = next(number for number, (applied, _) in enumerate(samples) if applied >= touched)
+    (applied, cpu), (applied_next, cpu_next) = samples[max(after - 1, 0)], samples[after]
+    part = (touched - applied) / max(applied_next - applied, 1)
+    return (result["cpu_s"] - cpu - part * (cpu_next - cpu)) / (events - touched) * 1e6
 
 
 class Scale(Family):
