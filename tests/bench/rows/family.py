@@ -34,4 +34,5 @@ class Family:
                     values[row] = step()
                 except (NotMeasured, TimeoutError) as problem:
                     self.reasons[row] = str(problem)
+                    self.lab.clear()
         return values

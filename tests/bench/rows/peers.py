@@ -66,6 +66,7 @@ class Peers(Family):
         self.lab.reference(THEIRS, "--peers")
         self.done = {}  # peer -> one that has run
         self.tidemark = None
+        self.compared = False
 
     def round(self):
         names = [row.name for row in self.rows[:-1]]
@@ -73,7 +74,10 @@ class Peers(Family):
             self.tidemark = self.lab.catch_up(OURS)
             self.at_least_once = None
         values = self.each([(name, lambda name=name: self.measure(name)) for name in names])
-        return values | self.each([("same-tiers", self.same_tiers)])
+        if not self.compared:  # once is enough: tiers do not vary
+            self.compared = True
+            values |= self.each([("same-tiers", self.same_tiers)])
+        return values
 
     def tidemark_like(self, name):
         """Go's guarantee is at least once, and so is Tidemark's beside it."""

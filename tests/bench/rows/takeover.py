@@ -1,39 +1,32 @@
-"""Two processes share the tasks; one goes away. How long until every task answers again, seen from outside."""
+"""Two processes share the tasks; one goes away. How long the slowest event waits that comes just then, seen from outside: an
+event that comes as its owner dies is answered when the new owner is at work.
+"""
 
 import time
 
 from lab import latencies, wait_until
-from table import Figure, NotMeasured, Row
+from table import Figure, Row
 
 from .family import Family
 
 SESSION_S = 10  # session.timeout.ms, which is also Tidemark's own default
 BEFORE_S = 6
+JUST_THEN_S = 3
 AFTER_S = SESSION_S + 10
 RATE = 1000
 JOINED_TIMEOUT_S = 60
 
 
-def answers_after_s(probes, partition, gone_s):
-    """The end of the longest silence of a partition that ended after one of its owners had gone."""
-    came = sorted(probe.came_s for probe in probes if probe.partition == partition and probe.came_s)
-    times = [gone_s] + [when for when in came if when > gone_s]
-    gaps = [(after - before, after) for before, after in zip(times, times[1:])]
-    if not gaps:
-        raise NotMeasured(f"partition {partition} never answered again")
-    return max(gaps)[1] - gone_s
-
-
 class Takeover(Family):
     rows = (
         Row("killed", "one of two processes killed -9", (
-            Figure("answer", f"kill -9: the slowest task answers again, s after the kill (session time-out {SESSION_S} s, plus 1)",
+            Figure("answer", f"kill -9: the slowest event of the next {JUST_THEN_S} s is answered, s (session time-out {SESSION_S} s, plus 1)",
                    f"<= {SESSION_S + 1}"),
-            Figure("p50", "kill -9: p50 ms of all events meanwhile"),
+            Figure("p50", f"  p50 ms of the {AFTER_S} s after"),
         )),
         Row("terminated", "one of two processes ended by SIGTERM", (
-            Figure("answer", "SIGTERM: the slowest task answers again, s after the signal", "<= 1"),
-            Figure("p50", "SIGTERM: p50 ms of all events meanwhile"),
+            Figure("answer", f"SIGTERM: the slowest event of the next {JUST_THEN_S} s is answered, s", "<= 1"),
+            Figure("p50", f"  p50 ms of the {AFTER_S} s after"),
         )),
     )
 
@@ -60,10 +53,11 @@ class Takeover(Family):
             gone_s = time.time()
             end(first)
             all_probes = probes()
-        answers = [answers_after_s(all_probes, partition, gone_s) for partition in range(self.options.partitions)]
-        p50, _ = latencies([probe for probe in all_probes if probe.sent_s > gone_s], "after the end")
+        after = [probe for probe in all_probes if probe.sent_s > gone_s]
+        p50, _ = latencies(after, "after the end")
+        slowest = max(probe.latency_ms for probe in after if probe.sent_s < gone_s + JUST_THEN_S)
         self.lab.stop(first, second, redis_server)
-        return {"answer": max(answers), "p50": p50}
+        return {"answer": slowest / 1000, "p50": p50}
 
     @staticmethod
     def tasks(process):
