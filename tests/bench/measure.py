@@ -3,6 +3,7 @@
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -125,6 +126,7 @@ def main():
             aims = "; ".join(f"{figure.label.strip()} {figure.aim}" for figure in row.figures if figure.aim)
             print(f"{row.name:22}{row.what}{': ' + aims if aims else ''}")
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no server is left behind
     where = machine(tidemark_binary(), KAFKA_LIB)
     started = time.monotonic()
     outcomes, broken = measure_all(options)

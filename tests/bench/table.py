@@ -88,7 +88,7 @@ def lines_of(row, outcome):
             yield f"| {row.name} | {figure.label} | {figure.aim} | | | not measured{': ' + outcome.reason if outcome.reason else ''} |"
             continue
         least, most = outcome.spread(figure.name)
-        spread = f"{number(least)} to {number(most)}" if len(outcome.rounds[figure.name]) > 1 else ""
+        spread = f"{number(least)} to {number(most)}" if least < most else ""
         met = f"{'yes' if figure.meets(value) else 'NO'}, {number(figure.ratio(value))}" if figure.aim else ""
         yield f"| {row.name} | {figure.label} | {figure.aim} | {number(value)} | {spread} | {met} |"
 

@@ -12,7 +12,8 @@ class Family:
         self.lab = lab
         self.options = options
         self.wanted = wanted  # names of rows
-        self.reasons = {}  # row -> why it is not measured
+        self.impossible = {}  # row -> why it cannot be measured here at all
+        self.failed = {}  # row -> why it was not measured in the last round
 
     @classmethod
     def check(cls, options):
@@ -20,6 +21,10 @@ class Family:
 
     def prepare(self):
         """Whatever all rounds need."""
+
+    @property
+    def reasons(self):
+        return self.failed | self.impossible
 
     def round(self):
         """One round: row -> figure -> value. A row that is missing has its reason in `reasons`."""
@@ -29,10 +34,11 @@ class Family:
         """Runs the wanted ones of (row, function): a row that cannot be measured does not stop the next."""
         values = {}
         for row, step in steps:
-            if row in self.wanted and row not in self.reasons:
+            if row in self.wanted and row not in self.impossible:
                 try:
                     values[row] = step()
+                    self.failed.pop(row, None)
                 except (NotMeasured, TimeoutError) as problem:
-                    self.reasons[row] = str(problem)
+                    self.failed[row] = str(problem)
                     self.lab.clear()
         return values

@@ -59,9 +59,9 @@ class Peers(Family):
         for row in self.rows[:-1]:
             missing = peer_programs.missing_tools(row.name)
             if missing:
-                self.reasons[row.name] = f"{', '.join(missing)} missing"
+                self.impossible[row.name] = f"{', '.join(missing)} missing"
             elif problems.get("go" if row.name.startswith("go") else "java"):
-                self.reasons[row.name] = problems["go" if row.name.startswith("go") else "java"]
+                self.impossible[row.name] = problems["go" if row.name.startswith("go") else "java"]
         self.lab.reference(OURS)
         self.lab.reference(THEIRS, "--peers")
         self.done = {}  # peer -> one that has run
@@ -103,10 +103,10 @@ class Peers(Family):
         """Against whichever peer with timers is at hand; the peers agree with one another."""
         name = next((name for name in self.done if name.endswith("-timers")), None)
         if not name:
-            reasons = [name for name in peer_programs.VARIANTS if name.endswith("-timers") and name not in self.reasons]
-            if not reasons:
+            possible = [name for name in peer_programs.VARIANTS if name.endswith("-timers") and name not in self.impossible]
+            if not possible:
                 raise NotMeasured("no peer with timers")
-            name = reasons[-1]
+            name = possible[-1]
             self.done[name] = peer_programs.Peer(name, self.lab, THEIRS)
             self.done[name].run()
         theirs = self.done[name].final_tiers()
