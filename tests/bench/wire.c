@@ -61,16 +61,22 @@ void wire_init(struct wire *wire, const char *bootstrap, const char *linger_ms, 
 
 void wire_send(struct wire *wire, const struct mix_event *event, struct bytes value) {
     struct bytes key = event->activity.customer_id;
+    const rd_kafka_vu_t fields[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = wire->topics[event->activity.type]},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)key.data, key.size}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value.data, value.size}},
+        {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = event->activity.time_ms},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+    };
     for (;;) {
-        rd_kafka_resp_err_t error = rd_kafka_producev(
-            wire->producer, RD_KAFKA_V_TOPIC(wire->topics[event->activity.type]), RD_KAFKA_V_KEY(key.data, key.size),
-            RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size), RD_KAFKA_V_TIMESTAMP(event->activity.time_ms),
-            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
-        if (!error) {
+        rd_kafka_error_t *error = rd_kafka_produceva(wire->producer, fields, sizeof fields / sizeof *fields);
+        rd_kafka_resp_err_t code = rd_kafka_error_code(error); /* none: no error */
+        rd_kafka_error_destroy(error);
+        if (!code) {
             break;
         }
-        if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-            wire_fail(rd_kafka_err2str(error));
+        if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+            wire_fail(rd_kafka_err2str(code));
         }
         rd_kafka_poll(wire->producer, FULL_POLL_MS);
     }
