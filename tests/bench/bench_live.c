@@ -30,7 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TICK_US = 2000, POLL_MS = 100, PROBE_MINOR = 2500, NAME_BYTES = 32 };
+enum { TICK_US = 2000, POLL_MS = 100, PROBE_MINOR = 2500, NAME_BYTES = 32, END_TRIES_MAX = 100, END_RETRY_US = 100000 };
 
 static const struct option options[] = {{"rate", required_argument, NULL, 'r'},
                                         {"seconds", required_argument, NULL, 's'},
@@ -111,6 +111,20 @@ static void parse(struct live *live, int argc, char **argv) {
     }
 }
 
+/* Asked again while the partition has no leader, as just after it was made. */
+static int64_t end_of(rd_kafka_t *consumer, const char *topic, int partition) {
+    int64_t low;
+    int64_t high;
+    for (int left = END_TRIES_MAX; rd_kafka_query_watermark_offsets(consumer, topic, partition, &low, &high, 10000);
+         left--) {
+        if (left == 0) {
+            wire_fail("the tier changes' topic has no end");
+        }
+        clock_pause_us(END_RETRY_US);
+    }
+    return high;
+}
+
 /* Reads from the topic's end as it is now. */
 static rd_kafka_t *reader(const char *bootstrap, const char *topic, int partitions) {
     const char *const settings[] = {"bootstrap.servers",
@@ -132,12 +146,7 @@ static rd_kafka_t *reader(const char *bootstrap, const char *topic, int partitio
     rd_kafka_poll_set_consumer(consumer);
     rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(partitions);
     for (int partition = 0; partition < partitions; partition++) {
-        int64_t low;
-        int64_t high;
-        if (rd_kafka_query_watermark_offsets(consumer, topic, partition, &low, &high, 10000)) {
-            wire_fail("the tier changes' topic has no end");
-        }
-        rd_kafka_topic_partition_list_add(all, topic, partition)->offset = high;
+        rd_kafka_topic_partition_list_add(all, topic, partition)->offset = end_of(consumer, topic, partition);
     }
     if (rd_kafka_assign(consumer, all)) {
         wire_fail("cannot assign");

@@ -72,7 +72,7 @@ def say(text):
 
 
 def measure_family(kind, options, outcomes):
-    """All rounds of one family, on a broker of its own."""
+    """All rounds of one family, on a broker of its own; whether something broke on the way."""
     wanted = [row.name for row in kind.rows if row.name in options.row]
     kind.check(options)
     folder = Path(tempfile.mkdtemp(prefix="tidemark-bench-"))
@@ -88,6 +88,7 @@ def measure_family(kind, options, outcomes):
                 if row in wanted:
                     outcomes[row].add(figures)
             say(f"round {number + 1} in {time.monotonic() - started:.0f} s: {json.dumps({row: values[row] for row in values if row in wanted})}")
+        return family.broken
     finally:
         for row in wanted:
             outcomes[row].reason = family.reasons.get(row, "") if family else ""
@@ -107,7 +108,7 @@ def measure_all(options):
         say(f"{kind.__name__.lower()}: {', '.join(wanted)}")
         reason = ""
         try:
-            measure_family(kind, options, outcomes)
+            broken |= measure_family(kind, options, outcomes)
         except NotMeasured as problem:
             reason = str(problem)
         except Exception as problem:  # whatever broke one family must not take the others' figures along

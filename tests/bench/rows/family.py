@@ -1,5 +1,7 @@
 """What measures some rows together."""
 
+import traceback
+
 from table import NotMeasured
 
 
@@ -12,6 +14,7 @@ class Family:
         self.lab = lab
         self.options = options
         self.wanted = wanted  # names of rows
+        self.broken = False
         self.impossible = {}  # row -> why it cannot be measured here at all
         self.failed = {}  # row -> why it was not measured in the last round
 
@@ -38,7 +41,14 @@ class Family:
                 try:
                     values[row] = step()
                     self.failed.pop(row, None)
-                except (NotMeasured, TimeoutError) as problem:
-                    self.failed[row] = str(problem)
-                    self.lab.clear()
+                except NotMeasured as problem:
+                    self.fail(row, str(problem))
+                except Exception as problem:  # something broke; the next row has nothing to do with it
+                    traceback.print_exc()
+                    self.broken = True
+                    self.fail(row, f"broken: {' '.join(str(problem).split())[:200]}")
         return values
+
+    def fail(self, row, reason):
+        self.failed[row] = reason
+        self.lab.clear()
