@@ -21,6 +21,17 @@ class Topics:
         for future in made.values():
             future.result()
 
+    def delete(self, topic):
+        """Returns when it is gone, or never was there."""
+        end = time.monotonic() + READ_TIMEOUT_S
+        while topic in self._admin.list_topics(timeout=10).topics:
+            assert time.monotonic() < end, f"{topic} is still there"
+            for future in self._admin.delete_topics([topic]).values():
+                try:
+                    future.result()
+                except KafkaException:
+                    time.sleep(0.1)  # it is being deleted
+
     def producer(self, settings=None):
         return Producer(self._settings | (settings or {}))
 
@@ -43,26 +54,28 @@ class Topics:
 
     def read(self, *topics):
         """All committed records, each partition in order."""
+        return list(self.records(*topics))
+
+    def records(self, *topics):
+        """The same, one after the other: for more than memory should hold."""
         consumer = Consumer(self._settings | {
             "group.id": "reader", "isolation.level": "read_committed", "auto.offset.reset": "earliest",
             "enable.partition.eof": True, "enable.auto.commit": False})
         open_partitions = {(part.topic, part.partition) for topic in topics for part in self.partitions(topic)}
         consumer.assign([TopicPartition(topic, number, 0) for topic, number in open_partitions])
-        messages = []
         end = time.monotonic() + READ_TIMEOUT_S
         try:
             while open_partitions:
                 assert time.monotonic() < end, f"never came to the end of {open_partitions}"
                 for message in consumer.consume(1000, timeout=0.1):
                     if message.error() is None:
-                        messages.append(message)
+                        yield message
                     elif message.error().code() == KafkaError._PARTITION_EOF:
                         open_partitions.discard((message.topic(), message.partition()))
                     else:
                         raise AssertionError(message.error())
         finally:
             consumer.close()
-        return messages
 
     def ends(self, *topics):
         """(topic, partition) -> offset of the next record to come, transaction markers included."""
@@ -85,16 +98,34 @@ class Topics:
                 time.sleep(0.1)
 
     def committed(self, group, *topics):
-        """(topic, partition) -> offset that the group has committed, transactions in doubt left out.
-
-        Asked by a consumer that never joins the group: the admin client of librdkafka crashes on the answer of a broker that
-        is still loading the group (it has no consumer group of its own to tell).
-        """
-        consumer = Consumer(self._settings | {"group.id": group, "isolation.level": "read_uncommitted"})
+        """(topic, partition) -> offset that the group has committed, transactions in doubt left out."""
+        commits = self.commits(group, *topics)
         try:
-            parts = [part for topic in topics for part in self.partitions(topic)]
-            return {(part.topic, part.partition): part.offset for part in consumer.committed(parts, timeout=10) if part.offset >= 0}
-        except KafkaException:
-            return {}  # the broker is away, or loads the group: nobody knows
+            return commits.now()
         finally:
-            consumer.close()
+            commits.close()
+
+    def commits(self, group, *topics):
+        """To be asked often."""
+        return Commits(self._settings, group, [part for topic in topics for part in self.partitions(topic)])
+
+
+class Commits:
+    """What a group has committed, asked by a consumer that never joins it: the admin client of librdkafka crashes on the
+    answer of a broker that is still loading the group (it has no consumer group of its own to tell).
+    """
+
+    def __init__(self, settings, group, parts):
+        self._consumer = Consumer(settings | {"group.id": group, "isolation.level": "read_uncommitted"})
+        self._parts = parts
+
+    def close(self):
+        self._consumer.close()
+
+    def now(self):
+        """(topic, partition) -> offset; empty while nobody knows, as the broker is away, or loads the group."""
+        try:
+            parts = self._consumer.committed(self._parts, timeout=10)
+        except KafkaException:
+            return {}
+        return {(part.topic, part.partition): part.offset for part in parts if part.offset >= 0}
