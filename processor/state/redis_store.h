@@ -32,6 +32,7 @@ struct redis_options {
     const char *key_file;
     const char *key_prefix; /* "tm" */
     const char *group;
+    const char *owner; /* of tasks that are taken over, for people to read; NULL: not told */
     enum redis_durability durability;
     int replicas;           /* with DURABILITY_REPLICAS */
     int connect_timeout_ms; /* default 5000 */
@@ -75,6 +76,8 @@ void redis_reader_scan(struct redis_reader *reader, int partition, struct redis_
                        void *arg);
 /* Every population counter of a task: values alternate field, decimal number. */
 void redis_reader_populations(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg);
+/* How many hours have customers due: one decimal number. */
+void redis_reader_wheel(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg);
 /* What a referrer's customers of the task are and have spent in minor units: two decimal numbers, data NULL: 0. */
 void redis_reader_influence(struct redis_reader *reader, int partition, struct bytes referrer, store_loaded_fn done,
                             void *arg);

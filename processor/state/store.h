@@ -53,7 +53,8 @@ struct store_found {
     size_t wheel_hours_count;
     const struct stored_output *outputs; /* oldest first */
     size_t outputs_count;
-    struct bytes cuts; /* as given to put_cuts; data NULL: none */
+    struct bytes cuts;  /* as given to put_cuts; data NULL: none */
+    struct bytes owner; /* who took the task over last, for people to read; data NULL: not told */
 };
 
 typedef void (*store_found_fn)(void *arg, int error, const struct store_found *found);

@@ -43,6 +43,8 @@ struct world {
     char id[257];
     size_t id_size;
     int64_t at_ms;
+    int days;
+    enum http_feedback_by by;
     int asked;
     int refreshed;
     const char *body; /* of every customer */
@@ -87,13 +89,38 @@ static inline void on_customer(void *context, struct bytes id, int64_t at_ms, st
     }
 }
 
+static inline void on_plain(void *context, struct http_answer *answer) {
+    struct world *world = context;
+    world->asked++;
+    http_answer_send(answer, 200, "application/json", bytes_of(world->body, world->body_size));
+}
+
+static inline void on_feedback(void *context, int days, enum http_feedback_by by, struct http_answer *answer) {
+    struct world *world = context;
+    world->days = days;
+    world->by = by;
+    on_plain(world, answer);
+}
+
+static inline struct http_callbacks world_callbacks(struct world *world) {
+    return (struct http_callbacks){
+        .context = world,
+        .ready = on_ready,
+        .before_metrics = on_before_metrics,
+        .customer = on_customer,
+        .tiers = on_plain,
+        .feedback = on_feedback,
+        .tasks = on_plain,
+    };
+}
+
 static inline void world_start(struct world *world, const char *token) {
     signal(SIGPIPE, SIG_IGN); /* as the app does */
     evthread_use_pthreads();
     *world = (struct world){.base = event_base_new(), .ready = true, .body = "{\"a\":1}"};
     world->body_size = strlen(world->body);
     const struct http_options options = {.host = "127.0.0.1", .port = 0, .token = token};
-    const struct http_callbacks callbacks = {world, on_ready, on_before_metrics, on_customer};
+    const struct http_callbacks callbacks = world_callbacks(world);
     char problem[256];
     world->server = http_server_create(world->base, &options, &callbacks, problem);
     assert_non_null(world->server);
