@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "run/app_changes.h"
 #include "run/check.h"
 #include "run/commands.h"
 #include "run/lookup.h"
@@ -41,6 +42,7 @@ struct app {
     struct http_server *http;
     struct lookup *lookup;
     struct overview *overview;
+    struct app_changes *changes;
     struct redis_health redis_health;
     struct metric *redis_up;
     struct metric *kafka_up;
@@ -127,6 +129,7 @@ static void stop(struct app *app, int exit_code) {
     app->stop_by_ms = clock_monotonic_ms() + STOP_MS_MAX;
     app->exit_code = exit_code;
     log_info("stops", "%s", "");
+    app_changes_stop(app->changes);
     for (int i = 0; i < app->workers_count; i++) {
         worker_stop(app->workers[i]);
     }
@@ -332,6 +335,13 @@ static void tell_tasks(void *context, struct http_answer *answer) {
     free(workers);
 }
 
+static void tell_changes(void *context, struct bytes tier_set, struct bytes last_event_id, struct http_answer *answer) {
+    struct app *app = context;
+    if (!is_waiting(app, answer)) {
+        app_changes_stream(app->changes, tier_set, last_event_id, answer);
+    }
+}
+
 static int open_http(struct app *app, char *problem) {
     const struct config *config = app->config;
     if (!config->http_host) {
@@ -346,6 +356,7 @@ static int open_http(struct app *app, char *problem) {
         .tiers = tell_tiers,
         .feedback = tell_feedback,
         .tasks = tell_tasks,
+        .changes = tell_changes,
     };
     app->http = http_server_create(app->base, &options, &callbacks, problem);
     return app->http ? 0 : ERR_IO;
@@ -386,6 +397,7 @@ struct app *app_create(const struct config *config, char *problem) {
     app->stop = event_new(app->base, -1, 0, on_stop, app);
     app->stopping_tick = event_new(app->base, -1, EV_PERSIST, on_stopping_tick, app);
     ASSERT(app->terminate && app->interrupt && app->looked && app->stop && app->stopping_tick);
+    app->changes = app_changes_create(app->base, config);
     event_add(app->terminate, NULL);
     event_add(app->interrupt, NULL);
     if (open_http(app, problem)) {
@@ -432,6 +444,7 @@ void app_destroy(struct app *app) {
     event_free(app->looked);
     event_free(app->stop);
     event_free(app->stopping_tick);
+    app_changes_destroy(app->changes);
     event_base_free(app->base);
     pthread_cond_destroy(&app->wake);
     pthread_mutex_destroy(&app->lock);

@@ -1,7 +1,7 @@
 /* HTTP: a small server over libevent's evhttp for metrics, health and customers.
  *
  *     GET /metrics  /healthz  /readyz  /openapi.json
- *         /v1/customers/{id}  /v1/tiers  /v1/feedback  /v1/tasks
+ *         /v1/customers/{id}  /v1/tiers  /v1/feedback  /v1/tasks  /v1/changes
  *
  * schemas/openapi.json says what each takes and answers. What it shows comes through the callbacks, set by the app; so this
  * folder knows no workers, no Redis and no Kafka. All callbacks run on the loop's thread. Errors are
@@ -35,9 +35,9 @@ struct http_stream_callbacks {
 struct http_stream *http_answer_stream(struct http_answer *answer, const char *type,
                                        const struct http_stream_callbacks *callbacks);
 /* Sends bytes, which are copied. False: so many wait to be taken that no more will be; nothing was sent, `drained` will come.
- * A client that takes nothing for HTTP_REQUEST_SECONDS_MAX is cut off. */
+ * A client that has not taken all that waits after HTTP_REQUEST_SECONDS_MAX is cut off. */
 bool http_stream_send(struct http_stream *stream, struct bytes bytes) MUST_CHECK;
-/* Ends and frees the stream, without telling. */
+/* Ends and frees the stream, without telling; what was sent still goes out. */
 void http_stream_end(struct http_stream *stream);
 
 enum http_feedback_by { HTTP_FEEDBACK_ALL, HTTP_FEEDBACK_TIER, HTTP_FEEDBACK_CHANNEL, HTTP_FEEDBACK_TOUCHPOINT };
@@ -55,6 +55,9 @@ struct http_callbacks {
     /* Company-wide feedback of the last 1..400 days. */
     void (*feedback)(void *context, int days, enum http_feedback_by by, struct http_answer *answer);
     void (*tasks)(void *context, struct http_answer *answer);
+    /* Tier changes as they come, of one tier set (data NULL: of all), from behind the event with this id on (data NULL: from
+     * now on). */
+    void (*changes)(void *context, struct bytes tier_set, struct bytes last_event_id, struct http_answer *answer);
 };
 
 struct http_options {

@@ -285,6 +285,8 @@ struct bufferevent *http_connection_stream(struct http_connection *connection, s
     connection->replying = true;
     connection->endless = stream;
     connection->request = request;
+    /* What was changed for the stream would be wrong for another request. */
+    evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
     evhttp_send_reply_start(request, HTTP_OK, NULL);
     /* Reading goes on, to hear of the client's going; but not for ever, and silence is no reason to close. */
     bufferevent_set_timeouts(connection->stream, NULL, NULL);
@@ -302,7 +304,8 @@ void http_connection_waits(struct http_connection *connection, bool waits) {
 
 void http_connection_end_stream(struct http_connection *connection) {
     connection->endless = NULL;
-    evhttp_connection_free(connection->evhttp); /* with the request; calls on_close */
+    deadline_restart(connection);
+    evhttp_send_reply_end(connection->request); /* closes, once what waits is taken; perhaps at once */
 }
 
 /* ---- the listener ---- */

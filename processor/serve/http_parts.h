@@ -81,7 +81,7 @@ struct bufferevent *http_connection_stream(struct http_connection *connection, s
                                            struct http_stream *stream);
 /* Something waits to be taken by the client, for so long and no longer; or nothing does any more. */
 void http_connection_waits(struct http_connection *connection, bool waits);
-/* The stream is over: nobody is told. */
+/* The stream is over: nobody is told. The client has as long as for any answer to take the rest. */
 void http_connection_end_stream(struct http_connection *connection);
 
 /* ---- http_stream.c ---- */

@@ -103,6 +103,19 @@ static void serve_tasks(const struct http_server *server, struct bytes rest, str
     server->callbacks.tasks(server->callbacks.context, answer);
 }
 
+static void serve_changes(const struct http_server *server, struct bytes rest, struct http_query *query,
+                          struct http_answer *answer) {
+    char room[HTTP_ID_BYTES_MAX];
+    (void)rest;
+    struct bytes tier_set = http_query_text(query, "tier_set", room);
+    const struct evkeyvalq *headers = evhttp_request_get_input_headers(answer->request);
+    const char *last = evhttp_find_header(headers, "Last-Event-ID");
+    if (!is_wrong(query, answer)) {
+        server->callbacks.changes(server->callbacks.context, tier_set,
+                                  last && last[0] ? bytes_of_text(last) : bytes_of(NULL, 0), answer);
+    }
+}
+
 struct route {
     const char *path; /* one that ends in "{...}" takes whatever stands there, but no '/' */
     bool open;        /* needs no token: probes must work without the secret, and they tell nothing about customers */
@@ -119,6 +132,7 @@ static const struct route routes[] = {
     {"/v1/tiers", false, true, serve_tiers},
     {"/v1/feedback", false, true, serve_feedback},
     {"/v1/tasks", false, true, serve_tasks},
+    {"/v1/changes", false, false, serve_changes},
 };
 
 enum { ROUTES = sizeof routes / sizeof *routes };

@@ -1,5 +1,5 @@
-/* Answers that go on. What the client has not taken yet waits in evhttp's buffer, which is bounded here; whoever takes nothing
- * for as long as a request may last is cut off, by the connection's deadline. */
+/* Answers that go on. What the client has not taken yet waits in evhttp's buffer, which is bounded here; whoever has not taken
+ * it all after as long as a request may last is cut off, by the connection's deadline. */
 #include "serve/http_parts.h"
 
 #include <event2/buffer.h>
@@ -25,7 +25,7 @@ struct http_stream *http_answer_stream(struct http_answer *answer, const char *t
         http_answer_add_header(answer, "X-Accel-Buffering", "no"); /* a proxy between us must not wait for more */
         stream->output = http_connection_stream(answer->connection, answer->request, stream);
         if (stream->output) {
-            http_connection_waits(stream->connection, true); /* the headers */
+            http_connection_waits(stream->connection, false); /* the request is answered; headers alone fit anywhere */
         } else {
             free(stream);
             stream = NULL;

@@ -45,6 +45,11 @@ struct world {
     int64_t at_ms;
     int days;
     enum http_feedback_by by;
+    char tier_set[257]; /* "(all)": of all */
+    char last_event_id[257];
+    struct http_stream *stream; /* the latest */
+    int drained;
+    int closed;
     int asked;
     int refreshed;
     const char *body; /* of every customer */
@@ -102,6 +107,29 @@ static inline void on_feedback(void *context, int days, enum http_feedback_by by
     on_plain(world, answer);
 }
 
+static inline void on_drained(void *context) {
+    struct world *world = context;
+    world->drained++;
+}
+
+static inline void on_closed(void *context) {
+    struct world *world = context;
+    world->closed++;
+    world->stream = NULL;
+}
+
+static inline void on_changes(void *context, struct bytes tier_set, struct bytes last_event_id,
+                              struct http_answer *answer) {
+    struct world *world = context;
+    const struct http_stream_callbacks callbacks = {world, on_drained, on_closed};
+    world->asked++;
+    snprintf(world->tier_set, sizeof world->tier_set, "%.*s", tier_set.data ? (int)tier_set.size : 5,
+             tier_set.data ? tier_set.data : "(all)");
+    snprintf(world->last_event_id, sizeof world->last_event_id, "%.*s", (int)last_event_id.size,
+             last_event_id.data ? last_event_id.data : "");
+    world->stream = http_answer_stream(answer, "text/event-stream", &callbacks);
+}
+
 static inline struct http_callbacks world_callbacks(struct world *world) {
     return (struct http_callbacks){
         .context = world,
@@ -111,6 +139,7 @@ static inline struct http_callbacks world_callbacks(struct world *world) {
         .tiers = on_plain,
         .feedback = on_feedback,
         .tasks = on_plain,
+        .changes = on_changes,
     };
 }
 
