@@ -308,6 +308,13 @@ static void tell_feedback(void *context, int days, enum http_feedback_by by, str
     }
 }
 
+static void tell_alerts(void *context, int limit, struct http_answer *answer) {
+    struct app *app = context;
+    if (!is_waiting(app, answer)) {
+        overview_alerts(app->overview, limit, on_json, answer);
+    }
+}
+
 static void tell_tasks(void *context, struct http_answer *answer) {
     struct app *app = context;
     char reason[256];
@@ -355,6 +362,7 @@ static int open_http(struct app *app, char *problem) {
         .customer = tell_customer,
         .tiers = tell_tiers,
         .feedback = tell_feedback,
+        .alerts = tell_alerts,
         .tasks = tell_tasks,
         .changes = tell_changes,
     };

@@ -79,7 +79,15 @@ static void tiers_end(struct tiers_gathering *tiers) {
     free(tiers);
 }
 
-static bool take_prefix(struct bytes *text, struct bytes prefix) {
+size_t overview_tiers_count(const struct model *model) {
+    size_t count = 0;
+    for (size_t set = 0; set < model_sets_count(model); set++) {
+        count += model_tiers_count(model, set);
+    }
+    return count;
+}
+
+bool overview_take_prefix(struct bytes *text, struct bytes prefix) {
     bool begins = text->size > prefix.size && text->data[prefix.size] == '/' &&
                   bytes_equal(bytes_of(text->data, prefix.size), prefix);
     if (begins) {
@@ -89,13 +97,13 @@ static bool take_prefix(struct bytes *text, struct bytes prefix) {
 }
 
 /* A field is "tier/<set>/<tier>"; tiers of earlier rules are left out. */
-static void count_tier(int64_t *customers, const struct model *model, struct bytes field, int64_t count) {
-    if (!take_prefix(&field, bytes_of_text("tier"))) {
+void overview_count_tier(int64_t *customers, const struct model *model, struct bytes field, int64_t count) {
+    if (!overview_take_prefix(&field, bytes_of_text("tier"))) {
         return;
     }
     for (size_t set = 0; set < model_sets_count(model); set++) {
         struct bytes tier_name = field;
-        bool is_set = take_prefix(&tier_name, model_set_name(model, set));
+        bool is_set = overview_take_prefix(&tier_name, model_set_name(model, set));
         for (size_t tier = 0; tier < model_tiers_count(model, set); tier++, customers++) {
             if (is_set && bytes_equal(tier_name, model_tier_name(model, set, tier))) {
                 *customers += count;
@@ -108,7 +116,8 @@ static void count_tier(int64_t *customers, const struct model *model, struct byt
 static void on_population(void *arg, int error, const struct bytes *values, size_t count) {
     struct tiers_gathering *tiers = ask_end(arg, error).gathering;
     for (size_t i = 0; !error && i + 1 < count; i += 2) {
-        count_tier(tiers->customers, tiers->gathering.overview->config->model, values[i], lookup_number(values[i + 1]));
+        overview_count_tier(tiers->customers, tiers->gathering.overview->config->model, values[i],
+                            lookup_number(values[i + 1]));
     }
     if (tiers->gathering.waiting == 0) {
         tiers_end(tiers);
@@ -125,13 +134,8 @@ static void on_meta_of_population(void *arg, int error, const struct store_found
 }
 
 void overview_tiers(struct overview *overview, lookup_done_fn done, void *arg) {
-    const struct model *model = overview->config->model;
-    size_t count = 1;
     struct tiers_gathering *tiers = gathering_new(sizeof *tiers, overview, done, arg);
-    for (size_t set = 0; set < model_sets_count(model); set++) {
-        count += model_tiers_count(model, set);
-    }
-    tiers->customers = calloc(count, sizeof *tiers->customers);
+    tiers->customers = calloc(overview_tiers_count(overview->config->model) + 1, sizeof *tiers->customers);
     ASSERT(tiers->customers);
     for (int32_t partition = 0; partition < overview->partitions; partition++) {
         redis_reader_meta(overview->reader, partition, on_meta_of_population, ask_new(&tiers->gathering, partition, 0));

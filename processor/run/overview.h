@@ -23,6 +23,9 @@ enum feedback_by { FEEDBACK_BY_NOTHING, FEEDBACK_BY_TIER, FEEDBACK_BY_CHANNEL, F
 /* The last `days` days (1..FEEDBACK_DAYS), up to and with that of the wall clock (clock: event: of the latest task clock). */
 void overview_feedback(struct overview *overview, int days, enum feedback_by by, lookup_done_fn done, void *arg);
 
+/* The open alerts with the most at risk (run/alerts.h), at most `limit`. */
+void overview_alerts(struct overview *overview, int limit, lookup_done_fn done, void *arg);
+
 struct slot_status;
 /* What this process knows by itself, to be joined with what is stored. tasks' `worker`, `state`, `problem` and `lag` are filled
  * in from the workers for the tasks they have. */

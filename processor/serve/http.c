@@ -142,7 +142,7 @@ static int server_init(struct http_server *server, const struct http_options *op
 struct http_server *http_server_create(struct event_base *base, const struct http_options *options,
                                        const struct http_callbacks *callbacks, char *problem) {
     ASSERT(callbacks->ready && callbacks->before_metrics && callbacks->customer && callbacks->tiers);
-    ASSERT(callbacks->feedback && callbacks->tasks && callbacks->changes);
+    ASSERT(callbacks->feedback && callbacks->alerts && callbacks->tasks && callbacks->changes);
     struct http_server *server = calloc(1, sizeof *server);
     if (!server) {
         snprintf(problem, PROBLEM_BYTES, "no memory for the HTTP server");

@@ -7,7 +7,7 @@
 /* The end of the year 9999: a later instant is a mistake (microseconds, say), and far below where sums would overflow. */
 #define AT_MS_MAX INT64_C(253402300799999)
 
-enum { REASON_BYTES = 256, DAYS_DEFAULT = 90, DAYS_MAX = 400 };
+enum { REASON_BYTES = 256, DAYS_DEFAULT = 90, DAYS_MAX = 400, ALERTS_DEFAULT = 50, ALERTS_MAX = 500 };
 
 typedef void (*serve_fn)(const struct http_server *server, struct bytes rest, struct http_query *query,
                          struct http_answer *answer);
@@ -96,6 +96,15 @@ static void serve_feedback(const struct http_server *server, struct bytes rest, 
     }
 }
 
+static void serve_alerts(const struct http_server *server, struct bytes rest, struct http_query *query,
+                         struct http_answer *answer) {
+    (void)rest;
+    int limit = (int)http_query_number(query, "limit", 1, ALERTS_MAX, ALERTS_DEFAULT);
+    if (!is_wrong(query, answer)) {
+        server->callbacks.alerts(server->callbacks.context, limit, answer);
+    }
+}
+
 static void serve_tasks(const struct http_server *server, struct bytes rest, struct http_query *query,
                         struct http_answer *answer) {
     (void)rest;
@@ -131,6 +140,7 @@ static const struct route routes[] = {
     {"/v1/customers/{id}", false, true, serve_customer},
     {"/v1/tiers", false, true, serve_tiers},
     {"/v1/feedback", false, true, serve_feedback},
+    {"/v1/alerts", false, true, serve_alerts},
     {"/v1/tasks", false, true, serve_tasks},
     {"/v1/changes", false, false, serve_changes},
 };

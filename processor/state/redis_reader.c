@@ -211,6 +211,21 @@ void redis_reader_wheel(struct redis_reader *reader, int partition, store_loaded
     ask(call, partition, "SCARD", "wheel", NULL);
 }
 
+void redis_reader_alerts(struct redis_reader *reader, int partition, int limit, store_loaded_fn done, void *arg) {
+    struct reader_call *call = call_new(reader, READ_POPULATIONS, arg);
+    char key[REDIS_KEY_BYTES];
+    call->loaded = done;
+    redis_key(reader->options, partition, "alerts", key);
+    resp_begin(&call->command, 5);
+    resp_text(&call->command, "ZREVRANGE");
+    resp_text(&call->command, key);
+    resp_number(&call->command, 0);
+    resp_number(&call->command, limit - 1);
+    resp_text(&call->command, "WITHSCORES");
+    ASSERT(!call->command.error);
+    send_all(reader);
+}
+
 void redis_reader_influence(struct redis_reader *reader, int partition, struct bytes referrer, store_loaded_fn done,
                             void *arg) {
     struct reader_call *call = call_new(reader, READ_CUSTOMER, arg);

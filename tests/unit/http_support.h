@@ -44,6 +44,7 @@ struct world {
     size_t id_size;
     int64_t at_ms;
     int days;
+    int limit;
     enum http_feedback_by by;
     char tier_set[257]; /* "(all)": of all */
     char last_event_id[257];
@@ -107,6 +108,12 @@ static inline void on_feedback(void *context, int days, enum http_feedback_by by
     on_plain(world, answer);
 }
 
+static inline void on_alerts(void *context, int limit, struct http_answer *answer) {
+    struct world *world = context;
+    world->limit = limit;
+    on_plain(world, answer);
+}
+
 static inline void on_drained(void *context) {
     struct world *world = context;
     world->drained++;
@@ -138,6 +145,7 @@ static inline struct http_callbacks world_callbacks(struct world *world) {
         .customer = on_customer,
         .tiers = on_plain,
         .feedback = on_feedback,
+        .alerts = on_alerts,
         .tasks = on_plain,
         .changes = on_changes,
     };
