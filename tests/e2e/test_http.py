@@ -252,6 +252,41 @@ def test_tasks_are_told_with_owner_clock_and_lag(shop):
     assert {task["worker"] for task in answer["tasks"]} == {0, 1}
 
 
+def test_every_process_tells_of_all_tasks_until_redis_is_gone(kafka, redis_server, tmp_path):
+    run = Campaign(kafka, redis_server, tmp_path, rules=RULES)
+    try:
+        processes = [run.start(workers=1) for _ in range(2)]
+        run.load(workload.shop(seed=3, customers=40))
+        run.wait_read()
+        wait_until(lambda: all(process.is_ready() for process in processes), 30, "both ready")
+        names = [f"{socket.gethostname()}/{process.process.pid}" for process in processes]
+
+        def shared():
+            here = [{task["task"] for task in told(process, "/v1/tasks")["tasks"] if task["here"]} for process in processes]
+            return here if all(here) and sorted(here[0] | here[1]) == list(range(run.partitions)) else None
+
+        here = wait_until(shared, 30, "both have tasks")
+        for number, process in enumerate(processes):
+            for task in told(process, "/v1/tasks")["tasks"]:
+                ours = task["task"] in here[number]
+                assert task["owner"] == names[number if ours else 1 - number]
+                assert task["state"] == ("running" if ours else "elsewhere")
+                lags = {of["lag"] for of in task["inputs"].values()}
+                assert lags == ({0} if ours else {None})
+        paths = ("/v1/tiers", "/v1/feedback", "/v1/alerts")
+        first, second = ([told(process, path) for path in paths] for process in processes)
+        assert first == second and first[0]["tier_sets"][0]["customers"] == 40
+        redis_server.kill()
+        for path in (*paths, "/v1/tasks", "/v1/customers/c", "/v1/feedback?days=400&by=tier"):
+            status, headers, body = request(processes[0], path)
+            assert (status, headers["content-type"]) == (503, "application/problem+json"), (path, body)
+        redis_server.start().wait_ready()
+        wait_until(lambda: request(processes[0], "/v1/tiers")[0] == 200, 30, "Redis is found again")
+        assert [told(processes[0], path) for path in paths] == first
+    finally:
+        run.destroy()
+
+
 # ---- changes ----
 
 class Events:
