@@ -26,6 +26,9 @@ void encoder_forms_destroy(struct encoder_forms *forms);
 int encode_tier_change(const struct encoder *encoder, struct bytes customer_id, const struct tier_change *change,
                        int64_t caused_ms, struct arena *arena, struct output *out) MUST_CHECK;
 
+/* A tier change that was encoded as protobuf, as the JSON it would have been. ERR_INVALID: it is none. */
+int encode_json_of_protobuf(struct bytes message, struct buffer *out) MUST_CHECK;
+
 /* The dead letter of a record: original key, value and headers, and tidemark-reason, -detail, -topic, -partition, -offset.
  * A value above DEAD_VALUE_BYTES_MAX is cut, which the header tidemark-truncated (original size) tells.
  * Key, value and original headers stay borrowed from the record: pack the output before releasing it. */

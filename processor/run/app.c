@@ -3,9 +3,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "run/app_changes.h"
 #include "run/check.h"
 #include "run/commands.h"
 #include "run/lookup.h"
+#include "run/overview.h"
+#include "run/slot.h"
 #include "run/task_metrics.h"
 #include "run/worker.h"
 #include "serve/http.h"
@@ -38,6 +41,8 @@ struct app {
     struct event *stopping_tick;
     struct http_server *http;
     struct lookup *lookup;
+    struct overview *overview;
+    struct app_changes *changes;
     struct redis_health redis_health;
     struct metric *redis_up;
     struct metric *kafka_up;
@@ -124,6 +129,7 @@ static void stop(struct app *app, int exit_code) {
     app->stop_by_ms = clock_monotonic_ms() + STOP_MS_MAX;
     app->exit_code = exit_code;
     log_info("stops", "%s", "");
+    app_changes_stop(app->changes);
     for (int i = 0; i < app->workers_count; i++) {
         worker_stop(app->workers[i]);
     }
@@ -152,7 +158,8 @@ static void on_stopping_tick(evutil_socket_t fd, short what, void *context) {
 
 static void start_workers(struct app *app, int32_t partitions) {
     char problem[CHECK_PROBLEM_BYTES];
-    app->lookup = lookup_create(app->base, app->config, partitions, problem);
+    app->overview = overview_create(app->base, app->config, partitions, problem);
+    app->lookup = app->overview ? lookup_create(app->base, app->config, partitions, problem) : NULL;
     if (!app->lookup) {
         log_error("cannot start", "error=\"%s\"", problem);
         stop(app, EX_CONFIG);
@@ -232,18 +239,25 @@ static bool is_ready(void *context, char *reason) {
     return true;
 }
 
-static void before_metrics(void *context) {
-    struct app *app = context;
-    bool kafka_up = app->workers_count > 0;
+static bool kafka_is_up(const struct app *app) {
+    bool up = app->workers_count > 0;
     for (int i = 0; i < app->workers_count; i++) {
-        kafka_up &= worker_kafka_is_up(app->workers[i]);
+        up &= worker_kafka_is_up(app->workers[i]);
     }
-    bool redis_up = app->workers_count > 0 && app->redis_health.connected == app->redis_health.stores;
-    metric_set(app->kafka_up, kafka_up ? 1 : 0);
-    metric_set(app->redis_up, redis_up ? 1 : 0);
+    return up;
 }
 
-static void on_customer(void *arg, int error, struct bytes json) {
+static bool redis_is_up(const struct app *app) {
+    return app->workers_count > 0 && app->redis_health.connected == app->redis_health.stores;
+}
+
+static void before_metrics(void *context) {
+    struct app *app = context;
+    metric_set(app->kafka_up, kafka_is_up(app) ? 1 : 0);
+    metric_set(app->redis_up, redis_is_up(app) ? 1 : 0);
+}
+
+static void on_json(void *arg, int error, struct bytes json) {
     struct http_answer *answer = arg;
     switch (error) {
     case 0:
@@ -256,18 +270,83 @@ static void on_customer(void *arg, int error, struct bytes json) {
         http_answer_problem(answer, 503, "Unavailable", "Redis cannot be reached at present.");
         break;
     default:
-        http_answer_problem(answer, 500, "Unreadable", "The stored state of this customer cannot be read.");
+        http_answer_problem(answer, 500, "Unreadable", "What is stored cannot be read.");
         break;
     }
 }
 
-static void look_up(void *context, struct bytes id, int64_t at_ms, struct http_answer *answer) {
-    struct app *app = context;
+/* Before the workers start there is nobody to ask; then this answers, and returns true. */
+static bool is_waiting(const struct app *app, struct http_answer *answer) {
     if (!app->lookup) {
         http_answer_problem(answer, 503, "Unavailable", "The process is still waiting for Kafka or Redis.");
+    }
+    return !app->lookup;
+}
+
+static void tell_customer(void *context, struct bytes id, int64_t at_ms, struct http_answer *answer) {
+    struct app *app = context;
+    if (!is_waiting(app, answer)) {
+        lookup_customer(app->lookup, id, at_ms, on_json, answer);
+    }
+}
+
+static void tell_tiers(void *context, struct http_answer *answer) {
+    struct app *app = context;
+    if (!is_waiting(app, answer)) {
+        overview_tiers(app->overview, on_json, answer);
+    }
+}
+
+static void tell_feedback(void *context, int days, enum http_feedback_by by, struct http_answer *answer) {
+    static const enum feedback_by kinds[] = {[HTTP_FEEDBACK_ALL] = FEEDBACK_BY_NOTHING,
+                                             [HTTP_FEEDBACK_TIER] = FEEDBACK_BY_TIER,
+                                             [HTTP_FEEDBACK_CHANNEL] = FEEDBACK_BY_CHANNEL,
+                                             [HTTP_FEEDBACK_TOUCHPOINT] = FEEDBACK_BY_TOUCHPOINT};
+    struct app *app = context;
+    if (!is_waiting(app, answer)) {
+        overview_feedback(app->overview, days, kinds[by], on_json, answer);
+    }
+}
+
+static void tell_alerts(void *context, int limit, struct http_answer *answer) {
+    struct app *app = context;
+    if (!is_waiting(app, answer)) {
+        overview_alerts(app->overview, limit, on_json, answer);
+    }
+}
+
+static void tell_tasks(void *context, struct http_answer *answer) {
+    struct app *app = context;
+    char reason[256];
+    if (is_waiting(app, answer)) {
         return;
     }
-    lookup_customer(app->lookup, id, at_ms, on_customer, answer);
+    size_t room = (size_t)app->workers_count * (size_t)app->shared.partitions + 1;
+    struct slot_status *statuses = calloc(room, sizeof *statuses);
+    int *workers = calloc(room, sizeof *workers);
+    ASSERT(statuses && workers);
+    struct overview_process process = {.reason = is_ready(app, reason) ? NULL : reason,
+                                       .kafka_up = kafka_is_up(app),
+                                       .redis_up = redis_is_up(app),
+                                       .workers = app->workers_count,
+                                       .statuses = statuses,
+                                       .status_workers = workers};
+    for (int i = 0; i < app->workers_count; i++) {
+        size_t count = worker_statuses(app->workers[i], statuses + process.statuses_count);
+        for (; count > 0; count--) {
+            workers[process.statuses_count++] = i;
+        }
+    }
+    overview_tasks(app->overview, &process, on_json, answer);
+    free(statuses);
+    free(workers);
+}
+
+static void tell_changes(void *context, struct bytes tier_set, struct bytes last_event_id, struct http_answer *answer) {
+    struct app *app = context;
+    if (!is_waiting(app, answer)) {
+        app_changes_stream(app->changes, tier_set, last_event_id, answer);
+    }
 }
 
 static int open_http(struct app *app, char *problem) {
@@ -276,7 +355,17 @@ static int open_http(struct app *app, char *problem) {
         return 0;
     }
     struct http_options options = {config->http_host, config->http_port, config->http_token};
-    struct http_callbacks callbacks = {app, is_ready, before_metrics, look_up};
+    struct http_callbacks callbacks = {
+        .context = app,
+        .ready = is_ready,
+        .before_metrics = before_metrics,
+        .customer = tell_customer,
+        .tiers = tell_tiers,
+        .feedback = tell_feedback,
+        .alerts = tell_alerts,
+        .tasks = tell_tasks,
+        .changes = tell_changes,
+    };
     app->http = http_server_create(app->base, &options, &callbacks, problem);
     return app->http ? 0 : ERR_IO;
 }
@@ -316,6 +405,7 @@ struct app *app_create(const struct config *config, char *problem) {
     app->stop = event_new(app->base, -1, 0, on_stop, app);
     app->stopping_tick = event_new(app->base, -1, EV_PERSIST, on_stopping_tick, app);
     ASSERT(app->terminate && app->interrupt && app->looked && app->stop && app->stopping_tick);
+    app->changes = app_changes_create(app->base, config);
     event_add(app->terminate, NULL);
     event_add(app->interrupt, NULL);
     if (open_http(app, problem)) {
@@ -356,11 +446,13 @@ void app_destroy(struct app *app) {
         http_server_destroy(app->http);
     }
     lookup_destroy(app->lookup);
+    overview_destroy(app->overview);
     event_free(app->terminate);
     event_free(app->interrupt);
     event_free(app->looked);
     event_free(app->stop);
     event_free(app->stopping_tick);
+    app_changes_destroy(app->changes);
     event_base_free(app->base);
     pthread_cond_destroy(&app->wake);
     pthread_mutex_destroy(&app->lock);

@@ -14,7 +14,8 @@ int batch_init(struct task *task) {
     arena_init(&task->score_arena, SCORE_ARENA_BYTES_MAX);
     task->feedback = company_feedback_create(task->options.model);
     task->options.encoder.forms = encoder_forms_create();
-    if (!task->feedback || !task->options.encoder.forms) {
+    task->alerts = alerts_create(task->options.model);
+    if (!task->feedback || !task->options.encoder.forms || !task->alerts) {
         return ERR_NO_MEMORY;
     }
     for (int i = 0; i < 2; i++) {
@@ -37,6 +38,7 @@ void batch_finish(struct task *task) {
     }
     company_feedback_destroy(task->feedback);
     encoder_forms_destroy(task->options.encoder.forms);
+    alerts_destroy(task->alerts);
     buffer_finish(&task->scratch);
     arena_finish(&task->score_arena);
 }
@@ -149,6 +151,13 @@ static void mark_dirty(struct task *task, struct cache_entry *entry) {
     ASSERT(!error);
 }
 
+/* The customer stood there, and stands elsewhere now. */
+static void moved(struct task *task, const struct item *item, const struct standing *from) {
+    const struct customer *customer = item->entry->customer;
+    population_move(&task->open->population, task->options.model, from, customer);
+    alerts_move(task->alerts, task->store, cache_entry_id(item->entry), from, customer);
+}
+
 static void score_activity(struct task *task, const struct item *item, struct changes *changes) {
     struct customer *customer = item->entry->customer;
     struct standing from;
@@ -162,7 +171,7 @@ static void score_activity(struct task *task, const struct item *item, struct ch
     if (applied == APPLIED_DUPLICATE) {
         return;
     }
-    population_move(&task->open->population, task->options.model, &from, customer);
+    moved(task, item, &from);
     put_changes(task, item, changes);
     if (item->activity->type == ACTIVITY_PURCHASE && customer->referrer) {
         const struct purchase *purchase = &item->activity->purchase;
@@ -182,7 +191,7 @@ static void advance(struct task *task, const struct item *item, struct changes *
     struct standing from;
     standing_of(customer, task->options.model, task->open->meta.counted_edition, &from);
     customer_advance(customer, task->options.model, item->clock_ms, changes);
-    population_move(&task->open->population, task->options.model, &from, customer);
+    moved(task, item, &from);
     put_changes(task, item, changes);
 }
 
@@ -302,6 +311,7 @@ void batch_send(struct task *task, store_applied_fn on_applied) {
         customer_encode(entry->customer, &task->scratch);
         ASSERT(!task->scratch.error);
         task->store->ops->put_customer(task->store->context, cache_entry_id(entry), buffer_bytes(&task->scratch));
+        alerts_put(task->alerts, task->store, cache_entry_id(entry), entry->customer);
         entry->flags &= (uint8_t)~ENTRY_DIRTY;
     }
     put_armed(task, batch);

@@ -1,7 +1,9 @@
 #include "run/change_json.h"
 
-#include <ctype.h>
+#include "publish/encode.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <yyjson.h>
 
@@ -69,4 +71,22 @@ bool change_json_line(struct bytes json, bool colours, struct buffer *out) {
     }
     yyjson_doc_free(document);
     return true;
+}
+
+bool change_json_line_of(struct bytes value, const char *tier_set, struct buffer *out) {
+    struct buffer converted = {0};
+    if (value.size > 0 && value.data[0] != '{' && encode_json_of_protobuf(value, &converted) == 0) {
+        value = buffer_bytes(&converted);
+    }
+    yyjson_doc *document = value.size > 0 ? yyjson_read(value.data, value.size, 0) : NULL;
+    const char *set = text_of(yyjson_doc_get_root(document), "tier_set");
+    size_t size = 0;
+    char *line = set[0] && (!tier_set || strcmp(set, tier_set) == 0) ? yyjson_write(document, 0, &size) : NULL;
+    if (line) {
+        buffer_put(out, line, size);
+    }
+    free(line);
+    yyjson_doc_free(document);
+    buffer_finish(&converted);
+    return line != NULL;
 }

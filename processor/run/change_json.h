@@ -8,4 +8,8 @@
  * terminal. False when the bytes are no tier change. */
 bool change_json_line(struct bytes json, bool colours, struct buffer *out);
 
+/* Appends a tier change (as JSON, or as the protobuf message) as JSON in one line, if it is one of this set (NULL: of any).
+ * False: it is not, and nothing was appended. */
+bool change_json_line_of(struct bytes value, const char *tier_set, struct buffer *out);
+
 #endif

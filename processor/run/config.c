@@ -5,6 +5,7 @@
 #include "run/config_units.h"
 #include "run/time_zone.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -37,7 +38,10 @@ static void bind_kafka(struct config *config, const struct node *root, struct co
 }
 
 static bool is_loopback(const char *host) {
-    return strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0;
+    struct in_addr address;
+    bool is_internet = inet_pton(AF_INET, host, &address) == 1; /* "127.example.com" is a name, and may lead anywhere */
+    return (is_internet && ntohl(address.s_addr) >> 24 == 127) || strcmp(host, "localhost") == 0 ||
+           strcmp(host, "::1") == 0;
 }
 
 static void bind_http(struct config *config, const struct node *root, struct config_problems *problems) {
@@ -88,6 +92,17 @@ static void check_key_part(const char *name, const char *text, struct config_pro
     }
 }
 
+/* "HOST/PROCESS": under which tasks of this process show for people. */
+static const char *owner_name(struct arena *arena) {
+    char host[64] = "";
+    char name[96];
+    if (gethostname(host, sizeof host - 1)) {
+        snprintf(host, sizeof host, "unknown");
+    }
+    int size = snprintf(name, sizeof name, "%s/%ld", host, (long)getpid());
+    return arena_copy(arena, bytes_of(name, (size_t)size + 1)).data;
+}
+
 static void bind_rest(struct config *config, const struct node *root, struct config_problems *problems) {
     bind_kafka(config, root, problems);
     bind_http(config, root, problems);
@@ -98,6 +113,7 @@ static void bind_rest(struct config *config, const struct node *root, struct con
     config->misrouted_reject = config->misrouted == 1;
     config->clock_event = config->clock == 1;
     config->redis.group = config->group;
+    config->redis.owner = owner_name(&config->arena);
     config->redis.connect_timeout_ms = (int)config->redis_connect_ms;
     config->redis.command_timeout_ms = (int)config->redis_command_ms;
     if (config->workers == 0) {

@@ -102,7 +102,7 @@ static void answer(struct search *search) {
     buffer_finish(&out);
 }
 
-static int64_t number_of(struct bytes text) {
+int64_t lookup_number(struct bytes text) {
     char digits[24] = "";
     memcpy(digits, text.data ? text.data : "", text.size < sizeof digits ? text.size : 0);
     return strtoll(digits, NULL, 10);
@@ -111,8 +111,8 @@ static int64_t number_of(struct bytes text) {
 static void on_influence(void *arg, int error, const struct bytes *values, size_t count) {
     struct search *search = probe_end(arg, error);
     if (!error && count == 2) {
-        search->referred_customers += number_of(values[0]);
-        search->referred_revenue_minor += number_of(values[1]);
+        search->referred_customers += lookup_number(values[0]);
+        search->referred_revenue_minor += lookup_number(values[1]);
     }
     if (search->waiting == 0) {
         answer(search);

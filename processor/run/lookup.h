@@ -18,4 +18,7 @@ typedef void (*lookup_done_fn)(void *arg, int error, struct bytes json);
  * latest thing that happened. The id is copied. */
 void lookup_customer(struct lookup *lookup, struct bytes id, int64_t at_ms, lookup_done_fn done, void *arg);
 
+/* The number in an answer of the store; 0 where there is none. */
+int64_t lookup_number(struct bytes text);
+
 #endif

@@ -3,6 +3,7 @@
 #define TIDEMARK_RUN_TASK_PARTS_H
 
 #include "ingest/merge.h"
+#include "run/alerts.h"
 #include "run/company_feedback.h"
 #include "run/population.h"
 #include "run/task.h"
@@ -143,7 +144,8 @@ struct task {
     struct batch *open;                /* in the making */
     struct batch *in_flight;           /* NULL: none */
     struct company_feedback *feedback; /* of the open batch */
-    size_t round_scored;               /* due customers of the wheel's round scored since the round began */
+    struct alerts *alerts;
+    size_t round_scored; /* due customers of the wheel's round scored since the round began */
 
     int64_t suppress_before[INPUTS];
     int64_t suppress_fired_ms;

@@ -3,10 +3,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "ingest/kafka_consumer.h"
 #include "publish/kafka_sink.h"
 #include "run/kafka_admin.h"
-#include "run/task.h"
+#include "run/slot.h"
 
 #include <event2/event.h>
 #include <inttypes.h>
@@ -22,16 +21,6 @@ enum {
     RETAKE_MS = 3000,        /* after being fenced: by then the group has told us if the task is still ours */
     DRAIN_TIMEOUT_MS = 6000, /* leaves the rest of the 10 s that a stop may take for leaving the group */
     REASON_BYTES = 256,
-};
-
-struct slot { /* one task of ours */
-    int32_t partition;
-    struct kafka_source *source;
-    struct task *task; /* NULL: fenced, waiting for retake_ms */
-    int64_t retake_ms; /* monotonic */
-    struct metric *lag[INPUTS];
-    struct metric *clock;
-    struct metric *outbox;
 };
 
 struct worker {
@@ -59,8 +48,10 @@ struct worker {
     _Atomic bool stop;
     _Atomic bool kafka_up;
     _Atomic bool ended;
-    pthread_mutex_t lock; /* of reason */
+    pthread_mutex_t lock; /* of what follows */
     char reason[REASON_BYTES];
+    struct slot_status *statuses; /* room for every partition */
+    size_t statuses_count;
 };
 
 static void wake_up(void *context) {
@@ -145,36 +136,26 @@ static void slot_close(struct slot *slot) {
     slot->source = NULL;
 }
 
-static struct metric *task_gauge(const struct metric_family *family, const char *topic, int32_t partition) {
-    struct buffer labels = {0};
-    char number[16];
-    snprintf(number, sizeof number, "%" PRId32, partition);
-    if (topic) {
-        metrics_label(&labels, "topic", bytes_of_text(topic));
+/* Copies what other threads may know of the tasks. */
+static void update_statuses(struct worker *worker) {
+    pthread_mutex_lock(&worker->lock);
+    size_t room = (size_t)worker->shared.partitions; /* partitions that came later are not served */
+    worker->statuses_count = worker->slots_count < room ? worker->slots_count : room;
+    for (size_t i = 0; i < worker->statuses_count; i++) {
+        slot_status(&worker->slots[i], &worker->statuses[i]);
     }
-    metrics_label(&labels, topic ? "partition" : "task", bytes_of_text(number));
-    buffer_put_byte(&labels, '\0');
-    struct metric *metric = metrics_series(family, labels.data);
-    buffer_finish(&labels);
-    return metric;
-}
-
-static void hide_gauges(struct slot *slot) {
-    for (int input = 0; input < INPUTS; input++) {
-        metric_hide(slot->lag[input]);
-    }
-    metric_hide(slot->clock);
-    metric_hide(slot->outbox);
+    pthread_mutex_unlock(&worker->lock);
 }
 
 static void close_slots(struct worker *worker) {
     for (size_t i = 0; i < worker->slots_count; i++) {
         slot_close(&worker->slots[i]);
-        hide_gauges(&worker->slots[i]);
+        slot_gauges_hide(&worker->slots[i]);
     }
     free(worker->slots);
     worker->slots = NULL;
     worker->slots_count = 0;
+    update_statuses(worker);
 }
 
 static void assigned(void *context, const int32_t *partitions, size_t count) {
@@ -191,11 +172,7 @@ static void assigned(void *context, const int32_t *partitions, size_t count) {
     for (size_t i = 0; i < count; i++) {
         struct slot *slot = &worker->slots[i];
         slot->partition = partitions[i];
-        for (int input = 0; input < INPUTS; input++) {
-            slot->lag[input] = task_gauge(&metric_consumer_lag, worker->shared.config->topics[input], slot->partition);
-        }
-        slot->clock = task_gauge(&metric_task_clock_seconds, NULL, slot->partition);
-        slot->outbox = task_gauge(&metric_outbox_entries, NULL, slot->partition);
+        slot_gauges_find(slot, worker->shared.config->topics);
         slot_open(worker, slot);
     }
 }
@@ -249,21 +226,7 @@ static void update_reason(struct worker *worker) {
 
 static void update_gauges(struct worker *worker) {
     for (size_t i = 0; i < worker->slots_count; i++) {
-        struct slot *slot = &worker->slots[i];
-        if (!slot->task || task_state(slot->task) != TASK_RUNNING) {
-            continue;
-        }
-        for (int input = 0; input < INPUTS; input++) {
-            int64_t lag = kafka_source_lag(slot->source, (enum input)input);
-            if (lag >= 0) {
-                metric_set(slot->lag[input], (double)lag);
-            }
-        }
-        int64_t clock_ms = task_clock_ms(slot->task);
-        if (clock_ms != TIME_NONE) {
-            metric_set(slot->clock, (double)clock_ms / MS_PER_SECOND);
-        }
-        metric_set(slot->outbox, (double)task_unpublished(slot->task));
+        slot_gauges_update(&worker->slots[i]);
     }
     metric_set(worker->cache_bytes, (double)cache_bytes(worker->cache));
 }
@@ -351,6 +314,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context) {
     }
     turn(worker);
     update_reason(worker);
+    update_statuses(worker);
 }
 
 static struct rd_kafka_conf_s *producer_conf(void *context) {
@@ -423,7 +387,8 @@ struct worker *worker_create(const struct worker_shared *shared, int index, char
     worker->base = event_base_new();
     worker->cache = cache_create(shared->config->cache_bytes / (size_t)shared->workers);
     worker->cache_bytes = worker_gauge(&metric_cache_bytes, index);
-    ASSERT(worker->wake_fd >= 0 && worker->base && worker->cache);
+    worker->statuses = calloc((size_t)shared->partitions + 1, sizeof *worker->statuses);
+    ASSERT(worker->wake_fd >= 0 && worker->base && worker->cache && worker->statuses);
     struct timeval tick = {0, TICK_MS * 1000};
     worker->wake = event_new(worker->base, worker->wake_fd, EV_READ | EV_PERSIST, on_wake, worker);
     worker->tick = event_new(worker->base, -1, EV_PERSIST, on_tick, worker);
@@ -465,6 +430,7 @@ void worker_destroy(struct worker *worker) {
     event_base_free(worker->base);
     cache_destroy(worker->cache);
     close(worker->wake_fd);
+    free(worker->statuses);
     pthread_mutex_destroy(&worker->lock);
     free(worker);
 }
@@ -474,6 +440,14 @@ bool worker_is_ready(struct worker *worker, char *reason) {
     snprintf(reason, REASON_BYTES, "%s", worker->reason);
     pthread_mutex_unlock(&worker->lock);
     return reason[0] == '\0';
+}
+
+size_t worker_statuses(struct worker *worker, struct slot_status *out) {
+    pthread_mutex_lock(&worker->lock);
+    size_t count = worker->statuses_count;
+    memcpy(out, worker->statuses, count * sizeof *out);
+    pthread_mutex_unlock(&worker->lock);
+    return count;
 }
 
 bool worker_kafka_is_up(const struct worker *worker) {

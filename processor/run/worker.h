@@ -10,6 +10,7 @@
 #include "run/config.h"
 
 struct task_metrics;
+struct slot_status;
 struct worker;
 
 struct worker_shared { /* by all workers of a process; borrowed */
@@ -31,6 +32,8 @@ void worker_destroy(struct worker *worker);
 
 /* True when the worker is a member of the group and all its tasks run; else a line in `reason` (256 bytes). Any thread. */
 bool worker_is_ready(struct worker *worker, char *reason);
+/* The tasks that the worker has, as they stood within the last moments; `out` has room for every partition. Any thread. */
+size_t worker_statuses(struct worker *worker, struct slot_status *out);
 bool worker_kafka_is_up(const struct worker *worker);
 
 #endif

@@ -1,55 +1,15 @@
 #include "serve/customer_json.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <yyjson.h>
-
-/* Numbers and conditions are written as in tier changes (publish/encode_json.c), so that a reader
- * needs one parser: a metric or score is always a real ("5.0"), and one without a value is null,
- * never left out. */
-
-/* Adding returns NULL or false without memory, and yyjson refuses to go on with NULL; so one check
- * at the end is enough, kept in `whole`. */
-struct tree {
-    yyjson_mut_doc *document;
-    bool whole;
-};
-
-static void add(struct tree *tree, yyjson_mut_val *object, struct bytes name, yyjson_mut_val *value) {
-    tree->whole =
-        yyjson_mut_obj_add(object, yyjson_mut_strn(tree->document, name.data, name.size), value) && tree->whole;
-}
-
-static void add_named(struct tree *tree, yyjson_mut_val *object, const char *name, yyjson_mut_val *value) {
-    add(tree, object, bytes_of_text(name), value);
-}
-
-static yyjson_mut_val *text_value(const struct tree *tree, struct bytes text) {
-    return text.data ? yyjson_mut_strn(tree->document, text.data, text.size) : yyjson_mut_null(tree->document);
-}
-
-static yyjson_mut_val *number_value(const struct tree *tree, double number) {
-    return isfinite(number) ? yyjson_mut_real(tree->document, number) : yyjson_mut_null(tree->document);
-}
-
-static yyjson_mut_val *integer_value(const struct tree *tree, int64_t number) {
-    return yyjson_mut_sint(tree->document, number);
-}
-
-/* An instant that has not been, or will not be, is null. */
-static yyjson_mut_val *time_value(const struct tree *tree, int64_t time_ms) {
-    return time_ms == TIME_NONE || time_ms == TIME_NEVER ? yyjson_mut_null(tree->document)
-                                                         : integer_value(tree, time_ms);
-}
+#include "serve/json_tree.h"
 
 static yyjson_mut_val *conditions_value(struct tree *tree, const struct condition *conditions, size_t count) {
-    yyjson_mut_val *array = yyjson_mut_arr(tree->document);
+    yyjson_mut_val *array = tree_array(tree);
     for (size_t i = 0; i < count; i++) {
-        yyjson_mut_val *object = yyjson_mut_arr_add_obj(tree->document, array);
-        add_named(tree, object, "rule", text_value(tree, conditions[i].rule));
-        add_named(tree, object, "value", number_value(tree, conditions[i].value));
-        add_named(tree, object, "threshold", number_value(tree, conditions[i].threshold));
-        add_named(tree, object, "met", yyjson_mut_bool(tree->document, conditions[i].met));
+        yyjson_mut_val *object = tree_element(tree, array);
+        tree_add(tree, object, "rule", tree_text(tree, conditions[i].rule));
+        tree_add(tree, object, "value", tree_number(tree, conditions[i].value));
+        tree_add(tree, object, "threshold", tree_number(tree, conditions[i].threshold));
+        tree_add(tree, object, "met", tree_bool(tree, conditions[i].met));
     }
     return array;
 }
@@ -58,150 +18,127 @@ static yyjson_mut_val *conditions_value(struct tree *tree, const struct conditio
 static void add_missing(struct tree *tree, yyjson_mut_val *array, const struct condition *conditions, size_t count) {
     for (size_t i = 0; i < count; i++) {
         double missing = conditions[i].met ? 0.0 : conditions[i].threshold - conditions[i].value;
-        add_named(tree, yyjson_mut_arr_get(array, i), "missing", number_value(tree, missing));
+        tree_add(tree, yyjson_mut_arr_get(array, i), "missing", tree_number(tree, missing));
     }
 }
 
 /* The next better tier and how its enter rule stands; null at the top and while in no tier. */
 static yyjson_mut_val *to_next_value(struct tree *tree, const struct tier_view *tier) {
     if (!tier->next_tier.data) {
-        return yyjson_mut_null(tree->document);
+        return tree_null(tree);
     }
-    yyjson_mut_val *object = yyjson_mut_obj(tree->document);
-    add_named(tree, object, "tier", text_value(tree, tier->next_tier));
+    yyjson_mut_val *object = tree_object(tree);
+    tree_add(tree, object, "tier", tree_text(tree, tier->next_tier));
     yyjson_mut_val *conditions = conditions_value(tree, tier->to_next, tier->to_next_count);
     add_missing(tree, conditions, tier->to_next, tier->to_next_count);
-    add_named(tree, object, "conditions", conditions);
+    tree_add(tree, object, "conditions", conditions);
     return object;
 }
 
 static yyjson_mut_val *forecast_value(struct tree *tree, const struct tier_view *tier) {
     if (!tier->forecast_tier.data) {
-        return yyjson_mut_null(tree->document);
+        return tree_null(tree);
     }
-    yyjson_mut_val *object = yyjson_mut_obj(tree->document);
-    add_named(tree, object, "tier", text_value(tree, tier->forecast_tier));
-    add_named(tree, object, "time_ms", integer_value(tree, tier->forecast_ms));
+    yyjson_mut_val *object = tree_object(tree);
+    tree_add(tree, object, "tier", tree_text(tree, tier->forecast_tier));
+    tree_add(tree, object, "time_ms", tree_integer(tree, tier->forecast_ms));
     return object;
 }
 
 /* Every change of the coming year if nothing happens. */
 static yyjson_mut_val *ahead_value(struct tree *tree, const struct tier_view *tier) {
-    yyjson_mut_val *array = yyjson_mut_arr(tree->document);
+    yyjson_mut_val *array = tree_array(tree);
     for (size_t i = 0; i < tier->ahead_count; i++) {
-        yyjson_mut_val *object = yyjson_mut_arr_add_obj(tree->document, array);
-        add_named(tree, object, "tier", text_value(tree, tier->ahead[i].tier));
-        add_named(tree, object, "time_ms", integer_value(tree, tier->ahead[i].time_ms));
+        yyjson_mut_val *object = tree_element(tree, array);
+        tree_add(tree, object, "tier", tree_text(tree, tier->ahead[i].tier));
+        tree_add(tree, object, "time_ms", tree_integer(tree, tier->ahead[i].time_ms));
     }
     return array;
 }
 
 static yyjson_mut_val *tier_value(struct tree *tree, const struct tier_view *tier) {
-    yyjson_mut_val *object = yyjson_mut_obj(tree->document);
+    yyjson_mut_val *object = tree_object(tree);
     bool placed = tier->tier.data != NULL;
-    add_named(tree, object, "tier", text_value(tree, tier->tier));
-    add_named(tree, object, "since_ms", time_value(tree, placed ? tier->since_ms : TIME_NONE));
-    add_named(tree, object, "sequence", integer_value(tree, tier->sequence));
-    add_named(tree, object, "conditions", conditions_value(tree, tier->conditions, tier->conditions_count));
-    add_named(tree, object, "to_next", to_next_value(tree, tier));
-    add_named(tree, object, "forecast", forecast_value(tree, tier));
-    add_named(tree, object, "forecast_conditions",
-              conditions_value(tree, tier->forecast_conditions, tier->forecast_conditions_count));
-    add_named(tree, object, "ahead", ahead_value(tree, tier));
+    tree_add(tree, object, "tier", tree_text(tree, tier->tier));
+    tree_add(tree, object, "since_ms", tree_time(tree, placed ? tier->since_ms : TIME_NONE));
+    tree_add(tree, object, "sequence", tree_integer(tree, tier->sequence));
+    tree_add(tree, object, "conditions", conditions_value(tree, tier->conditions, tier->conditions_count));
+    tree_add(tree, object, "to_next", to_next_value(tree, tier));
+    tree_add(tree, object, "forecast", forecast_value(tree, tier));
+    tree_add(tree, object, "forecast_conditions",
+             conditions_value(tree, tier->forecast_conditions, tier->forecast_conditions_count));
+    tree_add(tree, object, "ahead", ahead_value(tree, tier));
     return object;
 }
 
 static yyjson_mut_val *tiers_value(struct tree *tree, const struct customer_view *view) {
-    yyjson_mut_val *object = yyjson_mut_obj(tree->document);
+    yyjson_mut_val *object = tree_object(tree);
     for (size_t i = 0; i < view->tiers_count; i++) {
-        add(tree, object, view->tiers[i].set, tier_value(tree, &view->tiers[i]));
+        tree_add_named(tree, object, view->tiers[i].set, tier_value(tree, &view->tiers[i]));
     }
     return object;
 }
 
 static yyjson_mut_val *values_value(struct tree *tree, const struct named_value *values, size_t count) {
-    yyjson_mut_val *object = yyjson_mut_obj(tree->document);
+    yyjson_mut_val *object = tree_object(tree);
     for (size_t i = 0; i < count; i++) {
-        add(tree, object, values[i].name, number_value(tree, values[i].value));
+        tree_add_named(tree, object, values[i].name, tree_number(tree, values[i].value));
     }
     return object;
 }
 
 static yyjson_mut_val *favourites_value(struct tree *tree, const struct favourite_view *favourites, size_t count) {
-    yyjson_mut_val *array = yyjson_mut_arr(tree->document);
+    yyjson_mut_val *array = tree_array(tree);
     for (size_t i = 0; i < count; i++) {
-        yyjson_mut_val *object = yyjson_mut_arr_add_obj(tree->document, array);
-        add_named(tree, object, "name", text_value(tree, favourites[i].name));
-        add_named(tree, object, "share", number_value(tree, favourites[i].share));
-        add_named(tree, object, "weight", integer_value(tree, favourites[i].weight));
+        yyjson_mut_val *object = tree_element(tree, array);
+        tree_add(tree, object, "name", tree_text(tree, favourites[i].name));
+        tree_add(tree, object, "share", tree_number(tree, favourites[i].share));
+        tree_add(tree, object, "weight", tree_integer(tree, favourites[i].weight));
     }
     return array;
 }
 
 static yyjson_mut_val *stages_value(struct tree *tree, const struct customer_view *view) {
-    yyjson_mut_val *object = yyjson_mut_obj(tree->document);
+    yyjson_mut_val *object = tree_object(tree);
     for (int stage = 1; stage <= STAGES; stage++) {
         const struct stage_view *of = &view->stages[stage - 1];
-        yyjson_mut_val *value = yyjson_mut_obj(tree->document);
-        add_named(tree, value, "first_ms", time_value(tree, of->first_ms));
-        add_named(tree, value, "days", number_value(tree, of->days));
-        add_named(tree, object, journey_stage_name(stage), value);
+        yyjson_mut_val *value = tree_object(tree);
+        tree_add(tree, value, "first_ms", tree_time(tree, of->first_ms));
+        tree_add(tree, value, "days", tree_number(tree, of->days));
+        tree_add(tree, object, journey_stage_name(stage), value);
     }
     return object;
 }
 
 static yyjson_mut_val *lifetime_value(struct tree *tree, const struct customer_view *view) {
-    yyjson_mut_val *object = yyjson_mut_obj(tree->document);
-    add_named(tree, object, "first_purchase_ms", time_value(tree, view->first_purchase_ms));
-    add_named(tree, object, "last_purchase_ms", time_value(tree, view->last_purchase_ms));
-    add_named(tree, object, "orders", integer_value(tree, view->orders));
-    add_named(tree, object, "revenue", number_value(tree, view->revenue));
-    add_named(tree, object, "top_categories", favourites_value(tree, view->top_categories, view->top_categories_count));
-    add_named(tree, object, "top_channels", favourites_value(tree, view->top_channels, view->top_channels_count));
-    add_named(tree, object, "stages", stages_value(tree, view));
-    add_named(tree, object, "mean_interval_days", number_value(tree, view->mean_interval_days));
-    add_named(tree, object, "frequency", text_value(tree, bytes_of_text(frequency_name((int)view->frequency))));
-    add_named(tree, object, "referrals", integer_value(tree, view->referrals));
-    add_named(tree, object, "referred_customers", integer_value(tree, view->referred_customers));
-    add_named(tree, object, "referred_revenue",
-              number_value(tree, (double)view->referred_revenue_minor / view->money_scale));
-    add_named(tree, object, "p_alive", number_value(tree, view->p_alive));
-    add_named(tree, object, "expected_purchases", number_value(tree, view->expected_purchases));
-    add_named(tree, object, "clv", number_value(tree, view->clv));
+    yyjson_mut_val *object = tree_object(tree);
+    tree_add(tree, object, "first_purchase_ms", tree_time(tree, view->first_purchase_ms));
+    tree_add(tree, object, "last_purchase_ms", tree_time(tree, view->last_purchase_ms));
+    tree_add(tree, object, "orders", tree_integer(tree, view->orders));
+    tree_add(tree, object, "revenue", tree_number(tree, view->revenue));
+    tree_add(tree, object, "top_categories", favourites_value(tree, view->top_categories, view->top_categories_count));
+    tree_add(tree, object, "top_channels", favourites_value(tree, view->top_channels, view->top_channels_count));
+    tree_add(tree, object, "stages", stages_value(tree, view));
+    tree_add(tree, object, "mean_interval_days", tree_number(tree, view->mean_interval_days));
+    tree_add(tree, object, "frequency", tree_text(tree, bytes_of_text(frequency_name((int)view->frequency))));
+    tree_add(tree, object, "referrals", tree_integer(tree, view->referrals));
+    tree_add(tree, object, "referred_customers", tree_integer(tree, view->referred_customers));
+    tree_add(tree, object, "referred_revenue",
+             tree_number(tree, (double)view->referred_revenue_minor / view->money_scale));
+    tree_add(tree, object, "p_alive", tree_number(tree, view->p_alive));
+    tree_add(tree, object, "expected_purchases", tree_number(tree, view->expected_purchases));
+    tree_add(tree, object, "clv", tree_number(tree, view->clv));
     return object;
 }
 
-static void build(struct tree *tree, struct bytes customer_id, const struct customer_view *view) {
-    yyjson_mut_val *root = yyjson_mut_obj(tree->document);
-    yyjson_mut_doc_set_root(tree->document, root);
-    add_named(tree, root, "customer_id", text_value(tree, customer_id));
-    add_named(tree, root, "as_of_ms", time_value(tree, view->as_of_ms));
-    add_named(tree, root, "tiers", tiers_value(tree, view));
-    add_named(tree, root, "scores", values_value(tree, view->scores, view->scores_count));
-    add_named(tree, root, "metrics", values_value(tree, view->metrics, view->metrics_count));
-    add_named(tree, root, "lifetime", lifetime_value(tree, view));
-}
-
-/* An id that is not UTF-8 cannot be JSON. */
-static int write(const yyjson_mut_doc *document, struct buffer *out) {
-    yyjson_write_err error = {0};
-    size_t size = 0;
-    char *json = yyjson_mut_write_opts(document, YYJSON_WRITE_NOFLAG, NULL, &size, &error);
-    if (!json) {
-        return error.code == YYJSON_WRITE_ERROR_MEMORY_ALLOCATION ? ERR_NO_MEMORY : ERR_INVALID;
-    }
-    buffer_put(out, json, size);
-    free(json);
-    return out->error;
-}
-
 int customer_json_write(struct bytes customer_id, const struct customer_view *view, struct buffer *out) {
-    struct tree tree = {.document = yyjson_mut_doc_new(NULL), .whole = true};
-    if (!tree.document) {
-        return ERR_NO_MEMORY;
-    }
-    build(&tree, customer_id, view);
-    int err = tree.whole ? write(tree.document, out) : ERR_NO_MEMORY;
-    yyjson_mut_doc_free(tree.document);
-    return err;
+    struct tree tree;
+    yyjson_mut_val *root = tree_begin(&tree);
+    tree_add(&tree, root, "customer_id", tree_text(&tree, customer_id));
+    tree_add(&tree, root, "as_of_ms", tree_time(&tree, view->as_of_ms));
+    tree_add(&tree, root, "tiers", tiers_value(&tree, view));
+    tree_add(&tree, root, "scores", values_value(&tree, view->scores, view->scores_count));
+    tree_add(&tree, root, "metrics", values_value(&tree, view->metrics, view->metrics_count));
+    tree_add(&tree, root, "lifetime", lifetime_value(&tree, view));
+    return tree_finish(&tree, out);
 }

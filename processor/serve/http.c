@@ -1,5 +1,3 @@
-#include "base/clock.h"
-#include "base/metrics.h"
 #include "serve/http_parts.h"
 
 #include <arpa/inet.h>
@@ -34,28 +32,31 @@ void http_problem_write(int status, const char *title, const char *detail, struc
     yyjson_mut_doc_free(document);
 }
 
+void http_answer_add_header(const struct http_answer *answer, const char *name, const char *value) {
+    evhttp_add_header(evhttp_request_get_output_headers(answer->request), name, value);
+}
+
 /* A tag over the body's bytes. Returns true if the client has exactly these. */
 static bool set_entity_tag(const struct http_answer *answer, struct bytes body) {
     char etag[HTTP_ETAG_BYTES];
     snprintf(etag, sizeof etag, "\"%016" PRIx64 "\"", bytes_hash(body));
-    evhttp_add_header(evhttp_request_get_output_headers(answer->request), "ETag", etag);
+    http_answer_add_header(answer, "ETag", etag);
     const struct evkeyvalq *headers = evhttp_request_get_input_headers(answer->request);
     return http_etag_matches(evhttp_find_header(headers, "If-None-Match"), etag);
 }
 
 static void write_answer(const struct http_answer *answer, int status, const char *type, struct bytes body) {
-    struct evkeyvalq *headers = evhttp_request_get_output_headers(answer->request);
-    bool revalidates = answer->customer && status == HTTP_OK;
-    evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
-    evhttp_add_header(headers, "Cache-Control", revalidates ? "private, no-cache" : "no-store");
+    bool revalidates = answer->revalidates && status == HTTP_OK;
+    http_answer_add_header(answer, "X-Content-Type-Options", "nosniff");
+    http_answer_add_header(answer, "Cache-Control", revalidates ? "private, no-cache" : "no-store");
     if (revalidates && set_entity_tag(answer, body)) {
         http_connection_reply(answer->connection, answer->request, HTTP_NOTMODIFIED, NULL);
         return;
     }
     char length[24];
     snprintf(length, sizeof length, "%zu", body.size);
-    evhttp_add_header(headers, "Content-Type", type);
-    evhttp_add_header(headers, "Content-Length", length);
+    http_answer_add_header(answer, "Content-Type", type);
+    http_answer_add_header(answer, "Content-Length", length);
     struct evbuffer *output = evhttp_request_get_output_buffer(answer->request);
     if (evhttp_request_get_command(answer->request) != EVHTTP_REQ_HEAD) {
         evbuffer_add(output, body.data, body.size);
@@ -86,133 +87,17 @@ void http_answer_problem(struct http_answer *answer, int status, const char *tit
     free(answer);
 }
 
-static void add_header(const struct http_answer *answer, const char *name, const char *value) {
-    evhttp_add_header(evhttp_request_get_output_headers(answer->request), name, value);
-}
-
-/* ---- routes ---- */
-
-static void serve_metrics(const struct http_server *server, struct http_answer *answer) {
-    struct buffer text = {0};
-    server->callbacks.before_metrics(server->callbacks.context);
-    metrics_write(&text);
-    if (text.error) {
-        http_answer_problem(answer, HTTP_INTERNAL, "Internal Server Error", "There is no memory for the metrics.");
-    } else {
-        http_answer_send(answer, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", buffer_bytes(&text));
-    }
-    buffer_finish(&text);
-}
-
-static void serve_health(struct http_answer *answer) {
-    http_answer_send(answer, HTTP_OK, "application/json", bytes_of_text("{\"status\":\"ok\"}"));
-}
-
-static void serve_ready(const struct http_server *server, struct http_answer *answer) {
-    char reason[PROBLEM_BYTES] = "";
-    if (server->callbacks.ready(server->callbacks.context, reason)) {
-        http_answer_send(answer, HTTP_OK, "application/json", bytes_of_text("{\"status\":\"ready\"}"));
-    } else {
-        http_answer_problem(answer, HTTP_SERVUNAVAIL, "Service Unavailable", reason);
-    }
-}
-
-static void serve_customer(const struct http_server *server, struct bytes escaped, struct http_answer *answer) {
-    char id[HTTP_ID_BYTES_MAX];
-    size_t size = 0;
-    int64_t at_ms = TIME_NONE;
-    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(answer->request);
-    const char *wrong = http_customer_id(escaped, id, &size);
-    if (!wrong) {
-        wrong = http_query_at(evhttp_uri_get_query(uri), &at_ms);
-    }
-    if (wrong) {
-        http_answer_problem(answer, HTTP_BADREQUEST, "Bad Request", wrong);
-        return;
-    }
-    answer->customer = true;
-    server->callbacks.customer(server->callbacks.context, bytes_of(id, size), at_ms, answer);
-}
-
-enum route { ROUTE_NONE, ROUTE_METRICS, ROUTE_HEALTH, ROUTE_READY, ROUTE_CUSTOMER };
-
-/* Paths are compared as sent: a '/' inside of an id comes as %2F. */
-static enum route route_of(const char *path, struct bytes *id) {
-    static const char customers[] = "/v1/customers/";
-    if (strcmp(path, "/metrics") == 0) {
-        return ROUTE_METRICS;
-    }
-    if (strcmp(path, "/healthz") == 0) {
-        return ROUTE_HEALTH;
-    }
-    if (strcmp(path, "/readyz") == 0) {
-        return ROUTE_READY;
-    }
-    *id = bytes_of_text(path);
-    if (strncmp(path, customers, sizeof customers - 1) == 0) {
-        *id = bytes_of_text(path + sizeof customers - 1);
-        return id->size > 0 && !strchr(id->data, '/') ? ROUTE_CUSTOMER : ROUTE_NONE;
-    }
-    return ROUTE_NONE;
-}
-
-/* Probes must work without the secret; they tell nothing about customers. */
-static bool is_allowed(const struct http_server *server, const struct http_answer *answer, enum route route) {
-    if (!server->token || route == ROUTE_HEALTH || route == ROUTE_READY) {
-        return true;
-    }
-    const struct evkeyvalq *headers = evhttp_request_get_input_headers(answer->request);
-    return http_token_matches(evhttp_find_header(headers, "Authorization"), server->token);
-}
-
-static void dispatch(const struct http_server *server, struct http_answer *answer) {
-    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(answer->request);
-    const char *path = evhttp_uri_get_path(uri);
-    struct bytes id = {NULL, 0};
-    enum route route = route_of(path ? path : "", &id);
-    if (!is_allowed(server, answer, route)) {
-        add_header(answer, "WWW-Authenticate", "Bearer realm=\"tidemark\"");
-        http_answer_problem(answer, 401, "Unauthorized",
-                            "This needs the header 'Authorization: Bearer TOKEN' with the "
-                            "token of the configuration.");
-        return;
-    }
-    enum evhttp_cmd_type method = evhttp_request_get_command(answer->request);
-    if (route != ROUTE_NONE && method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
-        add_header(answer, "Allow", "GET, HEAD");
-        http_answer_problem(answer, HTTP_BADMETHOD, "Method Not Allowed", "This can only be read, with GET or HEAD.");
-        return;
-    }
-    switch (route) {
-    case ROUTE_METRICS:
-        serve_metrics(server, answer);
-        break;
-    case ROUTE_HEALTH:
-        serve_health(answer);
-        break;
-    case ROUTE_READY:
-        serve_ready(server, answer);
-        break;
-    case ROUTE_CUSTOMER:
-        serve_customer(server, id, answer);
-        break;
-    case ROUTE_NONE:
-        http_answer_problem(answer, HTTP_NOTFOUND, "Not Found", "There is nothing at this path.");
-        break;
-    }
-}
+/* ---- the server ---- */
 
 static void on_request(struct evhttp_request *request, void *argument) {
     struct http_server *server = argument;
     struct http_answer *answer = http_connection_await(server, request);
     if (answer) {
-        dispatch(server, answer);
+        http_dispatch(server, answer);
     } else {
         evhttp_send_error(request, HTTP_SERVUNAVAIL, NULL);
     }
 }
-
-/* ---- the server ---- */
 
 static int bound_port(evutil_socket_t fd) {
     struct sockaddr_storage address;
@@ -256,7 +141,8 @@ static int server_init(struct http_server *server, const struct http_options *op
 
 struct http_server *http_server_create(struct event_base *base, const struct http_options *options,
                                        const struct http_callbacks *callbacks, char *problem) {
-    ASSERT(callbacks->ready && callbacks->before_metrics && callbacks->customer);
+    ASSERT(callbacks->ready && callbacks->before_metrics && callbacks->customer && callbacks->tiers);
+    ASSERT(callbacks->feedback && callbacks->alerts && callbacks->tasks && callbacks->changes);
     struct http_server *server = calloc(1, sizeof *server);
     if (!server) {
         snprintf(problem, PROBLEM_BYTES, "no memory for the HTTP server");

@@ -26,8 +26,10 @@ struct http_connection {
     struct evhttp_connection *evhttp; /* NULL until settled */
     struct event *settle;
     struct event *deadline;
-    struct http_answer *answer; /* asked for and not given yet */
-    bool replying;              /* what is being written is ours */
+    struct http_answer *answer;     /* asked for and not given yet */
+    struct http_stream *endless;    /* the answer that goes on; NULL: none */
+    struct evhttp_request *request; /* of it */
+    bool replying;                  /* what is being written is ours */
 };
 
 static void deadline_restart(struct http_connection *connection) {
@@ -52,6 +54,16 @@ static void abandon_answer(struct http_connection *connection) {
     }
     answer->connection = NULL;
     answer->request = NULL;
+}
+
+/* evhttp leaves the request to us here too, if it is not it that frees the connection. */
+static void abandon_stream(struct http_connection *connection) {
+    struct http_stream *stream = connection->endless;
+    connection->endless = NULL;
+    if (!evhttp_request_get_connection(connection->request)) {
+        evhttp_request_free(connection->request);
+    }
+    http_stream_closed(stream);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *argument) {
@@ -128,6 +140,9 @@ static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *in
 static void connection_destroy(struct http_connection *connection) {
     struct http_server *server = connection->server;
     abandon_answer(connection);
+    if (connection->endless) {
+        abandon_stream(connection);
+    }
     evbuffer_remove_cb(bufferevent_get_output(connection->stream), on_output, connection);
     LIST_REMOVE(connection, entry);
     server->connections_count--;
@@ -254,6 +269,43 @@ void http_connection_reply(struct http_connection *connection, struct evhttp_req
     /* evhttp would go on reading, into memory without limit, and take a client that has closed its
      * sending side for gone. */
     bufferevent_disable(connection->stream, EV_READ);
+}
+
+/* ---- streams ---- */
+
+enum { STREAM_READ_MAX = 4096 }; /* of what a client says while it listens: nothing is expected, and it is not read */
+
+struct bufferevent *http_connection_stream(struct http_connection *connection, struct evhttp_request *request,
+                                           struct http_stream *stream) {
+    if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD) {
+        http_connection_reply(connection, request, HTTP_OK, NULL);
+        return NULL;
+    }
+    connection->answer = NULL;
+    connection->replying = true;
+    connection->endless = stream;
+    connection->request = request;
+    /* What was changed for the stream would be wrong for another request. */
+    evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
+    evhttp_send_reply_start(request, HTTP_OK, NULL);
+    /* Reading goes on, to hear of the client's going; but not for ever, and silence is no reason to close. */
+    bufferevent_set_timeouts(connection->stream, NULL, NULL);
+    bufferevent_setwatermark(connection->stream, EV_READ, 0, STREAM_READ_MAX);
+    return connection->stream;
+}
+
+void http_connection_waits(struct http_connection *connection, bool waits) {
+    if (!waits) {
+        event_del(connection->deadline);
+    } else if (!evtimer_pending(connection->deadline, NULL)) {
+        deadline_restart(connection);
+    }
+}
+
+void http_connection_end_stream(struct http_connection *connection) {
+    connection->endless = NULL;
+    deadline_restart(connection);
+    evhttp_send_reply_end(connection->request); /* closes, once what waits is taken; perhaps at once */
 }
 
 /* ---- the listener ---- */

@@ -1,7 +1,8 @@
-#include "base/clock.h"
 #include "serve/http_parts.h"
 
+#include <inttypes.h>
 #include <openssl/crypto.h>
+#include <stdio.h>
 #include <strings.h>
 
 /* ---- ids ---- */
@@ -24,9 +25,10 @@ static int escaped_byte(struct bytes text, size_t at) {
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-/* evhttp_uridecode would let malformed escapes pass as they are, so that one customer had several
- * spellings. */
-const char *http_customer_id(struct bytes escaped, char id[HTTP_ID_BYTES_MAX], size_t *size) {
+enum unescaped { UNESCAPED, UNESCAPED_MALFORMED, UNESCAPED_NUL, UNESCAPED_TOO_LONG, UNESCAPED_NO_TEXT };
+
+/* evhttp_uridecode would let malformed escapes pass as they are, so that one customer had several spellings. */
+static enum unescaped unescape(struct bytes escaped, char text[HTTP_ID_BYTES_MAX], size_t *size) {
     *size = 0;
     for (size_t at = 0; at < escaped.size; at++) {
         int byte = (unsigned char)escaped.data[at];
@@ -34,57 +36,98 @@ const char *http_customer_id(struct bytes escaped, char id[HTTP_ID_BYTES_MAX], s
             byte = escaped_byte(escaped, at);
             at += 2;
         }
-        if (byte < 0) {
-            return "A '%' in the customer id is not followed by two hex digits.";
-        }
-        if (byte == 0) {
-            return "The customer id contains a NUL byte.";
+        if (byte <= 0) {
+            return byte < 0 ? UNESCAPED_MALFORMED : UNESCAPED_NUL;
         }
         if (*size == HTTP_ID_BYTES_MAX) {
-            return "The customer id is longer than 256 bytes.";
+            return UNESCAPED_TOO_LONG;
         }
-        id[(*size)++] = (char)byte;
+        text[(*size)++] = (char)byte;
     }
-    return bytes_are_text(bytes_of(id, *size)) ? NULL : "The customer id is not valid UTF-8.";
+    return bytes_are_text(bytes_of(text, *size)) ? UNESCAPED : UNESCAPED_NO_TEXT;
 }
 
-/* ---- times ---- */
-
-/* The end of the year 9999: a later one is a mistake (microseconds, say), and far below where sums
- * would overflow. */
-#define AT_MS_MAX INT64_C(253402300799999)
-
-static bool parse_at(struct bytes digits, int64_t *at_ms) {
-    int64_t value = 0;
-    for (size_t i = 0; i < digits.size; i++) {
-        if (digits.data[i] < '0' || digits.data[i] > '9') {
-            return false;
-        }
-        value = value * 10 + (digits.data[i] - '0');
-        if (value > AT_MS_MAX) {
-            return false;
-        }
-    }
-    *at_ms = value;
-    return digits.size > 0;
+const char *http_customer_id(struct bytes escaped, char id[HTTP_ID_BYTES_MAX], size_t *size) {
+    static const char *const wrong[] = {
+        [UNESCAPED] = NULL,
+        [UNESCAPED_MALFORMED] = "A '%' in the customer id is not followed by two hex digits.",
+        [UNESCAPED_NUL] = "The customer id contains a NUL byte.",
+        [UNESCAPED_TOO_LONG] = "The customer id is longer than 256 bytes.",
+        [UNESCAPED_NO_TEXT] = "The customer id is not valid UTF-8.",
+    };
+    return wrong[unescape(escaped, id, size)];
 }
 
-/* Other parameters are left alone, as anywhere on the web. */
-const char *http_query_at(const char *query, int64_t *at_ms) {
-    *at_ms = TIME_NONE;
-    for (const char *at = query; at && *at;) {
+/* ---- parameters ---- */
+
+/* What stands behind "name=" in the query; data NULL: it is not there. */
+static struct bytes parameter(struct http_query *query, const char *name) {
+    struct bytes found = {NULL, 0};
+    size_t name_size = strlen(name);
+    for (const char *at = query->text; at && *at && !query->wrong[0];) {
         size_t size = strcspn(at, "&");
-        bool is_at = strncmp(at, "at", 2) == 0 && (size == 2 || at[2] == '=');
-        if (is_at && *at_ms != TIME_NONE) {
-            return "The parameter 'at' is given twice.";
-        }
-        if (is_at && (size < 3 || !parse_at(bytes_of(at + 3, size - 3), at_ms))) {
-            return "The parameter 'at' is not a time: milliseconds since 1970 up to "
-                   "253402300799999.";
+        bool is_named =
+            size >= name_size && strncmp(at, name, name_size) == 0 && (size == name_size || at[name_size] == '=');
+        if (is_named && found.data) {
+            snprintf(query->wrong, sizeof query->wrong, "The parameter '%s' is given twice.", name);
+        } else if (is_named) {
+            size_t skipped = size == name_size ? size : name_size + 1;
+            found = bytes_of(at + skipped, size - skipped);
         }
         at += at[size] ? size + 1 : size;
     }
-    return NULL;
+    return query->wrong[0] ? bytes_of(NULL, 0) : found;
+}
+
+static bool parse_number(struct bytes digits, int64_t most, int64_t *number) {
+    int64_t value = 0;
+    for (size_t i = 0; i < digits.size; i++) {
+        if (digits.data[i] < '0' || digits.data[i] > '9' || value > most / 10) {
+            return false;
+        }
+        value = value * 10 + (digits.data[i] - '0');
+    }
+    *number = value;
+    return digits.size > 0;
+}
+
+int64_t http_query_number(struct http_query *query, const char *name, int64_t least, int64_t most, int64_t absent) {
+    struct bytes digits = parameter(query, name);
+    int64_t number = absent;
+    if (digits.data && (!parse_number(digits, most, &number) || number < least || number > most)) {
+        snprintf(query->wrong, sizeof query->wrong,
+                 "The parameter '%s' is not a whole number from %" PRId64 " to %" PRId64 ".", name, least, most);
+    }
+    return number;
+}
+
+int http_query_word(struct http_query *query, const char *name, const char *const *words) {
+    struct bytes given = parameter(query, name);
+    if (!given.data) {
+        return -1;
+    }
+    int size = snprintf(query->wrong, sizeof query->wrong, "The parameter '%s' is not one of:", name);
+    for (int i = 0; words[i]; i++) {
+        if (bytes_equal_text(given, words[i])) {
+            query->wrong[0] = '\0';
+            return i;
+        }
+        size += snprintf(query->wrong + size, sizeof query->wrong - (size_t)size, " %s%s", words[i],
+                         words[i + 1] ? "," : ".");
+        ASSERT((size_t)size < sizeof query->wrong);
+    }
+    return -1;
+}
+
+struct bytes http_query_text(struct http_query *query, const char *name, char room[HTTP_ID_BYTES_MAX]) {
+    struct bytes escaped = parameter(query, name);
+    struct bytes text = {escaped.data ? room : NULL, 0};
+    if (escaped.data && unescape(escaped, room, &text.size) != UNESCAPED) {
+        snprintf(query->wrong, sizeof query->wrong,
+                 "The parameter '%s' is not percent-encoded UTF-8 without NUL, of at most %d bytes.", name,
+                 HTTP_ID_BYTES_MAX);
+    }
+    return text;
 }
 
 /* ---- tokens ---- */

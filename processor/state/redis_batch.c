@@ -105,6 +105,7 @@ static void drop_key(struct redis_store *store, const char *what) {
 void redis_drop_populations(void *context) {
     drop_key(context, "pop");
     drop_key(context, "hist");
+    drop_key(context, "alerts");
 }
 
 void redis_add_feedback(void *context, int32_t day, struct bytes field, int64_t delta) {
@@ -135,6 +136,31 @@ void redis_add_influence(void *context, struct bytes referrer, int64_t customers
         }
         buffer_finish(&fields[i]);
     }
+}
+
+/* One argument: "<tier set>/<customer>". */
+static void put_alert_name(struct buffer *out, struct bytes tier_set, struct bytes id) {
+    char head[REDIS_NAME_BYTES + 64];
+    struct buffer text = {.data = head, .capacity = sizeof head};
+    buffer_put_bytes(&text, tier_set);
+    buffer_put_byte(&text, '/');
+    resp_joined(out, buffer_bytes(&text), id);
+}
+
+void redis_put_alert(void *context, struct bytes tier_set, struct bytes id, int64_t value_minor) {
+    struct redis_store *store = context;
+    struct flight *commands = staged(store);
+    struct buffer *out = begin(store, commands, 4, "ZADD", "alerts");
+    resp_number(out, value_minor);
+    put_alert_name(out, tier_set, id);
+    flight_end(commands);
+}
+
+void redis_drop_alert(void *context, struct bytes tier_set, struct bytes id) {
+    struct redis_store *store = context;
+    struct flight *commands = staged(store);
+    put_alert_name(begin(store, commands, 3, "ZREM", "alerts"), tier_set, id);
+    flight_end(commands);
 }
 
 void redis_drop_all(void *context) {

@@ -155,6 +155,8 @@ void redis_drop_all(void *context);
 void redis_add_influence(void *context, struct bytes referrer, int64_t customers, int64_t revenue_minor);
 /* The fields of a referrer in the task's `ref` hash. */
 void redis_influence_fields(struct bytes referrer, struct buffer *customers, struct buffer *revenue);
+void redis_put_alert(void *context, struct bytes tier_set, struct bytes id, int64_t value_minor);
+void redis_drop_alert(void *context, struct bytes tier_set, struct bytes id);
 void redis_put_cuts(void *context, struct bytes packed);
 void redis_add_feedback(void *context, int32_t day, struct bytes field, int64_t delta);
 void redis_drop_feedback(void *context, int32_t day);

@@ -31,6 +31,7 @@ struct redis_reader {
     struct redis_conn *conn;
     struct event *tick;
     struct reader_call *calls; /* oldest first */
+    struct reader_call **last; /* where the next one is linked in */
 };
 
 static void unlink_call(struct reader_call *call) {
@@ -39,6 +40,9 @@ static void unlink_call(struct reader_call *call) {
         link = &(*link)->next;
     }
     *link = call->next;
+    if (!call->next) {
+        call->reader->last = link;
+    }
 }
 
 static void free_call(struct reader_call *call) {
@@ -54,7 +58,19 @@ static void fail(struct reader_call *call) {
     }
 }
 
+static void give_number(struct reader_call *call, int64_t number) {
+    char text[24];
+    struct buffer digits = {.data = text, .capacity = sizeof text};
+    buffer_put_decimal(&digits, number);
+    const struct bytes value = buffer_bytes(&digits);
+    call->loaded(call->arg, 0, &value, 1);
+}
+
 static void give_values(struct reader_call *call, const struct redisReply *reply) {
+    if (reply->type == REDIS_REPLY_INTEGER) {
+        give_number(call, reply->integer);
+        return;
+    }
     bool many = reply->type == REDIS_REPLY_ARRAY;
     size_t count = many ? reply->elements : 1;
     struct bytes *values = calloc(count + 1, sizeof *values);
@@ -114,8 +130,12 @@ static void on_up(void *context) {
     send_all(context);
 }
 
+/* Whatever had no answer is asked again on the next connection; that includes what could not even be sent. */
 static void on_down(void *context) {
-    (void)context;
+    struct redis_reader *reader = context;
+    for (struct reader_call *call = reader->calls; call; call = call->next) {
+        call->sent = false;
+    }
 }
 
 /* Gives up calls that have waited too long for a connection. */
@@ -126,7 +146,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context) {
     (void)what;
     while (reader->calls && !reader->calls->sent && now_ms - reader->calls->since_ms > READER_GIVE_UP_MS) {
         struct reader_call *call = reader->calls;
-        reader->calls = call->next;
+        unlink_call(call);
         fail(call);
         free_call(call);
     }
@@ -139,11 +159,8 @@ static struct reader_call *call_new(struct redis_reader *reader, enum reader_kin
     call->kind = kind;
     call->arg = arg;
     call->since_ms = clock_monotonic_ms();
-    struct reader_call **link = &reader->calls;
-    while (*link) {
-        link = &(*link)->next;
-    }
-    *link = call;
+    *reader->last = call;
+    reader->last = &call->next;
     return call;
 }
 
@@ -186,6 +203,27 @@ void redis_reader_feedback(struct redis_reader *reader, int partition, int32_t d
     char what[REDIS_NAME_BYTES];
     call->loaded = done;
     ask(call, partition, "HGETALL", redis_numbered("fb:", day, what), NULL);
+}
+
+void redis_reader_wheel(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg) {
+    struct reader_call *call = call_new(reader, READ_CUSTOMER, arg);
+    call->loaded = done;
+    ask(call, partition, "SCARD", "wheel", NULL);
+}
+
+void redis_reader_alerts(struct redis_reader *reader, int partition, int limit, store_loaded_fn done, void *arg) {
+    struct reader_call *call = call_new(reader, READ_POPULATIONS, arg);
+    char key[REDIS_KEY_BYTES];
+    call->loaded = done;
+    redis_key(reader->options, partition, "alerts", key);
+    resp_begin(&call->command, 5);
+    resp_text(&call->command, "ZREVRANGE");
+    resp_text(&call->command, key);
+    resp_number(&call->command, 0);
+    resp_number(&call->command, limit - 1);
+    resp_text(&call->command, "WITHSCORES");
+    ASSERT(!call->command.error);
+    send_all(reader);
 }
 
 void redis_reader_influence(struct redis_reader *reader, int partition, struct bytes referrer, store_loaded_fn done,
@@ -235,6 +273,7 @@ struct redis_reader *redis_reader_create(struct event_base *base, const struct r
     ASSERT(reader);
     struct redis_conn_callbacks callbacks = {reader, on_up, on_down};
     reader->options = options;
+    reader->last = &reader->calls;
     reader->conn = redis_conn_create(base, options, &callbacks, problem);
     if (!reader->conn) {
         free(reader);
@@ -250,7 +289,7 @@ struct redis_reader *redis_reader_create(struct event_base *base, const struct r
 void redis_reader_give_up(struct redis_reader *reader) {
     while (reader && reader->calls) {
         struct reader_call *call = reader->calls;
-        reader->calls = call->next;
+        unlink_call(call);
         fail(call);
         free_call(call);
     }
@@ -264,7 +303,7 @@ void redis_reader_destroy(struct redis_reader *reader) {
     event_free(reader->tick);
     while (reader->calls) {
         struct reader_call *call = reader->calls;
-        reader->calls = call->next;
+        unlink_call(call);
         free_call(call);
     }
     free(reader);

@@ -211,6 +211,8 @@ struct store *redis_store_create(struct event_base *base, const struct redis_opt
         .drop_populations = redis_drop_populations,
         .drop_all = redis_drop_all,
         .add_influence = redis_add_influence,
+        .put_alert = redis_put_alert,
+        .drop_alert = redis_drop_alert,
         .put_cuts = redis_put_cuts,
         .add_feedback = redis_add_feedback,
         .drop_feedback = redis_drop_feedback,

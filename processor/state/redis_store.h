@@ -6,6 +6,7 @@
  *     tm:{<group>.<partition>}:wheel       set     the hours that have a due string
  *     tm:{<group>.<partition>}:pop         hash    populations of tiers
  *     tm:{<group>.<partition>}:fb:<day>    hash    company-wide feedback of a day (since 1970), see run/company_feedback.h
+ *     tm:{<group>.<partition>}:alerts      zset    <tier set>/<customer>, by value at risk: open alerts, see run/alerts.h
  *     tm:{<group>.<partition>}:ref         hash    <referrer>/customers, <referrer>/revenue: whom others have referred to us
  *     tm:{<group>.<partition>}:hist        hash    histograms of the scores that are cut by the customers: <score>/<bucket>
  *     tm:{<group>.<partition>}:cuts        string  the cut points in force; task 0's are those of all
@@ -32,6 +33,7 @@ struct redis_options {
     const char *key_file;
     const char *key_prefix; /* "tm" */
     const char *group;
+    const char *owner; /* of tasks that are taken over, for people to read; NULL: not told */
     enum redis_durability durability;
     int replicas;           /* with DURABILITY_REPLICAS */
     int connect_timeout_ms; /* default 5000 */
@@ -75,6 +77,10 @@ void redis_reader_scan(struct redis_reader *reader, int partition, struct redis_
                        void *arg);
 /* Every population counter of a task: values alternate field, decimal number. */
 void redis_reader_populations(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg);
+/* The worst open alerts of a task, at most `limit`: values alternate "<tier set>/<customer>", value at risk. */
+void redis_reader_alerts(struct redis_reader *reader, int partition, int limit, store_loaded_fn done, void *arg);
+/* How many hours have customers due: one decimal number. */
+void redis_reader_wheel(struct redis_reader *reader, int partition, store_loaded_fn done, void *arg);
 /* What a referrer's customers of the task are and have spent in minor units: two decimal numbers, data NULL: 0. */
 void redis_reader_influence(struct redis_reader *reader, int partition, struct bytes referrer, store_loaded_fn done,
                             void *arg);

@@ -86,6 +86,8 @@ void redis_meta_parse(const struct redisReply *reply, struct store_found *found)
     snprintf(meta->rules_version, sizeof meta->rules_version, "%s", rules ? rules : "");
     const char *currency = field_of(reply, "currency");
     snprintf(meta->currency, sizeof meta->currency, "%s", currency ? currency : "");
+    const char *owner = field_of(reply, "owner");
+    found->owner = bytes_of_text(owner && owner[0] ? owner : NULL);
     found->absent = meta->seq == 0;
 }
 
@@ -184,7 +186,8 @@ static void raise_epoch(struct redis_store *store, uint64_t last) {
     uint64_t now = (uint64_t)clock_wall_ms();
     snprintf(epoch, sizeof epoch, "%" PRIu64, last + 1 > now ? last + 1 : now);
     send_words(store, &command, on_queued, 1, (const char *const[]){"MULTI"});
-    send_words(store, &command, on_queued, 4, (const char *const[]){"HSET", meta, "epoch", epoch});
+    const char *owner = store->options->owner ? store->options->owner : "";
+    send_words(store, &command, on_queued, 6, (const char *const[]){"HSET", meta, "epoch", epoch, "owner", owner});
     send_words(store, &command, on_queued, 2, (const char *const[]){"HGETALL", meta});
     send_words(store, &command, on_queued, 2, (const char *const[]){"SMEMBERS", wheel});
     send_words(store, &command, on_queued, 4, (const char *const[]){"XRANGE", out, "-", "+"});

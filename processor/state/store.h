@@ -53,7 +53,8 @@ struct store_found {
     size_t wheel_hours_count;
     const struct stored_output *outputs; /* oldest first */
     size_t outputs_count;
-    struct bytes cuts; /* as given to put_cuts; data NULL: none */
+    struct bytes cuts;  /* as given to put_cuts; data NULL: none */
+    struct bytes owner; /* who took the task over last, for people to read; data NULL: not told */
 };
 
 typedef void (*store_found_fn)(void *arg, int error, const struct store_found *found);
@@ -95,9 +96,12 @@ struct store_ops {
     void (*add_histogram)(void *context, struct bytes field, int64_t delta);
     /* Adds to what the customers of this task whom `referrer` has referred are and have spent, in minor units. */
     void (*add_influence)(void *context, struct bytes referrer, int64_t customers, int64_t revenue_minor);
+    /* An open alert of a customer, and how much (in minor units) is at risk; or it is closed. */
+    void (*put_alert)(void *context, struct bytes tier_set, struct bytes id, int64_t value_minor);
+    void (*drop_alert)(void *context, struct bytes tier_set, struct bytes id);
     /* Forgets everything but meta: what an earlier life of the task has left, of which nothing is known any more. */
     void (*drop_all)(void *context);
-    /* Forgets all populations and histograms: they are counted anew. */
+    /* Forgets all populations, histograms and alerts: they are counted anew. */
     void (*drop_populations)(void *context);
     /* The cut points in force, packed. */
     void (*put_cuts)(void *context, struct bytes packed);

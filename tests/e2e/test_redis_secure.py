@@ -1,6 +1,8 @@
 """Redis behind TLS, a socket, and rights: what is verified, and what is refused."""
 
+import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -10,10 +12,13 @@ from servers import Redis, Tidemark, free_port, wait_until
 
 UNREACHABLE, BAD_CONFIG = 69, 78
 USER, PASSWORD = "scoring", "s3cret-of-redis"
-# What deploy/README.md asks an operator to grant.
-RIGHTS = ("on", f">{PASSWORD}", "resetchannels", "~tm:*", "-@all", "+multi", "+exec", "+watch", "+unwatch", "+hset", "+hget", "+hmget",
-          "+hgetall", "+hincrby", "+hscan", "+append", "+getrange", "+get", "+set", "+sadd", "+srem", "+smembers", "+unlink", "+xadd",
-          "+xrange", "+xtrim", "+ping", "+info", "+select", "+config|get", "+wait")
+GUIDE = Path(__file__).parents[2] / "deploy" / "README.md"
+
+
+def rights(group):
+    """What deploy/README.md asks an operator to grant, for this group."""
+    words = re.search(r"ACL SETUSER tidemark ([^`]+)```", GUIDE.read_text()).group(1)
+    return words.replace("PASSWORD", PASSWORD).replace("shop", group).split()
 
 
 def openssl(folder, *words):
@@ -82,12 +87,15 @@ def test_tls_verifies_the_certificate_and_the_name(campaign, tls_redis, certific
 
 def test_a_campaign_over_tls_with_a_user_of_few_rights(campaign, tls_redis, certificates):
     """The rights are those of the operator's guide: nothing else is needed, and `default` may be off."""
-    tls_redis.client().execute_command("ACL", "SETUSER", USER, *RIGHTS)
+    tls_redis.client().execute_command("ACL", "SETUSER", USER, *rights(campaign.group))
     campaign.config["redis"] = {"url": f"rediss://localhost:{tls_redis.tls_port}/0", "ca_file": str(certificates / "ca.pem"),
                                 "username": USER, "password": PASSWORD}
+    campaign.config["tier_sets"]["lifecycle"]["tiers"][-1]["treatment"] = {"alert": "us"}
     campaign.load(workload.shop(seed=1)[:4000])
     process = campaign.start().wait_ready()
     campaign.wait_read()
+    for path in ("customers/cdnow-0004", "tiers", "feedback", "alerts", "tasks"):
+        assert process.http(f"/v1/{path}")[0] == 200, path
     expected = campaign.expected()
     campaign.wait_published(len(flat(expected.changes)))
     compare(campaign.published(), expected.changes)

@@ -20,7 +20,7 @@ class WireError(ValueError):
 
 
 @cache
-def _descriptors():
+def descriptors():
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "descriptors.pb")
         files = [path.name for path in SCHEMAS.glob("*.proto") if path.name != "customer_state.proto"]
@@ -43,7 +43,7 @@ def _loosen(message_type):
 @cache
 def _pool(loose):
     pool = descriptor_pool.DescriptorPool()
-    for file in _descriptors().file:
+    for file in descriptors().file:
         copy = descriptor_pb2.FileDescriptorProto.FromString(file.SerializeToString())
         for message_type in copy.message_type:
             if loose and message_type.name in _INPUT_MESSAGES.values():

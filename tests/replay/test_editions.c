@@ -20,15 +20,16 @@
 
 enum { CUSTOMERS = 6, EVENTS_MAX = 60, SEEDS_DEFAULT = 20000 };
 
-static const char RULES[] = "score r low quantiles 3 = days_since_purchase\n"
-                            "score m high quantiles 4 10 40 = revenue(10d)\n"
-                            "set value notice 2d\ntier vip = m >= 3\ntier good = m >= 2 or r >= 3\ntier rest\n"
-                            "set mood grace 1d\ntier happy = nps(5d) >= 0\ntier quiet\n";
+static const char RULES[] =
+    "score r low quantiles 3 = days_since_purchase\n"
+    "score m high quantiles 4 10 40 = revenue(10d)\n"
+    "set value notice 2d\ntier vip = m >= 3\ntier good = m >= 2 or r >= 3\ntier rest\nlabel alert us\n"
+    "set mood grace 1d\ntier happy = nps(5d) >= 0\ntier quiet\n";
 static const char OTHER_RULES[] =
     "score m high quantiles 2 30 = revenue(20d)\n"
-    "set value\ntier best = m >= 2 and purchases >= 2\ntier good = purchases(10d) >= 1\ntier rest\n"
+    "set value\ntier best = m >= 2 and purchases >= 2\ntier good = purchases(10d) >= 1\nlabel alert us\ntier rest\n"
     "set activity hold 1d\ntier busy = interactions(3d) >= 2\ntier idle\n"
-    "set risk\ntier low = p_alive >= 0.6 and clv(90d) > 5\ntier high\n";
+    "set risk\ntier low = p_alive >= 0.6 and clv(90d) > 5\ntier high\nlabel alert us\n";
 
 static struct task_options before;
 static struct task_options after;
@@ -107,6 +108,24 @@ static const char *check_outputs(const struct fake_world *world, struct link *li
 
 /* ---- what is stored ---- */
 
+/* An alert is open exactly while the customer stands in a tier that has the label, with what was spent; it is taken off. */
+static const char *take_alert(struct fake_redis *redis, const struct model *model, const struct customer *customer,
+                              size_t set, struct bytes id) {
+    size_t labels = 0;
+    char member[80];
+    struct bytes name = model_set_name(model, set);
+    (void)model_treatment(model, set, (size_t)customer->tiers[set].tier, &labels);
+    snprintf(member, sizeof member, "%.*s/%.*s", (int)name.size, name.data, (int)id.size, id.data);
+    for (size_t i = 0; i < redis->alerts.count; i++) {
+        if (bytes_equal_text(redis->alerts.pairs[i].name, member)) {
+            bool right = labels > 0 && redis->alerts.pairs[i].number == tiles_total(&customer->tiles, TILE_REVENUE);
+            redis->alerts.pairs[i] = redis->alerts.pairs[--redis->alerts.count];
+            return right ? NULL : "an alert is open that should not be, or is of another value";
+        }
+    }
+    return labels > 0 ? "an alert is not open" : NULL;
+}
+
 /* The customer stands where the newest edition says, was told so, and is counted there; counts are taken off the stored ones. */
 static const char *check_customer(const struct fake_pair *pair, struct model *model, struct fake_redis *redis,
                                   const struct link *links, size_t links_count) {
@@ -128,6 +147,7 @@ static const char *check_customer(const struct fake_pair *pair, struct model *mo
         }
         problem = told ? NULL : "the last change told is not where the customer stands";
         snprintf(field, sizeof field, "tier/%.*s/%.*s", (int)name.size, name.data, (int)tier.size, tier.data);
+        problem = problem ? problem : take_alert(redis, model, customer, set, pair->name);
         for (size_t i = 0; i < redis->populations.count; i++) {
             redis->populations.pairs[i].number -= bytes_equal_text(redis->populations.pairs[i].name, field);
         }
@@ -172,6 +192,7 @@ static const char *check_store(struct fake_world *world, const struct link *link
         bool tier = memcmp(redis->populations.pairs[i].name.data, "tier/", 5) == 0;
         problem = !tier || redis->populations.pairs[i].number == 0 ? NULL : "populations are not what is there";
     }
+    problem = !problem && redis->alerts.count > 0 ? "an alert of nobody is open" : problem;
     for (size_t i = 0; i < redis->histograms.count && !problem; i++) {
         problem = redis->histograms.pairs[i].number == 0 ? NULL : "histograms are not what is there";
     }

@@ -45,9 +45,10 @@ static int compile_model(void) {
         {.name = text("active"), .enter = text("interactions(3d) >= 1 or tier(value) = vip")},
         {.name = text("quiet")},
     };
+    static const struct label_spec alert[] = {{{"alert", 5}, {"us", 2}}};
     struct tier_spec risk_tiers[] = {
         {.name = text("low"), .enter = text("p_alive >= 0.6")},
-        {.name = text("high")},
+        {.name = text("high"), .treatment = alert, .treatment_count = 1},
     };
     struct tier_set_spec sets[] = {
         {.name = text("value"), .tiers = value_tiers, .tiers_count = 3},
@@ -146,6 +147,9 @@ static const char *compare_worlds(const struct fake_world *expected, const struc
     }
     if (!problem && !same_numbers(&expected->redis.populations, &actual->redis.populations)) {
         problem = "populations differ";
+    }
+    if (!problem && !same_numbers(&expected->redis.alerts, &actual->redis.alerts)) {
+        problem = "alerts differ";
     }
     if (!problem && !same_numbers(&expected->redis.feedback, &actual->redis.feedback)) {
         problem = "feedback differs";

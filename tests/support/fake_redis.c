@@ -51,6 +51,7 @@ struct fake_redis fake_redis_snapshot(struct fake_world *world) {
     copy.slots = map_copy(world, &world->redis.slots);
     copy.populations = map_copy(world, &world->redis.populations);
     copy.histograms = map_copy(world, &world->redis.histograms);
+    copy.alerts = map_copy(world, &world->redis.alerts);
     copy.influence = map_copy(world, &world->redis.influence);
     copy.feedback = map_copy(world, &world->redis.feedback);
     copy.outbox = fake_take(world, (world->redis.outbox_count + 1) * sizeof *copy.outbox);
@@ -114,15 +115,24 @@ static void redis_put(struct fake_world *world, const struct put *put) {
         map_get(world, &redis->histograms, put->name)->number += put->number;
         break;
     case PUT_DROP_POPULATIONS:
-        redis->populations.count = redis->histograms.count = 0;
+        redis->populations.count = redis->histograms.count = redis->alerts.count = 0;
         break;
     case PUT_DROP_ALL:
         redis->populations.count = redis->histograms.count = redis->customers.count = redis->slots.count = 0;
-        redis->outbox_count = redis->influence.count = 0;
+        redis->outbox_count = redis->influence.count = redis->alerts.count = 0;
         redis->cuts = (struct bytes){NULL, 0};
         break;
     case PUT_INFLUENCE:
         map_get(world, &redis->influence, put->name)->number += put->number;
+        break;
+    case PUT_ALERT:
+        map_get(world, &redis->alerts, put->name)->number = put->number;
+        break;
+    case PUT_DROP_ALERT:
+        pair = map_find(&redis->alerts, put->name);
+        if (pair) {
+            *pair = redis->alerts.pairs[--redis->alerts.count];
+        }
         break;
     case PUT_CUTS:
         redis->cuts = put->value;
@@ -382,6 +392,26 @@ static void store_put_cuts(void *context, struct bytes packed) {
     put_new(owner, PUT_CUTS)->value = fake_copied(owner->world, packed);
 }
 
+static void put_alert(struct fake_owner *owner, enum put_kind kind, struct bytes tier_set, struct bytes id,
+                      int64_t number) {
+    struct put *put = put_new(owner, kind);
+    struct buffer name = {0};
+    buffer_put_bytes(&name, tier_set);
+    buffer_put_byte(&name, '/');
+    buffer_put_bytes(&name, id);
+    put->name = fake_copied(owner->world, buffer_bytes(&name));
+    put->number = number;
+    buffer_finish(&name);
+}
+
+static void store_put_alert(void *context, struct bytes tier_set, struct bytes id, int64_t value_minor) {
+    put_alert(context, PUT_ALERT, tier_set, id, value_minor);
+}
+
+static void store_drop_alert(void *context, struct bytes tier_set, struct bytes id) {
+    put_alert(context, PUT_DROP_ALERT, tier_set, id, 0);
+}
+
 static void store_add_influence(void *context, struct bytes referrer, int64_t customers, int64_t revenue_minor) {
     struct fake_owner *owner = context;
     struct put *put = put_new(owner, PUT_INFLUENCE);
@@ -444,6 +474,8 @@ struct store *fake_store_open(void *context, int32_t partition) {
         .add_histogram = store_add_histogram,
         .drop_populations = store_drop_populations,
         .put_cuts = store_put_cuts,
+        .put_alert = store_put_alert,
+        .drop_alert = store_drop_alert,
         .drop_all = store_drop_all,
         .add_influence = store_add_influence,
         .add_feedback = store_add_feedback,

@@ -36,6 +36,7 @@ struct fake_redis {
     struct fake_map slots; /* name: the hour as 8 bytes */
     struct fake_map populations;
     struct fake_map histograms;
+    struct fake_map alerts; /* name: set, a slash and the customer; number: what is at risk */
     struct bytes cuts;
     struct fake_map influence; /* name: the referrer; number: customers x 10^9 and revenue */
     struct fake_map feedback;  /* name: the day, a slash and the field */

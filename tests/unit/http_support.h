@@ -43,6 +43,14 @@ struct world {
     char id[257];
     size_t id_size;
     int64_t at_ms;
+    int days;
+    int limit;
+    enum http_feedback_by by;
+    char tier_set[257]; /* "(all)": of all */
+    char last_event_id[257];
+    struct http_stream *stream; /* the latest */
+    int drained;
+    int closed;
     int asked;
     int refreshed;
     const char *body; /* of every customer */
@@ -87,13 +95,69 @@ static inline void on_customer(void *context, struct bytes id, int64_t at_ms, st
     }
 }
 
+static inline void on_plain(void *context, struct http_answer *answer) {
+    struct world *world = context;
+    world->asked++;
+    http_answer_send(answer, 200, "application/json", bytes_of(world->body, world->body_size));
+}
+
+static inline void on_feedback(void *context, int days, enum http_feedback_by by, struct http_answer *answer) {
+    struct world *world = context;
+    world->days = days;
+    world->by = by;
+    on_plain(world, answer);
+}
+
+static inline void on_alerts(void *context, int limit, struct http_answer *answer) {
+    struct world *world = context;
+    world->limit = limit;
+    on_plain(world, answer);
+}
+
+static inline void on_drained(void *context) {
+    struct world *world = context;
+    world->drained++;
+}
+
+static inline void on_closed(void *context) {
+    struct world *world = context;
+    world->closed++;
+    world->stream = NULL;
+}
+
+static inline void on_changes(void *context, struct bytes tier_set, struct bytes last_event_id,
+                              struct http_answer *answer) {
+    struct world *world = context;
+    const struct http_stream_callbacks callbacks = {world, on_drained, on_closed};
+    world->asked++;
+    snprintf(world->tier_set, sizeof world->tier_set, "%.*s", tier_set.data ? (int)tier_set.size : 5,
+             tier_set.data ? tier_set.data : "(all)");
+    snprintf(world->last_event_id, sizeof world->last_event_id, "%.*s", (int)last_event_id.size,
+             last_event_id.data ? last_event_id.data : "");
+    world->stream = http_answer_stream(answer, "text/event-stream", &callbacks);
+}
+
+static inline struct http_callbacks world_callbacks(struct world *world) {
+    return (struct http_callbacks){
+        .context = world,
+        .ready = on_ready,
+        .before_metrics = on_before_metrics,
+        .customer = on_customer,
+        .tiers = on_plain,
+        .feedback = on_feedback,
+        .alerts = on_alerts,
+        .tasks = on_plain,
+        .changes = on_changes,
+    };
+}
+
 static inline void world_start(struct world *world, const char *token) {
     signal(SIGPIPE, SIG_IGN); /* as the app does */
     evthread_use_pthreads();
     *world = (struct world){.base = event_base_new(), .ready = true, .body = "{\"a\":1}"};
     world->body_size = strlen(world->body);
     const struct http_options options = {.host = "127.0.0.1", .port = 0, .token = token};
-    const struct http_callbacks callbacks = {world, on_ready, on_before_metrics, on_customer};
+    const struct http_callbacks callbacks = world_callbacks(world);
     char problem[256];
     world->server = http_server_create(world->base, &options, &callbacks, problem);
     assert_non_null(world->server);

@@ -146,6 +146,9 @@ static void wrong_values_say_what_is_expected(void **state) {
     assert_problem(LEAST "http: {listen: 8080}\n", "2:16: http.listen: expected HOST:PORT or off, not '8080'");
     assert_problem(LEAST "http: {listen: '0.0.0.0:8080'}\n",
                    "2:17: http.listen: 0.0.0.0 can be reached by others: set http.token, or listen on 127.0.0.1");
+    assert_problem(LEAST "http: {listen: '127.example.com:80'}\n", /* a name, and no loopback address */
+                   "2:17: http.listen: 127.example.com can be reached by others: set http.token, or listen on "
+                   "127.0.0.1");
     assert_problem(LEAST "group: a b\n", "0:0: group: at most 200 bytes without braces, slashes and spaces: it becomes "
                                          "part of keys and ids");
     assert_problem(LEAST "redis: {key_prefix: '{x}'}\n", "0:0: redis.key_prefix: at most 200 bytes without braces, "

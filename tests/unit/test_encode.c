@@ -217,6 +217,30 @@ static void protobuf_says_the_same(void **state) {
     tidemark__v1__tier_change__free_unpacked(message, NULL);
 }
 
+static void protobuf_can_be_told_as_the_json_it_would_have_been(void **state) {
+    struct fixture *fixture = *state;
+    for (int i = 0; i < 2; i++) {
+        struct buffer told = {0};
+        fixture->encoder.format = OUTPUT_JSON;
+        struct output json = encode(fixture);
+        fixture->encoder.format = OUTPUT_PROTOBUF;
+        struct output protobuf = encode(fixture);
+        assert_int_equal(encode_json_of_protobuf(protobuf.value, &told), 0);
+        assert_int_equal(told.size, json.value.size);
+        assert_memory_equal(told.data, json.value.data, told.size);
+        buffer_finish(&told);
+        fixture->change.from = (struct bytes){NULL, 0}; /* then with nothing that may be absent */
+        fixture->change.forecast_tier = (struct bytes){NULL, 0};
+        fixture->change.cause_event_id = (struct bytes){NULL, 0};
+        fixture->change.conditions_count = fixture->change.metrics_count = 0;
+        fixture->change.direction = DIRECTION_FIRST;
+        fixture->change.to_tier = 1; /* without treatment */
+    }
+    struct buffer told = {0};
+    assert_int_equal(encode_json_of_protobuf(bytes_of_text("\xFF\xFF"), &told), ERR_INVALID);
+    assert_int_equal(told.size, 0);
+}
+
 static void without_memory_it_says_so(void **state) {
     struct fixture *fixture = *state;
     for (int format = OUTPUT_JSON; format <= OUTPUT_PROTOBUF; format++) {
@@ -299,6 +323,7 @@ int main(void) {
         TEST(texts_are_escaped),
         TEST(a_large_tier_change_is_built_in_the_arena),
         TEST(protobuf_says_the_same),
+        TEST(protobuf_can_be_told_as_the_json_it_would_have_been),
         TEST(without_memory_it_says_so),
         TEST(a_dead_letter_is_the_original_and_why),
         TEST(a_dead_letter_too_large_for_the_broker_is_cut),

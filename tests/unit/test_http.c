@@ -338,7 +338,7 @@ static void a_port_in_use_is_said(void **state) {
     (void)state;
     struct world world;
     world_start(&world, NULL);
-    const struct http_callbacks callbacks = {&world, on_ready, on_before_metrics, on_customer};
+    const struct http_callbacks callbacks = world_callbacks(&world);
     const struct http_options options = {.host = "127.0.0.1", .port = http_server_port(world.server)};
     char problem[256];
     char expected[256];

@@ -1,0 +1,46 @@
+/* What the files of the overview share; nobody else includes this. */
+#ifndef TIDEMARK_RUN_OVERVIEW_PARTS_H
+#define TIDEMARK_RUN_OVERVIEW_PARTS_H
+
+#include "run/overview.h"
+
+#include <stdlib.h>
+
+struct overview {
+    const struct config *config;
+    struct redis_reader *reader;
+    int32_t partitions;
+};
+
+/* One question that all tasks are asked. Stands first in each kind's own struct. */
+struct gathering {
+    struct overview *overview;
+    lookup_done_fn done;
+    void *arg;
+    int32_t waiting; /* answers */
+    int error;       /* the first */
+};
+
+/* Zeroed, of `size` bytes, begun. */
+void *gathering_new(size_t size, struct overview *overview, lookup_done_fn done, void *arg);
+/* Answers, with `out` unless something went wrong. The caller frees. */
+void gathering_end(const struct gathering *gathering, int error, const struct buffer *out);
+
+struct ask { /* one question to one task */
+    void *gathering;
+    int32_t partition;
+    int32_t number; /* what else the kind wants to know */
+};
+
+struct ask *ask_new(struct gathering *gathering, int32_t partition, int32_t number);
+/* Notes the answer, and frees. */
+struct ask ask_end(struct ask *ask, int error);
+
+/* Takes "<prefix>/" off the text; false if it does not begin so. */
+bool overview_take_prefix(struct bytes *text, struct bytes prefix);
+/* How many tiers the sets of the model have in all. */
+size_t overview_tiers_count(const struct model *model);
+/* Adds a population (a field of the store and its number) to those by the model's tiers, sets one after the other. */
+void overview_count_tier(int64_t *customers, const struct model *model, struct bytes field, int64_t count);
+
+#endif

@@ -1,0 +1,67 @@
+#include "run/slot.h"
+
+#include "base/clock.h"
+#include "base/metrics.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static struct metric *gauge_of(const struct metric_family *family, const char *topic, int32_t partition) {
+    struct buffer labels = {0};
+    char number[16];
+    snprintf(number, sizeof number, "%" PRId32, partition);
+    if (topic) {
+        metrics_label(&labels, "topic", bytes_of_text(topic));
+    }
+    metrics_label(&labels, topic ? "partition" : "task", bytes_of_text(number));
+    buffer_put_byte(&labels, '\0');
+    struct metric *metric = metrics_series(family, labels.data);
+    buffer_finish(&labels);
+    return metric;
+}
+
+void slot_gauges_find(struct slot *slot, const char *const topics[INPUTS]) {
+    for (int input = 0; input < INPUTS; input++) {
+        slot->lag[input] = gauge_of(&metric_consumer_lag, topics[input], slot->partition);
+    }
+    slot->clock = gauge_of(&metric_task_clock_seconds, NULL, slot->partition);
+    slot->outbox = gauge_of(&metric_outbox_entries, NULL, slot->partition);
+}
+
+void slot_gauges_update(struct slot *slot) {
+    if (!slot->task || task_state(slot->task) != TASK_RUNNING) {
+        return;
+    }
+    for (int input = 0; input < INPUTS; input++) {
+        int64_t lag = kafka_source_lag(slot->source, (enum input)input);
+        if (lag >= 0) {
+            metric_set(slot->lag[input], (double)lag);
+        }
+    }
+    int64_t clock_ms = task_clock_ms(slot->task);
+    if (clock_ms != TIME_NONE) {
+        metric_set(slot->clock, (double)clock_ms / MS_PER_SECOND);
+    }
+    metric_set(slot->outbox, (double)task_unpublished(slot->task));
+}
+
+void slot_gauges_hide(struct slot *slot) {
+    for (int input = 0; input < INPUTS; input++) {
+        metric_hide(slot->lag[input]);
+    }
+    metric_hide(slot->clock);
+    metric_hide(slot->outbox);
+}
+
+void slot_status(const struct slot *slot, struct slot_status *out) {
+    const struct task *task = slot->task;
+    *out = (struct slot_status){.partition = slot->partition,
+                                .state = task ? task_state(task) : TASK_FENCED,
+                                .clock_ms = task ? task_clock_ms(task) : TIME_NONE};
+    const char *problem = task ? task_problem(task) : NULL;
+    snprintf(out->problem, sizeof out->problem, "%s", problem ? problem : "");
+    bool reads = task && task_state(task) == TASK_RUNNING;
+    for (int input = 0; input < INPUTS; input++) {
+        out->lag[input] = reads ? kafka_source_lag(slot->source, (enum input)input) : -1;
+    }
+}

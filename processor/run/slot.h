@@ -1,0 +1,37 @@
+/* One task of a worker: its source, the task itself, the gauges that show it, and what may be told of it to other threads. */
+#ifndef TIDEMARK_RUN_SLOT_H
+#define TIDEMARK_RUN_SLOT_H
+
+#include "ingest/kafka_consumer.h"
+#include "run/task.h"
+
+struct metric;
+
+struct slot {
+    int32_t partition;
+    struct kafka_source *source;
+    struct task *task; /* NULL: fenced, waiting for retake_ms */
+    int64_t retake_ms; /* monotonic */
+    struct metric *lag[INPUTS];
+    struct metric *clock;
+    struct metric *outbox;
+};
+
+/* Looks the gauges up. */
+void slot_gauges_find(struct slot *slot, const char *const topics[INPUTS]);
+void slot_gauges_update(struct slot *slot);
+void slot_gauges_hide(struct slot *slot);
+
+enum { SLOT_PROBLEM_BYTES = 256 };
+
+struct slot_status { /* a copy, for whoever asks */
+    int32_t partition;
+    enum task_state state;
+    char problem[SLOT_PROBLEM_BYTES]; /* why it is refused; empty otherwise */
+    int64_t clock_ms;                 /* TIME_NONE: none yet */
+    int64_t lag[INPUTS];              /* -1: not known */
+};
+
+void slot_status(const struct slot *slot, struct slot_status *out);
+
+#endif
