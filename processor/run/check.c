@@ -67,9 +67,9 @@ static int check_state(const struct config *config, int32_t partitions, char *pr
     return check.error;
 }
 
-int check_environment(const struct config *config, int32_t *partitions, char *problem) {
+int check_environment(const struct config *config, int32_t *partitions, struct redis_memory *memory, char *problem) {
     int error = kafka_check_topics(config, partitions, problem);
-    error = error ? error : redis_probe(&config->redis, problem);
+    error = error ? error : redis_probe(&config->redis, memory, problem);
     return error ? error : check_state(config, *partitions, problem);
 }
 
@@ -78,7 +78,8 @@ int command_check(const struct config *config) {
     char redis_problem[CHECK_PROBLEM_BYTES];
     int32_t partitions = 0;
     int kafka_error = kafka_check_topics(config, &partitions, kafka_problem);
-    int redis_error = redis_probe(&config->redis, redis_problem);
+    struct redis_memory memory;
+    int redis_error = redis_probe(&config->redis, &memory, redis_problem);
     if (!kafka_error && !redis_error) {
         redis_error = check_state(config, partitions, redis_problem);
     }

@@ -32,5 +32,7 @@ void worker_destroy(struct worker *worker);
 /* True when the worker is a member of the group and all its tasks run; else a line in `reason` (256 bytes). Any thread. */
 bool worker_is_ready(struct worker *worker, char *reason);
 bool worker_kafka_is_up(const struct worker *worker);
+/* When its loop turned last, monotonic: a loop that does not turn hangs. Any thread. */
+int64_t worker_turned_ms(const struct worker *worker);
 
 #endif
