@@ -1,0 +1,39 @@
+"""What the tests of deploy/ share."""
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).parents[2]
+
+
+class Root:
+    """A clean Debian 12 in a folder, as tests/fresh makes it; commands run in it by chroot."""
+
+    PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    def run(self, command, check=True):
+        """A shell command inside; the finished process with its texts."""
+        done = subprocess.run(
+            ["chroot", self.folder, "/usr/bin/env", "-i", "HOME=/root", f"PATH={self.PATH}", "LANG=C.UTF-8",
+             "DEBIAN_FRONTEND=noninteractive", "sh", "-c", command], capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL)
+        assert not check or done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        return done
+
+    def has(self, path):
+        return (self.folder / path.lstrip("/")).exists()
+
+
+@pytest.fixture(scope="module")
+def clean_root():
+    with tempfile.TemporaryDirectory(prefix="tidemark-root.", ignore_cleanup_errors=True) as folder:
+        made = subprocess.run([REPO / "tests" / "fresh", "root", folder], capture_output=True, text=True)
+        if made.returncode == 77:
+            pytest.skip("a clean Debian root needs root rights, for chroot")
+        assert made.returncode == 0, made.stderr
+        yield Root(folder)
