@@ -199,7 +199,8 @@ static void on_reason(rd_kafka_t *handle, int error, const char *text, void *con
     struct reason *reason = context;
     on_error(handle, error, text, NULL);
     if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) { /* which says only that there was a reason for each */
-        snprintf(reason->text, sizeof reason->text, "%.255s", text);
+        const char *tries = strstr(text, " (after ");   /* how often and how long it tried */
+        snprintf(reason->text, sizeof reason->text, "%.*s", tries ? (int)(tries - text) : 255, text);
     }
 }
 
