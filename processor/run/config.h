@@ -5,6 +5,7 @@
 #ifndef TIDEMARK_RUN_CONFIG_H
 #define TIDEMARK_RUN_CONFIG_H
 
+#include "base/log_format.h"
 #include "ingest/decode.h"
 #include "publish/encode.h"
 #include "score/model.h"
@@ -56,6 +57,9 @@ struct config {
     const char *http_host;  /* NULL: no HTTP */
     int http_port;          /* 0: any free one */
     const char *http_token; /* NULL: none */
+
+    enum log_format log_format;
+    const char *customer_key; /* NULL: customer_hash.h makes one */
 
     const char *currency_base;
     struct currency_rate *currencies; /* the base first */
