@@ -2,6 +2,7 @@
 #include "run/check.h"
 
 #include "run/commands.h"
+#include "run/config_print.h"
 #include "run/kafka_admin.h"
 
 #include <event2/event.h>
@@ -73,7 +74,17 @@ int check_environment(const struct config *config, int32_t *partitions, struct r
     return error ? error : check_state(config, *partitions, problem);
 }
 
+static void print_config(const struct config *config) {
+    struct buffer text = {0};
+    config_print(config, &text);
+    ASSERT(!text.error);
+    fwrite(text.data, 1, text.size, stdout);
+    fflush(stdout); /* looking around takes a while, and people read on */
+    buffer_finish(&text);
+}
+
 int command_check(const struct config *config) {
+    print_config(config);
     char kafka_problem[KAFKA_PROBLEM_BYTES];
     char redis_problem[CHECK_PROBLEM_BYTES];
     int32_t partitions = 0;
@@ -95,7 +106,7 @@ int command_check(const struct config *config) {
     if (kafka_error || redis_error) {
         return EX_UNAVAILABLE;
     }
-    printf("%s: good; %" PRId32 " partitions, %zu tier sets, rules version %.*s\n", config->path, partitions,
+    printf("#\n# %s: good; %" PRId32 " partitions, %zu tier sets, rules version %.*s\n", config->path, partitions,
            model_sets_count(config->model), (int)model_version(config->model).size, model_version(config->model).data);
     return 0;
 }

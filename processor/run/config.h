@@ -16,9 +16,12 @@ struct kafka_property {
     const char *value;
 };
 
+struct node;
+
 struct config {
     struct arena arena; /* owns every string and the model */
     const char *path;
+    const struct node *root; /* everything as it was read (config_node.h) */
 
     const char *group;
     const struct kafka_property *kafka; /* passed to librdkafka as they are */
