@@ -36,9 +36,10 @@ class Manager:
         self.heard.clear()
 
 
-@pytest.fixture(params=["path", "abstract"])
+@pytest.fixture
 def manager(request, tmp_path):
-    hearing = Manager(str(tmp_path / "notify") if request.param == "path" else f"\0tidemark-test-{os.getpid()}")
+    kind = getattr(request, "param", "path")
+    hearing = Manager(str(tmp_path / "notify") if kind == "path" else f"\0tidemark-test-{os.getpid()}")
     yield hearing
     hearing.socket.close()
 
@@ -82,6 +83,7 @@ def test_it_tells_that_it_runs_whether_it_is_ready_and_that_it_stops(campaign, m
         process.destroy()
 
 
+@pytest.mark.parametrize("manager", ["path", "abstract"], indirect=True)
 def test_without_kafka_it_is_up_but_says_that_it_waits(campaign, manager):
     nowhere = campaign.config | {"kafka": {"bootstrap.servers": f"127.0.0.1:{free_port()}"}}
     process = Managed(campaign.folder / "managed", nowhere, manager).start()
