@@ -137,11 +137,16 @@ struct cache_entry *intake_want(struct task *task, struct bytes id) {
 
 static void log_unreadable(const struct task *task, struct bytes id) {
     char hash[CUSTOMER_HASH_BYTES];
+    char shown[CUSTOMER_ID_BYTES_MAX + 1];
+    size_t size = id.size < sizeof shown ? id.size : sizeof shown - 1;
+    for (size_t i = 0; i < size; i++) {
+        shown[i] = id.data[i] == '"' ? '\'' : id.data[i]; /* a producer's text: it must not end its field */
+    }
     customer_hash(id, hash);
     log_error("could not read the stored state of a customer", "task=%" PRId32 " customer_hash=%s",
               task->options.partition, hash);
     log_debug("could not read the stored state of a customer", "task=%" PRId32 " customer_hash=%s customer=\"%.*s\"",
-              task->options.partition, hash, (int)id.size, id.data);
+              task->options.partition, hash, (int)size, shown);
 }
 
 static void loaded(void *arg, int error, const struct bytes *values, size_t count) {
