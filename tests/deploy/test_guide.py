@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-from conftest import REPO
+from roots import REPO
 
 GUIDE = REPO / "deploy" / "README.md"
 # Pattern of a file in deploy/ -> the test that runs it, or reads it as what it is meant for would.

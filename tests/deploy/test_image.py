@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import REPO, Root, fault_of
+from roots import REPO, Root, fault_of
 
 PROGRAM = REPO / "build" / "release" / "tidemark"
 USER = "65532"

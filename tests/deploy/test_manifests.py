@@ -10,7 +10,7 @@ import pytest
 import yaml
 from jsonschema import Draft201909Validator
 
-from conftest import REPO, fault_of
+from roots import REPO, fault_of
 
 DEPLOY = REPO / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"

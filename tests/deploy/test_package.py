@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import REPO
+from roots import REPO
 
 RELEASE = REPO / "build" / "release"
 UNREACHABLE, BAD_CONFIG = 69, 78

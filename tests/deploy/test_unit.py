@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import REPO
+from roots import REPO
 
 UNIT = REPO / "deploy" / "systemd" / "tidemark.service"
 EXPOSURE_MAX = 1.5
