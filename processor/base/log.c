@@ -3,7 +3,6 @@
 #include "base/clock.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -11,9 +10,14 @@
 enum { LOG_LINE_BYTES_MAX = 2048 };
 
 static _Atomic int level_min = LOG_INFO;
+static _Atomic int format_of_all = LOG_LOGFMT;
 
 void log_set_level(enum log_level level) {
     atomic_store(&level_min, (int)level);
+}
+
+void log_set_format(enum log_format format) {
+    atomic_store(&format_of_all, (int)format);
 }
 
 /* Counts a line against the site's second; returns how many lines were left out before this one, or -1 to leave it out. */
@@ -30,10 +34,6 @@ static int site_admit(struct log_site *site) {
     return atomic_exchange(&site->left_out, 0);
 }
 
-static size_t clamp_size(int written, size_t room) {
-    return written < 0 ? 0 : (size_t)written >= room ? room - 1 : (size_t)written;
-}
-
 void log_line(enum log_level level, struct log_site *site, const char *message, const char *fields, ...) {
     static const char *const names[] = {"debug", "info", "warning", "error"};
     if ((int)level < atomic_load(&level_min)) {
@@ -43,27 +43,21 @@ void log_line(enum log_level level, struct log_site *site, const char *message, 
     if (left_out < 0) {
         return;
     }
+    char time[40];
+    char text[LOG_LINE_BYTES_MAX];
     char line[LOG_LINE_BYTES_MAX];
     int64_t now_ms = clock_wall_ms();
     time_t seconds = (time_t)(now_ms / 1000);
     struct tm utc;
     gmtime_r(&seconds, &utc);
-    size_t size = strftime(line, sizeof line, "ts=%Y-%m-%dT%H:%M:%S", &utc);
-    size += clamp_size(snprintf(line + size, sizeof line - size, ".%03dZ level=%s msg=\"%s\" ", (int)(now_ms % 1000),
-                                names[level], message),
-                       sizeof line - size);
+    size_t size = strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(time + size, sizeof time - size, ".%03dZ", (int)(now_ms % 1000));
     va_list arguments;
     va_start(arguments, fields);
-    size += clamp_size(vsnprintf(line + size, sizeof line - size, fields, arguments), sizeof line - size);
+    vsnprintf(text, sizeof text, fields, arguments);
     va_end(arguments);
-    if (left_out > 0) {
-        size += clamp_size(snprintf(line + size, sizeof line - size, " left_out=%d", left_out), sizeof line - size);
-    }
-    while (size > 0 && line[size - 1] == ' ') {
-        size--;
-    }
-    size = size < sizeof line - 1 ? size : sizeof line - 1;
-    line[size++] = '\n';
+    struct log_record record = {time, names[level], message, text, left_out};
+    size = log_format_line((enum log_format)atomic_load(&format_of_all), &record, line, sizeof line);
     ssize_t ignored = write(STDERR_FILENO, line, size); /* nowhere to report a failing log */
     (void)ignored;
 }

@@ -1,13 +1,15 @@
-/* Log lines on standard error, as logfmt: level=info msg="took over" task=3 epoch=7
+/* Log lines on standard error, as logfmt or JSON (base/log_format.h): level=info msg="took over" task=3 epoch=7
  *
  *     log_info("took over", "task=%d epoch=%" PRIu64, task, epoch);
  *
  * One line is one write, so lines of threads do not mix. Each call site writes at most LOG_SITE_LINES_PER_SECOND lines a
- * second and says how many it left out. Customer ids appear at debug level only. */
+ * second and says how many it left out. Customer ids appear at debug level only;
+ * above it run/customer_hash.h gives what stands for them. */
 #ifndef TIDEMARK_BASE_LOG_H
 #define TIDEMARK_BASE_LOG_H
 
 #include "base/error.h"
+#include "base/log_format.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -25,6 +27,9 @@ struct log_site {
 
 /* Lines below this level are not written. Default LOG_INFO. */
 void log_set_level(enum log_level level);
+
+/* Default LOG_LOGFMT. */
+void log_set_format(enum log_format format);
 
 /* Writes one line: `message` is constant text in the past tense, `fields` a printf format of key=value pairs. */
 void log_line(enum log_level level, struct log_site *site, const char *message, const char *fields, ...)

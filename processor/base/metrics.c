@@ -44,6 +44,11 @@ FAMILY(metric_misrouted_total, METRIC_COUNTER, "tidemark_misrouted_total",
        "Records whose key does not hash to their partition.");
 FAMILY(metric_redis_up, METRIC_GAUGE, "tidemark_redis_up", "1 if every task has a working connection to Redis.");
 FAMILY(metric_kafka_up, METRIC_GAUGE, "tidemark_kafka_up", "1 if every worker has heard from a broker lately.");
+FAMILY(metric_ready, METRIC_GAUGE, "tidemark_ready", "1 if /readyz answers 200.");
+FAMILY(metric_redis_memory_used_bytes, METRIC_GAUGE, "tidemark_redis_memory_used_bytes",
+       "Memory that Redis uses, as it says itself.");
+FAMILY(metric_redis_memory_limit_bytes, METRIC_GAUGE, "tidemark_redis_memory_limit_bytes",
+       "maxmemory of Redis; without one, the memory of its machine.");
 FAMILY(metric_build_info, METRIC_GAUGE, "tidemark_build_info", "Always 1; the labels tell the versions.");
 
 static const struct metric_family *const families[] = {
@@ -68,6 +73,9 @@ static const struct metric_family *const families[] = {
     &metric_misrouted_total,
     &metric_redis_up,
     &metric_kafka_up,
+    &metric_ready,
+    &metric_redis_memory_used_bytes,
+    &metric_redis_memory_limit_bytes,
     &metric_build_info,
 };
 

@@ -48,6 +48,9 @@ extern const struct metric_family metric_merge_left_behind_total; /* partitions 
 extern const struct metric_family metric_misrouted_total;
 extern const struct metric_family metric_redis_up;
 extern const struct metric_family metric_kafka_up;
+extern const struct metric_family metric_ready;
+extern const struct metric_family metric_redis_memory_used_bytes;
+extern const struct metric_family metric_redis_memory_limit_bytes;
 extern const struct metric_family metric_build_info; /* version, librdkafka, hiredis */
 
 struct metric;

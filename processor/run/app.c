@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "run/app_changes.h"
+#include "run/app_service.h"
 #include "run/check.h"
 #include "run/commands.h"
 #include "run/lookup.h"
@@ -29,6 +30,8 @@ enum {
     LOOK_AGAIN_S = 30, /* while running: has the partition count changed? */
     STOPPING_TICK_MS = 20,
     STOP_MS_MAX = 9500, /* of the 10 s that a stop may take */
+    REASON_BYTES = SERVICE_REASON_BYTES,
+    STUCK_MS = 10000, /* a worker whose loop has not turned for so long hangs: no step of it takes 0.1 s */
 };
 
 struct app {
@@ -43,9 +46,11 @@ struct app {
     struct lookup *lookup;
     struct overview *overview;
     struct app_changes *changes;
+    struct service *service; /* NULL: no service manager asked to be told */
     struct redis_health redis_health;
     struct metric *redis_up;
     struct metric *kafka_up;
+    struct metric *ready;
     struct worker_shared shared;
     struct worker **workers;
     int workers_count;
@@ -79,6 +84,13 @@ static bool pause_for(struct app *app, int seconds) {
     return go_on;
 }
 
+static void show_memory(const struct redis_memory *memory) {
+    if (memory->limit_bytes > 0) {
+        metric_set(metrics_series(&metric_redis_memory_used_bytes, ""), (double)memory->used_bytes);
+        metric_set(metrics_series(&metric_redis_memory_limit_bytes, ""), (double)memory->limit_bytes);
+    }
+}
+
 static void *look(void *context) {
     struct app *app = context;
     bool started = false;
@@ -87,7 +99,9 @@ static void *look(void *context) {
     do {
         char problem[CHECK_PROBLEM_BYTES] = "";
         int32_t partitions = 0;
-        int error = check_environment(app->config, &partitions, problem);
+        struct redis_memory memory = {0};
+        int error = check_environment(app->config, &partitions, &memory, problem);
+        show_memory(&memory);
         bool moved = started && !error && partitions != app->partitions;
         bool news = !started || moved || error == ERR_REFUSED || refused;
         refused = error == ERR_REFUSED;
@@ -130,6 +144,7 @@ static void stop(struct app *app, int exit_code) {
     app->exit_code = exit_code;
     log_info("stops", "%s", "");
     app_changes_stop(app->changes);
+    service_stopping(app->service);
     for (int i = 0; i < app->workers_count; i++) {
         worker_stop(app->workers[i]);
     }
@@ -214,21 +229,21 @@ static void on_looked(evutil_socket_t fd, short what, void *context) {
 static bool is_ready(void *context, char *reason) {
     struct app *app = context;
     pthread_mutex_lock(&app->lock);
-    snprintf(reason, 256, "%.255s", app->problem);
+    snprintf(reason, REASON_BYTES, "%.255s", app->problem);
     pthread_mutex_unlock(&app->lock);
     if (reason[0]) {
         return false;
     }
     if (app->stopping || app->workers_count == 0) {
-        snprintf(reason, 256, "%s", app->stopping ? "stops" : "starts");
+        snprintf(reason, REASON_BYTES, "%s", app->stopping ? "stops" : "starts");
         return false;
     }
     if (app->redis_health.evicts) {
-        snprintf(reason, 256, "Redis may evict customers: set maxmemory-policy noeviction");
+        snprintf(reason, REASON_BYTES, "Redis may evict customers: set maxmemory-policy noeviction");
         return false;
     }
     if (app->redis_health.connected < app->redis_health.stores) {
-        snprintf(reason, 256, "Redis cannot be reached");
+        snprintf(reason, REASON_BYTES, "Redis cannot be reached");
         return false;
     }
     for (int i = 0; i < app->workers_count; i++) {
@@ -237,6 +252,17 @@ static bool is_ready(void *context, char *reason) {
         }
     }
     return true;
+}
+
+/* A stop has its own limit, after which the process leaves. */
+static bool is_alive(void *context) {
+    struct app *app = context;
+    int64_t now_ms = clock_monotonic_ms();
+    bool alive = true;
+    for (int i = 0; i < app->workers_count && !app->stopping; i++) {
+        alive &= now_ms - worker_turned_ms(app->workers[i]) < STUCK_MS;
+    }
+    return alive;
 }
 
 static bool kafka_is_up(const struct app *app) {
@@ -253,6 +279,8 @@ static bool redis_is_up(const struct app *app) {
 
 static void before_metrics(void *context) {
     struct app *app = context;
+    char reason[REASON_BYTES];
+    metric_set(app->ready, is_ready(app, reason) ? 1 : 0);
     metric_set(app->kafka_up, kafka_is_up(app) ? 1 : 0);
     metric_set(app->redis_up, redis_is_up(app) ? 1 : 0);
 }
@@ -398,6 +426,7 @@ struct app *app_create(const struct config *config, char *problem) {
     snprintf(app->problem, sizeof app->problem, "looks for Kafka and Redis");
     app->redis_up = metrics_series(&metric_redis_up, "");
     app->kafka_up = metrics_series(&metric_kafka_up, "");
+    app->ready = metrics_series(&metric_ready, "");
     metric_set(metrics_series(&metric_build_info, "version=\"" TIDEMARK_VERSION "\""), 1);
     app->terminate = evsignal_new(app->base, SIGTERM, on_signal, app);
     app->interrupt = evsignal_new(app->base, SIGINT, on_signal, app);
@@ -412,6 +441,7 @@ struct app *app_create(const struct config *config, char *problem) {
         app_destroy(app);
         return NULL;
     }
+    app->service = service_create(app->base, &(struct service_callbacks){app, is_ready, is_alive});
     return app;
 }
 
@@ -447,6 +477,7 @@ void app_destroy(struct app *app) {
     }
     lookup_destroy(app->lookup);
     overview_destroy(app->overview);
+    service_destroy(app->service);
     event_free(app->terminate);
     event_free(app->interrupt);
     event_free(app->looked);

@@ -2,6 +2,7 @@
 #include "run/check.h"
 
 #include "run/commands.h"
+#include "run/config_print.h"
 #include "run/kafka_admin.h"
 
 #include <event2/event.h>
@@ -67,18 +68,29 @@ static int check_state(const struct config *config, int32_t partitions, char *pr
     return check.error;
 }
 
-int check_environment(const struct config *config, int32_t *partitions, char *problem) {
+int check_environment(const struct config *config, int32_t *partitions, struct redis_memory *memory, char *problem) {
     int error = kafka_check_topics(config, partitions, problem);
-    error = error ? error : redis_probe(&config->redis, problem);
+    error = error ? error : redis_probe(&config->redis, memory, problem);
     return error ? error : check_state(config, *partitions, problem);
 }
 
+static void print_config(const struct config *config) {
+    struct buffer text = {0};
+    config_print(config, &text);
+    ASSERT(!text.error);
+    fwrite(text.data, 1, text.size, stdout);
+    fflush(stdout); /* looking around takes a while, and people read on */
+    buffer_finish(&text);
+}
+
 int command_check(const struct config *config) {
+    print_config(config);
     char kafka_problem[KAFKA_PROBLEM_BYTES];
     char redis_problem[CHECK_PROBLEM_BYTES];
     int32_t partitions = 0;
     int kafka_error = kafka_check_topics(config, &partitions, kafka_problem);
-    int redis_error = redis_probe(&config->redis, redis_problem);
+    struct redis_memory memory;
+    int redis_error = redis_probe(&config->redis, &memory, redis_problem);
     if (!kafka_error && !redis_error) {
         redis_error = check_state(config, partitions, redis_problem);
     }
@@ -94,7 +106,7 @@ int command_check(const struct config *config) {
     if (kafka_error || redis_error) {
         return EX_UNAVAILABLE;
     }
-    printf("%s: good; %" PRId32 " partitions, %zu tier sets, rules version %.*s\n", config->path, partitions,
+    printf("#\n# %s: good; %" PRId32 " partitions, %zu tier sets, rules version %.*s\n", config->path, partitions,
            model_sets_count(config->model), (int)model_version(config->model).size, model_version(config->model).data);
     return 0;
 }

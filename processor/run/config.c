@@ -148,6 +148,7 @@ struct config *config_parse(const char *name, struct bytes text, const char *con
     config->path = arena_copy(&config->arena, bytes_of_text(name)).data;
     config->scoring = scoring_options_default();
     struct node *root = config_read_tree(&config->arena, config->path, text, overrides, overrides_count, problems);
+    config->root = root;
     if (root) {
         config_bind(config, root, problems);
         bind_rest(config, root, problems);

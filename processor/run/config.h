@@ -5,6 +5,7 @@
 #ifndef TIDEMARK_RUN_CONFIG_H
 #define TIDEMARK_RUN_CONFIG_H
 
+#include "base/log_format.h"
 #include "ingest/decode.h"
 #include "publish/encode.h"
 #include "score/model.h"
@@ -15,9 +16,12 @@ struct kafka_property {
     const char *value;
 };
 
+struct node;
+
 struct config {
     struct arena arena; /* owns every string and the model */
     const char *path;
+    const struct node *root; /* everything as it was read (config_node.h) */
 
     const char *group;
     const struct kafka_property *kafka; /* passed to librdkafka as they are */
@@ -56,6 +60,9 @@ struct config {
     const char *http_host;  /* NULL: no HTTP */
     int http_port;          /* 0: any free one */
     const char *http_token; /* NULL: none */
+
+    enum log_format log_format;
+    const char *customer_key; /* NULL: customer_hash.h makes one */
 
     const char *currency_base;
     struct currency_rate *currencies; /* the base first */

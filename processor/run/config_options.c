@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 _Static_assert(sizeof(enum decode_format) == sizeof(int) && sizeof(enum output_format) == sizeof(int) &&
-                   sizeof(enum partitioner) == sizeof(int),
+                   sizeof(enum partitioner) == sizeof(int) && sizeof(enum log_format) == sizeof(int),
                "a choice is written as an int");
 
 #define AT(member) offsetof(struct config, member)
@@ -52,6 +52,10 @@ const struct option CONFIG_OPTIONS[] = {
     {"http", OPTION_SECTION, 0, NULL, NULL, 0, 0, ""},
     {"http.listen", OPTION_SPECIAL, 0, "127.0.0.1:8080", NULL, 0, 0, "HOST:PORT, or off"},
     {"http.token", OPTION_SECRET, AT(http_token), NULL, NULL, 0, 0, "required on any address but loopback"},
+    {"log", OPTION_SECTION, 0, NULL, NULL, 0, 0, ""},
+    {"log.format", OPTION_CHOICE, AT(log_format), "logfmt", "logfmt|json", 0, 0, "of the lines on standard error"},
+    {"log.customer_key", OPTION_SECRET, AT(customer_key), NULL, NULL, 0, 0,
+     "of the hashes that stand for customer ids; default: another one at every start"},
     {"currency", OPTION_SECTION, 0, NULL, NULL, 0, 0, ""},
     {"currency.base", OPTION_TEXT, AT(currency_base), "EUR", NULL, 0, 0, ""},
     {"currency.rates", OPTION_SPECIAL, 0, NULL, NULL, 0, 0, "of one unit in the base currency"},

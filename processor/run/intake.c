@@ -2,9 +2,12 @@
 #include "run/task_parts.h"
 
 #include "base/array.h"
+#include "base/log.h"
 #include "publish/output.h"
+#include "run/customer_hash.h"
 #include "state/customer_codec.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 enum {
@@ -132,6 +135,20 @@ struct cache_entry *intake_want(struct task *task, struct bytes id) {
     return entry;
 }
 
+static void log_unreadable(const struct task *task, struct bytes id) {
+    char hash[CUSTOMER_HASH_BYTES];
+    char shown[CUSTOMER_ID_BYTES_MAX + 1];
+    size_t size = id.size < sizeof shown ? id.size : sizeof shown - 1;
+    for (size_t i = 0; i < size; i++) {
+        shown[i] = id.data[i] == '"' ? '\'' : id.data[i]; /* a producer's text: it must not end its field */
+    }
+    customer_hash(id, hash);
+    log_error("could not read the stored state of a customer", "task=%" PRId32 " customer_hash=%s",
+              task->options.partition, hash);
+    log_debug("could not read the stored state of a customer", "task=%" PRId32 " customer_hash=%s customer=\"%.*s\"",
+              task->options.partition, hash, (int)size, shown);
+}
+
 static void loaded(void *arg, int error, const struct bytes *values, size_t count) {
     struct load *load = arg;
     struct task *task = load->task;
@@ -151,6 +168,7 @@ static void loaded(void *arg, int error, const struct bytes *values, size_t coun
             }
         }
         if (error && error != ERR_FENCED && error != ERR_REWOUND) {
+            log_unreadable(task, cache_entry_id(entry));
             task_refuse(task, "the stored state of a customer cannot be read by this version");
         }
         task->store_error = error ? error : task->store_error;

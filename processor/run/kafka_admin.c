@@ -190,8 +190,27 @@ static struct topics all_topics(const struct config *config) {
     return topics;
 }
 
-static rd_kafka_t *make_client(const struct config *config, char *problem) {
+/* Why no broker can be used, as the client says: "Authentication failed", "Connection refused". */
+struct reason {
+    char text[256];
+};
+
+static void on_reason(rd_kafka_t *handle, int error, const char *text, void *context) {
+    struct reason *reason = context;
+    on_error(handle, error, text, NULL);
+    if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) { /* which says only that there was a reason for each */
+        const char *tries = strstr(text, " (after ");   /* how often and how long it tried */
+        snprintf(reason->text, sizeof reason->text, "%.*s", tries ? (int)(tries - text) : 255, text);
+    }
+}
+
+/* `reason` is written to by rd_kafka_poll, as long as the client lives. */
+static rd_kafka_t *make_client(const struct config *config, struct reason *reason, char *problem) {
     rd_kafka_conf_t *conf = kafka_producer_conf(config, problem);
+    if (conf) {
+        rd_kafka_conf_set_opaque(conf, reason);
+        rd_kafka_conf_set_error_cb(conf, on_reason);
+    }
     rd_kafka_t *client = conf ? rd_kafka_new(RD_KAFKA_PRODUCER, conf, problem, KAFKA_PROBLEM_BYTES) : NULL;
     if (conf && !client) {
         rd_kafka_conf_destroy(conf);
@@ -199,7 +218,8 @@ static rd_kafka_t *make_client(const struct config *config, char *problem) {
     return client;
 }
 
-static const struct rd_kafka_metadata *ask_metadata(const struct config *config, rd_kafka_t *client, char *problem) {
+static const struct rd_kafka_metadata *ask_metadata(const struct config *config, rd_kafka_t *client,
+                                                    const struct reason *reason, char *problem) {
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t error = rd_kafka_metadata(client, 1, NULL, &metadata, METADATA_TIMEOUT_MS);
     if (error) {
@@ -207,8 +227,9 @@ static const struct rd_kafka_metadata *ask_metadata(const struct config *config,
         for (size_t i = 0; i < config->kafka_count; i++) {
             servers = strcmp(config->kafka[i].name, "bootstrap.servers") == 0 ? config->kafka[i].value : servers;
         }
+        rd_kafka_poll(client, 0); /* calls on_reason */
         snprintf(problem, KAFKA_PROBLEM_BYTES, "Kafka at %.200s cannot be reached: %s", servers,
-                 rd_kafka_err2str(error));
+                 reason->text[0] ? reason->text : rd_kafka_err2str(error));
         return NULL;
     }
     return metadata;
@@ -252,8 +273,9 @@ static int check_metadata(const struct config *config, const struct rd_kafka_met
     return 0;
 }
 
-static int look_at_topics(const struct config *config, rd_kafka_t *client, int32_t *partitions, char *problem) {
-    const struct rd_kafka_metadata *metadata = ask_metadata(config, client, problem);
+static int look_at_topics(const struct config *config, rd_kafka_t *client, const struct reason *reason,
+                          int32_t *partitions, char *problem) {
+    const struct rd_kafka_metadata *metadata = ask_metadata(config, client, reason, problem);
     int error = metadata ? check_metadata(config, metadata, partitions, problem) : ERR_UNAVAILABLE;
     if (metadata) {
         rd_kafka_metadata_destroy(metadata);
@@ -263,7 +285,8 @@ static int look_at_topics(const struct config *config, rd_kafka_t *client, int32
 
 int kafka_check_topics(const struct config *config, int32_t *partitions, char *problem) {
     rd_kafka_conf_t *consumer = kafka_consumer_conf(config, problem); /* its properties are checked here too */
-    rd_kafka_t *client = consumer ? make_client(config, problem) : NULL;
+    struct reason reason = {""};
+    rd_kafka_t *client = consumer ? make_client(config, &reason, problem) : NULL;
     if (!client) {
         if (consumer) {
             rd_kafka_conf_destroy(consumer);
@@ -271,10 +294,10 @@ int kafka_check_topics(const struct config *config, int32_t *partitions, char *p
         return ERR_REFUSED;
     }
     rd_kafka_conf_destroy(consumer);
-    int error = look_at_topics(config, client, partitions, problem);
+    int error = look_at_topics(config, client, &reason, partitions, problem);
     for (int look = 1; error == ERR_REFUSED && look < MISSING_LOOKS; look++) {
         clock_pause_us(MISSING_PAUSE_MS * 1000);
-        error = look_at_topics(config, client, partitions, problem);
+        error = look_at_topics(config, client, &reason, partitions, problem);
     }
     rd_kafka_destroy(client);
     return error;
@@ -313,11 +336,12 @@ static int create(rd_kafka_t *client, rd_kafka_NewTopic_t **wanted, size_t count
 }
 
 int kafka_create_topics(const struct config *config, int32_t partitions, char *problem) {
-    rd_kafka_t *client = make_client(config, problem);
+    struct reason reason = {""};
+    rd_kafka_t *client = make_client(config, &reason, problem);
     if (!client) {
         return ERR_REFUSED;
     }
-    const struct rd_kafka_metadata *metadata = ask_metadata(config, client, problem);
+    const struct rd_kafka_metadata *metadata = ask_metadata(config, client, &reason, problem);
     if (!metadata) {
         rd_kafka_destroy(client);
         return ERR_UNAVAILABLE;

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "run/commands.h"
 #include "run/config_units.h"
+#include "run/customer_hash.h"
 #include "run/generate.h"
 
 #include <argp.h>
@@ -225,6 +226,8 @@ static int call(const struct command *command, const struct arguments *arguments
         config_print_problems(arguments->config_path, &problems);
         return EX_CONFIG;
     }
+    log_set_format(config->log_format);
+    customer_hash_set_key(config->customer_key);
     int exit_code = command->call(config, arguments);
     config_destroy(config);
     return exit_code;

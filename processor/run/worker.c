@@ -47,6 +47,7 @@ struct worker {
 
     _Atomic bool stop;
     _Atomic bool kafka_up;
+    _Atomic int64_t turned_ms;
     _Atomic bool ended;
     pthread_mutex_t lock; /* of what follows */
     char reason[REASON_BYTES];
@@ -307,6 +308,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context) {
     (void)fd;
     (void)what;
     int64_t now_ms = clock_monotonic_ms();
+    worker->turned_ms = now_ms;
     if (now_ms - worker->ends_ms >= ENDS_MS) {
         worker->ends_ms = now_ms;
         kafka_consumer_tick(worker->consumer);
@@ -395,6 +397,7 @@ struct worker *worker_create(const struct worker_shared *shared, int index, char
     ASSERT(worker->wake && worker->tick);
     event_add(worker->wake, NULL);
     event_add(worker->tick, &tick);
+    worker->turned_ms = clock_monotonic_ms();
     if (worker_open(worker, problem) || pthread_create(&worker->thread, NULL, worker_thread, worker)) {
         kafka_sink_destroy(worker->sink);
         kafka_consumer_destroy(worker->consumer);
@@ -452,4 +455,8 @@ size_t worker_statuses(struct worker *worker, struct slot_status *out) {
 
 bool worker_kafka_is_up(const struct worker *worker) {
     return worker->kafka_up;
+}
+
+int64_t worker_turned_ms(const struct worker *worker) {
+    return worker->turned_ms;
 }

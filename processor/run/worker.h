@@ -35,5 +35,7 @@ bool worker_is_ready(struct worker *worker, char *reason);
 /* The tasks that the worker has, as they stood within the last moments; `out` has room for every partition. Any thread. */
 size_t worker_statuses(struct worker *worker, struct slot_status *out);
 bool worker_kafka_is_up(const struct worker *worker);
+/* When its loop turned last, monotonic: a loop that does not turn hangs. Any thread. */
+int64_t worker_turned_ms(const struct worker *worker);
 
 #endif

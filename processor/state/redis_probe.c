@@ -10,6 +10,7 @@ struct probe {
     const struct redis_options *options;
     struct event_base *base;
     struct redis_conn *conn;
+    struct redis_memory *memory;
     char *problem;
     int result;
     int waiting; /* answers */
@@ -40,6 +41,9 @@ static void on_info(void *context, const struct redisReply *reply) {
         return;
     }
     const char *policy = line_of(reply, "maxmemory_policy:");
+    int64_t limit_bytes = atoll(line_of(reply, "\nmaxmemory:"));
+    probe->memory->used_bytes = atoll(line_of(reply, "\nused_memory:"));
+    probe->memory->limit_bytes = limit_bytes > 0 ? limit_bytes : atoll(line_of(reply, "\ntotal_system_memory:"));
     if (reply->type == REDIS_REPLY_ERROR) {
         snprintf(probe->problem, PROBE_BYTES, "Redis refuses INFO: %.200s", reply->str);
         probe->result = ERR_REFUSED;
@@ -108,8 +112,9 @@ static void on_down(void *context) {
     probe->result = ERR_UNAVAILABLE;
 }
 
-int redis_probe(const struct redis_options *options, char *problem) {
-    struct probe probe = {.options = options, .problem = problem, .result = ERR_UNAVAILABLE, .waiting = 1};
+int redis_probe(const struct redis_options *options, struct redis_memory *memory, char *problem) {
+    struct probe probe = {
+        .options = options, .memory = memory, .problem = problem, .result = ERR_UNAVAILABLE, .waiting = 1};
     struct redis_conn_callbacks callbacks = {&probe, on_up, on_down};
     struct timeval limit = {PROBE_GIVE_UP_MS / 1000, 0};
     probe.base = event_base_new();

@@ -91,8 +91,15 @@ void redis_reader_cuts(struct redis_reader *reader, int partition, store_loaded_
 /* Every counter of company-wide feedback of a task on a day, likewise. */
 void redis_reader_feedback(struct redis_reader *reader, int partition, int32_t day, store_loaded_fn done, void *arg);
 
+/* Redis' memory, as it told at the probe. */
+struct redis_memory {
+    int64_t used_bytes;
+    int64_t limit_bytes; /* maxmemory; without one, what its machine has; 0: it did not tell */
+};
+
 /* Connects, authenticates, and checks what check and run must know: 0; ERR_UNAVAILABLE; ERR_REFUSED (evicts, or the wanted
- * durability is not there, or authentication failed). One clear line in `problem` (256 bytes). Blocks up to the time-outs. */
-int redis_probe(const struct redis_options *options, char *problem) MUST_CHECK;
+ * durability is not there, or authentication failed). One clear line in `problem` (256 bytes). `memory` is set when Redis has
+ * told it. Blocks up to the time-outs. */
+int redis_probe(const struct redis_options *options, struct redis_memory *memory, char *problem) MUST_CHECK;
 
 #endif

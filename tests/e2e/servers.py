@@ -139,19 +139,22 @@ class Kafka(Server):
 
     def __init__(self, folder):
         super().__init__("kafka", folder)
-        self.port, controller_port = free_port(), free_port()
+        self.port, self.controller_port = free_port(), free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
         settings = self.SETTINGS | {
-            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://127.0.0.1:{controller_port}",
+            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://127.0.0.1:{self.controller_port}",
             "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
-            "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+            "controller.quorum.voters": f"1@127.0.0.1:{self.controller_port}",
             "log.dirs": self.folder / "data",
-        }
+        } | self.more_settings()
         self.settings = self.folder / "server.properties"
         self.settings.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         assert KAFKA_LIB.is_dir(), "no Kafka: run tests/kafka/fetch"
         format_command = [*self._java(), "kafka.tools.StorageTool", "format", "-t", "dGlkZW1hcmstdGVzdHMtMQ", "-c", self.settings]
         subprocess.run(format_command, check=True, capture_output=True)
+
+    def more_settings(self):
+        return {}
 
     @staticmethod
     def _java():
@@ -173,6 +176,31 @@ class Kafka(Server):
 
         wait_until(answers, timeout_s, "Kafka")
         return self
+
+
+class StrictKafka(Kafka):
+    """A broker that asks who one is (SASL/PLAIN, on a second port) and what one may. The first port is the administrator's."""
+
+    USER, PASSWORD = "tidemark", "s3cret-of-kafka"
+
+    def more_settings(self):
+        self.strict_port = free_port()
+        listener = f"STRICT://127.0.0.1:{self.strict_port}"
+        return {
+            "listeners": f"PLAINTEXT://{self.bootstrap},{listener},CONTROLLER://127.0.0.1:{self.controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{self.bootstrap},{listener}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,STRICT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listener.name.strict.sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.strict.plain.sasl.jaas.config":
+                f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{self.USER}="{self.PASSWORD}";',
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": "User:ANONYMOUS",
+        }
+
+    def client_settings(self, password=PASSWORD):
+        """What a client says who is not the administrator."""
+        return {"bootstrap.servers": f"127.0.0.1:{self.strict_port}", "security.protocol": "SASL_PLAINTEXT",
+                "sasl.mechanism": "PLAIN", "sasl.username": self.USER, "sasl.password": password}
 
 
 class Redis(Server):
