@@ -82,6 +82,34 @@ static void collect_references(struct model *model) {
     }
 }
 
+static bool same_left(const struct rule *a, const struct rule *b) {
+    size_t count = a->comparisons[0].right;
+    bool same = count == b->comparisons[0].right;
+    for (size_t i = 0; i < count && same; i++) {
+        same = a->ops[i].code == b->ops[i].code && a->ops[i].index == b->ops[i].index &&
+               memcmp(&a->ops[i].number, &b->ops[i].number, sizeof a->ops[i].number) == 0;
+    }
+    return same;
+}
+
+static bool is_line(const struct rule *rule) {
+    const struct comparison *comparison = rule->comparisons;
+    return rule->comparisons_count == 1 && comparison->left == 0 && comparison->end - comparison->right == 1 &&
+           comparison->end + 1U == rule->ops_count && rule->ops[comparison->right].code == OP_NUMBER;
+}
+
+/* Numbers the left sides of the set's rules that are one comparison with a number; enter and stay of a tier in turns. */
+static void collect_lefts(struct tier_set *set) {
+    struct rule *rules[2 * TIERS_MAX];
+    for (size_t i = 0; i < 2 * set->tiers_count; i++) {
+        rules[i] = i % 2 ? &set->tiers[i / 2].stay : &set->tiers[i / 2].enter;
+        rules[i]->left = is_line(rules[i]) ? (int)i : -1;
+        for (size_t j = 0; j < i && rules[i]->left == (int)i; j++) {
+            rules[i]->left = rules[j]->left >= 0 && same_left(rules[j], rules[i]) ? rules[j]->left : (int)i;
+        }
+    }
+}
+
 /* ---- windows ---- */
 
 static struct window *window_of(struct model *model, const struct metric_slot *slot) {
@@ -226,6 +254,9 @@ static void collect_activities(struct model *model) {
 
 int model_collect_reach(struct arena *arena, struct model *model) {
     collect_references(model);
+    for (size_t i = 0; i < model->sets_count; i++) {
+        collect_lefts(&model->sets[i]);
+    }
     collect_sets_of_scores(model);
     collect_moving(model);
     collect_activities(model);

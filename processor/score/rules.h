@@ -67,6 +67,9 @@ struct rule {
     size_t ops_count;
     const struct comparison *comparisons;
     size_t comparisons_count;
+    /* A rule that is one comparison with a number: which of its set's left sides it has, so that tiers that draw lines across the
+     * same number compute it once; -1: any other rule. Known when the model is compiled. */
+    int left;
 };
 
 /* What a rule may name; see model.c. */

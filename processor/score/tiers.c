@@ -1,10 +1,28 @@
 #include "score/tiers.h"
 
+struct left { /* the left side computed last */
+    int left;
+    double value;
+};
+
+static bool holds(struct evaluation *evaluation, const struct rule *rule, struct left *known) {
+    if (rule->left < 0) {
+        return evaluation_rule(evaluation, rule);
+    }
+    const struct comparison *comparison = rule->comparisons;
+    if (known->left != rule->left) {
+        known->left = rule->left;
+        known->value = evaluation_side(evaluation, rule, comparison->left, comparison->right);
+    }
+    return compare(rule->ops[comparison->end].code, known->value, rule->ops[comparison->right].number);
+}
+
 int tier_fitting(struct evaluation *evaluation, const struct tier_set *set, int present) {
+    struct left known = {.left = -1};
     int last = (int)set->tiers_count - 1;
     for (int i = 0; i < last; i++) {
         const struct tier *tier = &set->tiers[i];
-        if (evaluation_rule(evaluation, i == present ? &tier->stay : &tier->enter)) {
+        if (holds(evaluation, i == present ? &tier->stay : &tier->enter, &known)) {
             return i;
         }
     }
