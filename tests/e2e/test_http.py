@@ -235,6 +235,7 @@ def test_alerts_are_told_worst_first(shop):
 
 
 def test_tasks_are_told_with_owner_clock_and_lag(shop):
+    wait_until(lambda: all(task["outbox"] == 0 for task in told(shop.server, "/v1/tasks")["tasks"]), 30, "an empty outbox")
     answer = told(shop.server, "/v1/tasks")
     assert (answer["group"], answer["ready"], answer["reason"], answer["workers"]) == (shop.group, True, None, 2)
     assert answer["kafka_up"] and answer["redis_up"]
@@ -453,6 +454,7 @@ def test_whatever_is_asked_is_answered_as_the_document_says(shop):
         [Path(sys.executable).with_name("schemathesis"), "run", f"http://127.0.0.1:{shop.server.port}/openapi.json",
          "--exclude-path", "/v1/changes",  # has no end
          "--exclude-path", "/readyz",  # may say 503 where the machine is so busy that the group loses its members
+         "--exclude-checks", "positive_data_acceptance",  # ids are limited in bytes, which no schema can say
          "--phases", "examples,coverage,fuzzing", "--max-examples", "10", "--seed", "1",
          "--max-time", "25", "--no-color"], capture_output=True, text=True, timeout=120, cwd=shop.folder)
     assert done.returncode == 0, done.stdout + done.stderr

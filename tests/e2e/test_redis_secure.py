@@ -91,7 +91,7 @@ def test_a_campaign_over_tls_with_a_user_of_few_rights(campaign, tls_redis, cert
     tls_redis.client().execute_command("ACL", "SETUSER", USER, *rights)
     campaign.config["redis"] = {"url": f"rediss://localhost:{tls_redis.tls_port}/1", "ca_file": str(certificates / "ca.pem"),
                                 "username": USER, "password": PASSWORD}
-    campaign.config["tier_sets"]["lifecycle"]["tiers"][-1]["treatment"] = {"alert": "us"}
+    campaign.config["tier_sets"]["lifecycle"]["tiers"][0]["treatment"] = {"alert": "us"}
     campaign.load(workload.shop(seed=1)[:4000])
     process = campaign.start().wait_ready()
     campaign.wait_read()
