@@ -42,6 +42,8 @@ FAMILY(metric_merge_left_behind_total, METRIC_COUNTER, "tidemark_merge_left_behi
        "Times the merge went on without a partition whose end stayed unknown.");
 FAMILY(metric_misrouted_total, METRIC_COUNTER, "tidemark_misrouted_total",
        "Records whose key does not hash to their partition.");
+FAMILY(metric_reloads_total, METRIC_COUNTER, "tidemark_reloads_total",
+       "Times the configuration was read again: ok (its rules came into force), refused (the former ones go on).");
 FAMILY(metric_redis_up, METRIC_GAUGE, "tidemark_redis_up", "1 if every task has a working connection to Redis.");
 FAMILY(metric_kafka_up, METRIC_GAUGE, "tidemark_kafka_up", "1 if every worker has heard from a broker lately.");
 FAMILY(metric_ready, METRIC_GAUGE, "tidemark_ready", "1 if /readyz answers 200.");
@@ -71,6 +73,7 @@ static const struct metric_family *const families[] = {
     &metric_suppressed_total,
     &metric_merge_left_behind_total,
     &metric_misrouted_total,
+    &metric_reloads_total,
     &metric_redis_up,
     &metric_kafka_up,
     &metric_ready,

@@ -46,6 +46,7 @@ extern const struct metric_family
     metric_suppressed_total; /* outputs known to be published already, dropped after a rewind */
 extern const struct metric_family metric_merge_left_behind_total; /* partitions the merge went on without */
 extern const struct metric_family metric_misrouted_total;
+extern const struct metric_family metric_reloads_total; /* result */
 extern const struct metric_family metric_redis_up;
 extern const struct metric_family metric_kafka_up;
 extern const struct metric_family metric_ready;

@@ -43,6 +43,16 @@ void batch_finish(struct task *task) {
     arena_finish(&task->score_arena);
 }
 
+void batch_reshape(struct task *task) {
+    ASSERT(!task->in_flight && task->open->dirty_count == 0);
+    for (int i = 0; i < 2; i++) {
+        population_finish(&task->batches[i].population);
+        int error = population_init(&task->batches[i].population, task->options.model);
+        ASSERT(!error);
+    }
+    company_feedback_set_model(task->feedback, task->options.model);
+}
+
 static void batch_clear(struct task *task, struct batch *batch) {
     for (size_t i = 0; i < batch->dirty_count; i++) {
         cache_unpin(task->ports.cache, batch->dirty[i]);

@@ -57,6 +57,10 @@ struct company_feedback *company_feedback_create(const struct model *model) {
     }
     return feedback;
 }
+void company_feedback_set_model(struct company_feedback *feedback, const struct model *model) {
+    ASSERT(feedback->rows_count == 0);
+    feedback->model = model;
+}
 
 void company_feedback_destroy(struct company_feedback *feedback) {
     if (feedback) {

@@ -39,6 +39,8 @@ struct company_feedback;
 
 /* NULL without memory. The model is borrowed. */
 struct company_feedback *company_feedback_create(const struct model *model);
+/* Another model of the same time zone; nothing counted may be waiting. */
+void company_feedback_set_model(struct company_feedback *feedback, const struct model *model);
 /* Accepts NULL. */
 void company_feedback_destroy(struct company_feedback *feedback);
 

@@ -8,6 +8,7 @@
 #include "state/cut_points_codec.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 enum {
     SWEEP_TAKE_MAX = 256,     /* customers per pass: live records come first */
@@ -28,6 +29,19 @@ static void sweep_start(struct task *task) {
     sweep->ids_at = 0;
 }
 
+static void note_rules(struct store_meta *meta, const struct model *model) {
+    snprintf(meta->rules_version, sizeof meta->rules_version, "%.*s", RULES_VERSION_BYTES, model_version(model).data);
+}
+
+/* Everybody is of an older edition now, and counted anew. */
+static void begin_by_rules(struct task *task, struct store_meta *meta) {
+    task->edition.number++;
+    task->edition.since_ms = meta->clock_ms;
+    meta->edition = meta->counted_edition = task->edition.number;
+    meta->edition_since_ms = meta->clock_ms;
+    task->store->ops->drop_populations(task->store->context);
+}
+
 bool edition_start(struct task *task, const struct store_found *found, struct store_meta *meta) {
     const struct model *model = task->options.model;
     bool same_rules = bytes_equal_text(model_version(model), found->meta.rules_version);
@@ -40,13 +54,10 @@ bool edition_start(struct task *task, const struct store_found *found, struct st
         task->edition.cuts = (struct cut_points){.version = task->edition.cuts.version};
     }
     if (!found->absent && !same_rules) {
-        task->edition.number++;
-        task->edition.since_ms = meta->clock_ms;
-        meta->edition = meta->counted_edition = task->edition.number;
-        meta->edition_since_ms = meta->clock_ms;
-        task->store->ops->drop_populations(task->store->context);
+        begin_by_rules(task, meta);
         news = true;
     }
+    note_rules(meta, model);
     model_set_edition(task->model, &task->edition);
     task->sweep.active = false;
     if (meta->swept_edition != meta->edition) {
@@ -61,6 +72,23 @@ void edition_finish(struct task *task) {
     task->sweep.active = task->sweep.reading = task->sweep.stale = false;
 }
 
+static void put_cuts(struct task *task) {
+    buffer_reset(&task->scratch);
+    cut_points_encode(&task->edition.cuts, task->options.model, &task->scratch);
+    ASSERT(!task->scratch.error);
+    task->store->ops->put_cuts(task->store->context, buffer_bytes(&task->scratch));
+}
+
+void edition_renew(struct task *task) {
+    struct store_meta *meta = &task->open->meta;
+    meta->clock_ms = task->take_clock_ms;
+    begin_by_rules(task, meta);
+    put_cuts(task); /* those of the former rules must not come back with them, in a task taken over meanwhile */
+    note_rules(meta, task->options.model);
+    task->open->needed = true;
+    sweep_start(task);
+}
+
 void edition_adopt(struct task *task, int64_t clock_ms) {
     struct store_meta *meta = &task->open->meta;
     ASSERT(task->proposal == PROPOSAL_TAKEN);
@@ -70,10 +98,7 @@ void edition_adopt(struct task *task, int64_t clock_ms) {
     task->edition.cuts = task->proposed;
     meta->edition = task->edition.number;
     meta->edition_since_ms = clock_ms;
-    buffer_reset(&task->scratch);
-    cut_points_encode(&task->edition.cuts, task->options.model, &task->scratch);
-    ASSERT(!task->scratch.error);
-    task->store->ops->put_cuts(task->store->context, buffer_bytes(&task->scratch));
+    put_cuts(task);
     task->open->needed = true;
     sweep_start(task);
     log_info("adopted cut points", "task=%" PRId32 " version=%" PRIu64, task->options.partition,

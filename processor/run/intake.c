@@ -366,8 +366,9 @@ bool intake_is_full(const struct task *task) {
 
 bool intake_take(struct task *task) {
     bool full = intake_is_full(task);
-    bool more = full ? false : take_records(task);
-    if (task->at_end && !task->options.clock_event && !full) {
+    bool rests = full || rules_wait(task);
+    bool more = rests ? false : take_records(task);
+    if (task->at_end && !task->options.clock_event && !rests) {
         int64_t confirmed_ms = task->ports.source.ops->confirmed_ms(task->ports.source.context);
         task->take_clock_ms = confirmed_ms > task->take_clock_ms ? confirmed_ms : task->take_clock_ms;
     }
@@ -375,7 +376,7 @@ bool intake_take(struct task *task) {
     if (!full || task_in_round(task)) {
         more |= take_due(task);
     }
-    if (!full && !intake_replays(task)) {
+    if (!rests && !intake_replays(task)) {
         more |= edition_sweep(task);
     }
     send_wanted(task);

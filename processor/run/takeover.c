@@ -59,8 +59,6 @@ static void publish_outbox(struct task *task, const struct store_meta *meta, con
 static void go_on_from(struct task *task, const struct recovery *recovery, const struct committed *committed) {
     struct store_meta meta = recovery->meta;
     meta.partitions = (uint32_t)task->options.partitions;
-    snprintf(meta.rules_version, sizeof meta.rules_version, "%.*s", RULES_VERSION_BYTES,
-             model_version(task->options.model).data);
     snprintf(meta.currency, sizeof meta.currency, "%s", task->options.currency ? task->options.currency : "");
     memcpy(task->suppress_before, recovery->suppress_before, sizeof task->suppress_before);
     task->suppress_fired_ms = recovery->suppress_fired_ms;

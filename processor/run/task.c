@@ -23,6 +23,7 @@ struct task *task_create(const struct task_options *options, const struct task_p
     task->metrics = options->metrics;
     task->model = model_copy_for_task(options->model);
     task->options.model = task->model;
+    task->given = options->model;
     if (!task->model || intake_init(task) || batch_init(task)) {
         task_destroy(task);
         return NULL;
@@ -225,16 +226,20 @@ bool task_pump(struct task *task) {
             apply(task);
             return false;
         }
-        exchange_look(task);
+        if (!rules_wait(task)) {
+            exchange_look(task);
+        }
         more = intake_take(task);
         more |= score(task);
         apply(task);
+        more |= rules_look(task);
         cache_shrink(task->ports.cache);
         return more;
     case TASK_DRAINING:
         drain(task);
         return false;
     case TASK_TAKING_OVER:
+        return rules_look(task);
     case TASK_DRAINED:
     case TASK_FENCED:
     case TASK_REFUSED:
@@ -281,5 +286,5 @@ int64_t task_next_offset(const struct task *task, enum input input) {
 bool task_is_idle(const struct task *task) {
     return task->state == TASK_RUNNING && task->at_end && task->items.count == 0 && !task->in_flight &&
            !task->open->needed && task->unacked == 0 && task->wheel.target_ms == TIME_NONE && !task->sweep.active &&
-           task->proposal == PROPOSAL_NONE && !task->exchange;
+           task->proposal == PROPOSAL_NONE && !task->exchange && !task->coming.model;
 }

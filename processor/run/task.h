@@ -61,6 +61,13 @@ enum {
     TASK_TRIM_AFTER_MS = 1000,   /* an idle task tells the store after this time what is published */
 };
 
+/* What may be replaced while a task runs; borrowed. */
+struct task_rules {
+    const struct model *model;
+    struct task_metrics *metrics; /* of this model */
+    int64_t ranked_refresh_ms;
+};
+
 /* What tasks know of each other: their histograms, and the cut points that the owner of task 0 makes of them. NULL functions:
  * nobody to ask, scores are never cut. `done` comes later, on the same thread. */
 struct population_port {
@@ -101,6 +108,13 @@ struct task;
 struct task *task_create(const struct task_options *options, const struct task_ports *ports);
 /* Drops the task wherever it is, writing nothing more. */
 void task_destroy(struct task *task);
+
+/* From the next border on that the task comes to, it scores by these rules: it takes nothing more, scores what it has taken and
+ * whatever is due, and has that applied; then the rules are replaced, and every customer is evaluated anew if they decide
+ * otherwise. Rules set before that have not come into force are forgotten. */
+void task_set_rules(struct task *task, const struct task_rules *rules);
+/* The model of the rules in force, as it was given: once it is another, nothing of the task points into the former one. */
+const struct model *task_model(const struct task *task);
 
 /* Does a bounded piece of work. True: there is more to do at once; false: wait for a wake. */
 bool task_pump(struct task *task);

@@ -49,6 +49,7 @@ struct task_metrics *task_metrics_of(const struct model *model, const char *cons
         metrics_label(&labels, "reason", bytes_of_text(dead_reason_text((enum dead_reason)reason)));
         metrics->dead_letters[reason] = labelled(&metric_dead_letters_total, &labels);
     }
+    metrics->sets_count = model_sets_count(model);
     metrics->tier_changes = zeroed(model_sets_count(model), sizeof *metrics->tier_changes);
     for (size_t set = 0; set < model_sets_count(model); set++) {
         metrics->tier_changes[set] = set_series(model, set, &labels);
@@ -65,4 +66,14 @@ struct task_metrics *task_metrics_of(const struct model *model, const char *cons
     metrics->left_behind = metrics_series(&metric_merge_left_behind_total, "");
     metrics->misrouted = metrics_series(&metric_misrouted_total, "");
     return metrics;
+}
+
+void task_metrics_destroy(struct task_metrics *metrics) {
+    for (size_t set = 0; metrics && set < metrics->sets_count; set++) {
+        free(metrics->tier_changes[set]);
+    }
+    if (metrics) {
+        free(metrics->tier_changes);
+        free(metrics);
+    }
 }

@@ -12,6 +12,7 @@ struct task_metrics {
     struct metric *events[INPUTS][RESULTS];
     struct metric *dead_letters[DEAD_REASONS];
     struct metric ***tier_changes; /* [set][(from + 1) * tiers + to] */
+    size_t sets_count;
     struct metric *apply_seconds;
     struct metric *cache_hits;
     struct metric *cache_misses;
@@ -24,7 +25,9 @@ struct task_metrics {
     struct metric *misrouted;
 };
 
-/* The series for a model; make it once per process and share it. Never freed, like the series. */
+/* The series for a model; make it once and share it. */
 struct task_metrics *task_metrics_of(const struct model *model, const char *const topics[INPUTS]);
+/* Accepts NULL. The series stay. */
+void task_metrics_destroy(struct task_metrics *metrics);
 
 #endif

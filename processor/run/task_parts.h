@@ -130,6 +130,8 @@ struct task {
     struct load *loads; /* outstanding */
 
     struct model *model; /* ours: options.model, with the edition below */
+    const struct model *given;
+    struct task_rules coming; /* model NULL: none */
     struct edition edition;
     struct cut_points proposed; /* of a coming edition */
     enum proposal proposal;
@@ -181,7 +183,15 @@ bool intake_replays(const struct task *task);
 bool intake_is_full(const struct task *task);
 struct cache_entry *intake_want(struct task *task, struct bytes id);
 
+/* task_rules.c */
+/* New rules wait for what was taken to be scored: nothing more is taken, and the clock stands still. */
+bool rules_wait(const struct task *task);
+/* Takes new rules if the task has come to a border. True: it has, and there is more to do. */
+bool rules_look(struct task *task);
+
 /* edition.c */
+/* Begins a new edition for other rules, in the open batch. */
+void edition_renew(struct task *task);
 /* Goes on with the edition of `found`, or begins a new one because the rules are others. True: something must be written. */
 bool edition_start(struct task *task, const struct store_found *found, struct store_meta *meta);
 void edition_finish(struct task *task);
@@ -200,6 +210,8 @@ void exchange_drop(struct task *task);
 /* batch.c */
 int batch_init(struct task *task);
 void batch_finish(struct task *task);
+/* The model is another: what has its shape is made anew. Nothing scored may be waiting. */
+void batch_reshape(struct task *task);
 /* Starts with nothing scored, from the numbers of `meta`. */
 void batch_start(struct task *task, const struct store_meta *meta);
 /* Scores the item into the open batch. */

@@ -200,9 +200,14 @@ static const char *check_store(struct fake_world *world, const struct link *link
     return problem;
 }
 
-static const char *run_seed(uint64_t seed, uint64_t *editions) {
+struct tally {
+    uint64_t editions;
+    uint64_t renewals;
+};
+
+static const char *run_seed(uint64_t seed, struct tally *tally) {
     static struct link links[CUSTOMERS * 4];
-    struct fake_play play = {.upgrade = &after};
+    struct fake_play play = {.upgrade = &after, .former = seed % 2 ? &before : NULL};
     size_t count = 0;
     fake_random_seed(seed);
     fake_world_init(&play.world, &before);
@@ -212,7 +217,8 @@ static const char *run_seed(uint64_t seed, uint64_t *editions) {
     const char *problem = fake_play_out(&play);
     problem = problem ? problem : check_outputs(&play.world, links, &count);
     problem = problem ? problem : check_store(&play.world, links, count);
-    *editions += play.world.redis.meta.edition;
+    tally->editions += play.world.redis.meta.edition;
+    tally->renewals += play.renewals;
     fake_world_finish(&play.world);
     return problem;
 }
@@ -226,17 +232,18 @@ static void everybody_is_where_the_newest_edition_says(void **state) {
     (void)state;
     uint64_t first = number_of("TIDEMARK_REPLAY_SEED", 0);
     uint64_t count = first ? 1 : number_of("TIDEMARK_REPLAY_SEEDS", SEEDS_DEFAULT) / 10;
-    uint64_t editions = 0;
+    struct tally tally = {0, 0};
     uint64_t plays = count;
     for (uint64_t seed = first ? first : 1; count > 0; seed++, count--) {
-        const char *problem = run_seed(seed, &editions);
+        const char *problem = run_seed(seed, &tally);
         if (problem) {
             fail_msg("TIDEMARK_REPLAY_SEED=%llu: %s", (unsigned long long)seed, problem);
         }
     }
-    printf("replayed %llu plays with %llu changes of edition\n", (unsigned long long)plays,
-           (unsigned long long)editions);
-    assert_true(first || editions > plays); /* more than the change of rules that each has */
+    printf("replayed %llu plays with %llu changes of edition, %llu of rules while their owner lived\n",
+           (unsigned long long)plays, (unsigned long long)tally.editions, (unsigned long long)tally.renewals);
+    assert_true(first || tally.editions > plays); /* more than the change of rules that each has */
+    assert_true(first || tally.renewals > plays / 2);
 }
 
 int main(void) {

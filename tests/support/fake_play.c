@@ -104,6 +104,18 @@ static void crash(struct fake_play *play, size_t at) {
     play->owners_count--;
 }
 
+static void use_rules(struct fake_play *play, const struct task_options *options) {
+    play->world.options = *options;
+    play->world.model = options->model;
+}
+
+/* The newest owner is given other rules while it lives; whoever starts later has them from the beginning. */
+static void renew(struct fake_play *play, const struct task_options *options) {
+    struct task_rules rules = {options->model, options->metrics, options->ranked_refresh_ms};
+    use_rules(play, options);
+    task_set_rules(fake_owner_task(play->owners[play->owners_count - 1]), &rules);
+}
+
 /* Something goes wrong: a crash, a zombie, Redis losing its tail. */
 static void disturb(struct fake_play *play) {
     play->crashes_left--;
@@ -121,8 +133,7 @@ static void disturb(struct fake_play *play) {
         crash(play, play->owners_count - 1);
     }
     if (play->upgrade && fake_up_to(2) == 0) {
-        play->world.options = *play->upgrade;
-        play->world.model = play->upgrade->model;
+        use_rules(play, play->upgrade);
     }
     play->owners[play->owners_count++] = fake_owner_start(&play->world);
 }
@@ -148,7 +159,12 @@ const char *fake_play_out(struct fake_play *play) {
     for (int step = 0; step < STEPS_MAX && !play->problem; step++) {
         play->world.now_ms += fake_up_to(50);
         struct fake_owner *owner = play->owners[fake_up_to((int64_t)play->owners_count)];
+        const struct model *model = task_model(fake_owner_task(owner));
         fake_owner_step(owner, (enum fake_step)fake_up_to(FAKE_STEPS));
+        play->renewals += task_model(fake_owner_task(owner)) != model;
+        if (play->former && fake_up_to(60) == 0) {
+            renew(play, fake_up_to(3) == 0 ? play->former : play->upgrade);
+        }
         if (play->ghosts_count > 0 && fake_up_to(6) == 0) {
             fake_owner_step_ghost(play->ghosts[fake_up_to((int64_t)play->ghosts_count)]);
         }
@@ -166,10 +182,13 @@ const char *fake_play_out(struct fake_play *play) {
         }
     }
     if (play->upgrade && play->world.model != play->upgrade->model) {
-        crash(play, play->owners_count - 1);
-        play->world.options = *play->upgrade;
-        play->world.model = play->upgrade->model;
-        play->owners[play->owners_count++] = fake_owner_start(&play->world);
+        if (play->former && fake_up_to(2) == 0) {
+            renew(play, play->upgrade);
+        } else {
+            crash(play, play->owners_count - 1);
+            use_rules(play, play->upgrade);
+            play->owners[play->owners_count++] = fake_owner_start(&play->world);
+        }
     }
     bool idle = play->problem || fake_finish(play->owners[play->owners_count - 1]);
     while (play->owners_count > 0) {
