@@ -10,22 +10,11 @@ struct alerts {
 
 _Static_assert((int)POPULATION_SETS_MAX == 64, "as many tiers in a set as sets in a model");
 
-static bool has_label(const struct model *model, size_t set, size_t tier) {
-    size_t count = 0;
-    const struct label_spec *labels = model_treatment(model, set, tier, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (bytes_equal_text(labels[i].name, "alert")) {
-            return true;
-        }
-    }
-    return false;
-}
-
 struct alerts *alerts_create(const struct model *model) {
     struct alerts *alerts = calloc(1, sizeof *alerts);
     for (size_t set = 0; alerts && set < model_sets_count(model); set++) {
         for (size_t tier = 0; tier < model_tiers_count(model, set); tier++) {
-            alerts->of[set][tier] = has_label(model, set, tier);
+            alerts->of[set][tier] = model_tier_alerts(model, set, tier);
             alerts->any |= alerts->of[set][tier];
         }
     }

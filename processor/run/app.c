@@ -4,30 +4,27 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "run/app_changes.h"
+#include "run/app_look.h"
+#include "run/app_reload.h"
 #include "run/app_service.h"
 #include "run/check.h"
 #include "run/commands.h"
 #include "run/lookup.h"
 #include "run/overview.h"
 #include "run/slot.h"
-#include "run/task_metrics.h"
 #include "run/worker.h"
 #include "serve/http.h"
 
 #include <event2/event.h>
 #include <event2/thread.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
-    RETRY_S = 1,       /* between looks at what cannot be reached */
-    LOOK_AGAIN_S = 30, /* while running: has the partition count changed? */
     STOPPING_TICK_MS = 20,
     STOP_MS_MAX = 9500, /* of the 10 s that a stop may take */
     REASON_BYTES = SERVICE_REASON_BYTES,
@@ -39,7 +36,6 @@ struct app {
     struct event_base *base;
     struct event *terminate;
     struct event *interrupt;
-    struct event *looked; /* activated by the thread that looks */
     struct event *stop;
     struct event *stopping_tick;
     struct http_server *http;
@@ -51,87 +47,16 @@ struct app {
     struct metric *redis_up;
     struct metric *kafka_up;
     struct metric *ready;
+    struct app_look *look;
+    struct app_reload *reload;
+    struct rules *rules; /* in force */
     struct worker_shared shared;
     struct worker **workers;
     int workers_count;
     bool stopping;
     int64_t stop_by_ms; /* monotonic */
     int exit_code;
-
-    pthread_t looker;
-    bool looker_started;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    /* under the lock */
-    bool end_looking;
-    int look_error;
-    int32_t partitions;
-    char problem[CHECK_PROBLEM_BYTES]; /* why it does not run yet; "" once it does */
 };
-
-/* ---- looking at the environment ---- */
-
-/* Waits unless told to end; true: go on. */
-static bool pause_for(struct app *app, int seconds) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += seconds;
-    pthread_mutex_lock(&app->lock);
-    while (!app->end_looking && pthread_cond_timedwait(&app->wake, &app->lock, &until) == 0) {
-    }
-    bool go_on = !app->end_looking;
-    pthread_mutex_unlock(&app->lock);
-    return go_on;
-}
-
-static void show_memory(const struct redis_memory *memory) {
-    if (memory->limit_bytes > 0) {
-        metric_set(metrics_series(&metric_redis_memory_used_bytes, ""), (double)memory->used_bytes);
-        metric_set(metrics_series(&metric_redis_memory_limit_bytes, ""), (double)memory->limit_bytes);
-    }
-}
-
-static void *look(void *context) {
-    struct app *app = context;
-    bool started = false;
-    bool refused = false; /* at the last look */
-    bool more;
-    do {
-        char problem[CHECK_PROBLEM_BYTES] = "";
-        int32_t partitions = 0;
-        struct redis_memory memory = {0};
-        int error = check_environment(app->config, &partitions, &memory, problem);
-        show_memory(&memory);
-        bool moved = started && !error && partitions != app->partitions;
-        bool news = !started || moved || error == ERR_REFUSED || refused;
-        refused = error == ERR_REFUSED;
-        if (error == ERR_UNAVAILABLE && !started) {
-            log_warning("waits", "for=\"%s\"", problem);
-        }
-        if (news) {
-            pthread_mutex_lock(&app->lock);
-            app->look_error = error;
-            app->partitions = error || started ? app->partitions : partitions;
-            if (started && error == ERR_REFUSED) {
-                log_error("must be put right", "problem=\"%s\"", problem);
-                app->look_error = 0; /* it runs: what it has is safe; it is not ready until somebody has seen to it */
-            }
-            if (moved) {
-                snprintf(problem, sizeof problem,
-                         "the topics now have %" PRId32 " partitions instead of %" PRId32
-                         ": keys have moved. Use a new group, or restore the partition count",
-                         partitions, app->partitions);
-                app->look_error = ERR_REFUSED;
-            }
-            snprintf(app->problem, sizeof app->problem, "%s", problem);
-            pthread_mutex_unlock(&app->lock);
-            event_active(app->looked, EV_READ, 1);
-        }
-        started |= !error;
-        more = pause_for(app, started ? LOOK_AGAIN_S : RETRY_S);
-    } while (more);
-    return NULL;
-}
 
 /* ---- workers ---- */
 
@@ -173,20 +98,21 @@ static void on_stopping_tick(evutil_socket_t fd, short what, void *context) {
 
 static void start_workers(struct app *app, int32_t partitions) {
     char problem[CHECK_PROBLEM_BYTES];
-    app->overview = overview_create(app->base, app->config, partitions, problem);
+    app->overview = overview_create(app->base, app->rules, partitions, problem);
     app->lookup = app->overview ? lookup_create(app->base, app->config, partitions, problem) : NULL;
     if (!app->lookup) {
         log_error("cannot start", "error=\"%s\"", problem);
         stop(app, EX_CONFIG);
         return;
     }
+    lookup_set_rules(app->lookup, app->rules);
     int count =
         app->config->workers < partitions ? app->config->workers : partitions; /* more would have nothing to do */
     app->shared = (struct worker_shared){
         .config = app->config,
         .partitions = partitions,
         .workers = count,
-        .metrics = task_metrics_of(app->config->model, app->config->topics),
+        .rules = app->rules,
         .redis_health = &app->redis_health,
     };
     for (int i = 0; i < count; i++) {
@@ -198,21 +124,31 @@ static void start_workers(struct app *app, int32_t partitions) {
         }
         app->workers[app->workers_count++] = worker;
     }
+    struct bytes version = model_version(rules_model(app->rules));
     log_info("started", "version=%s workers=%d partitions=%" PRId32 " delivery=%s rules=%.*s", TIDEMARK_VERSION, count,
-             partitions, app->config->exactly_once ? "exactly_once" : "at_least_once",
-             (int)model_version(app->config->model).size, model_version(app->config->model).data);
+             partitions, app->config->exactly_once ? "exactly_once" : "at_least_once", (int)version.size, version.data);
 }
 
-static void on_looked(evutil_socket_t fd, short what, void *context) {
+static void on_rules(void *context, struct rules *rules) {
     struct app *app = context;
-    (void)fd;
-    (void)what;
-    pthread_mutex_lock(&app->lock);
-    int error = app->look_error;
-    int32_t partitions = app->partitions;
+    rules_release(app->rules);
+    app->rules = rules;
+    app_look_set_rules(app->look, rules);
+    app_changes_set_rules(app->changes, rules);
+    if (app->lookup) {
+        lookup_set_rules(app->lookup, rules);
+        overview_set_rules(app->overview, rules);
+    }
+    for (int i = 0; i < app->workers_count; i++) {
+        worker_set_rules(app->workers[i], rules);
+    }
+}
+
+static void on_looked(void *context) {
+    struct app *app = context;
+    int32_t partitions;
     char problem[CHECK_PROBLEM_BYTES];
-    snprintf(problem, sizeof problem, "%s", app->problem);
-    pthread_mutex_unlock(&app->lock);
+    int error = app_look_result(app->look, &partitions, problem);
     if (app->stopping) {
         return;
     }
@@ -228,9 +164,10 @@ static void on_looked(evutil_socket_t fd, short what, void *context) {
 
 static bool is_ready(void *context, char *reason) {
     struct app *app = context;
-    pthread_mutex_lock(&app->lock);
-    snprintf(reason, REASON_BYTES, "%.255s", app->problem);
-    pthread_mutex_unlock(&app->lock);
+    int32_t partitions;
+    char problem[CHECK_PROBLEM_BYTES];
+    app_look_result(app->look, &partitions, problem);
+    snprintf(reason, REASON_BYTES, "%.255s", problem);
     if (reason[0]) {
         return false;
     }
@@ -421,22 +358,21 @@ struct app *app_create(const struct config *config, char *problem) {
     app->base = event_base_new();
     app->workers = calloc((size_t)config->workers, sizeof *app->workers);
     ASSERT(app->base && app->workers);
-    pthread_mutex_init(&app->lock, NULL);
-    pthread_cond_init(&app->wake, NULL);
-    snprintf(app->problem, sizeof app->problem, "looks for Kafka and Redis");
     app->redis_up = metrics_series(&metric_redis_up, "");
     app->kafka_up = metrics_series(&metric_kafka_up, "");
     app->ready = metrics_series(&metric_ready, "");
     metric_set(metrics_series(&metric_build_info, "version=\"" TIDEMARK_VERSION "\""), 1);
     app->terminate = evsignal_new(app->base, SIGTERM, on_signal, app);
     app->interrupt = evsignal_new(app->base, SIGINT, on_signal, app);
-    app->looked = event_new(app->base, -1, 0, on_looked, app);
     app->stop = event_new(app->base, -1, 0, on_stop, app);
     app->stopping_tick = event_new(app->base, -1, EV_PERSIST, on_stopping_tick, app);
-    ASSERT(app->terminate && app->interrupt && app->looked && app->stop && app->stopping_tick);
-    app->changes = app_changes_create(app->base, config);
+    ASSERT(app->terminate && app->interrupt && app->stop && app->stopping_tick);
+    app->rules = rules_create(config, NULL);
+    app->look = app_look_create(app->base, app->rules, on_looked, app);
+    app->changes = app_changes_create(app->base, app->rules);
     event_add(app->terminate, NULL);
     event_add(app->interrupt, NULL);
+    app->reload = app_reload_create(app->base, config, on_rules, app);
     if (open_http(app, problem)) {
         app_destroy(app);
         return NULL;
@@ -446,8 +382,7 @@ struct app *app_create(const struct config *config, char *problem) {
 }
 
 int app_run(struct app *app) {
-    app->looker_started = pthread_create(&app->looker, NULL, look, app) == 0;
-    ASSERT(app->looker_started);
+    app_look_start(app->look);
     event_base_loop(app->base, EVLOOP_NO_EXIT_ON_EMPTY);
     log_info("ended", "exit=%d", app->exit_code);
     return app->exit_code;
@@ -462,13 +397,8 @@ int app_http_port(const struct app *app) {
 }
 
 void app_destroy(struct app *app) {
-    if (app->looker_started) {
-        pthread_mutex_lock(&app->lock);
-        app->end_looking = true;
-        pthread_cond_signal(&app->wake);
-        pthread_mutex_unlock(&app->lock);
-        pthread_join(app->looker, NULL);
-    }
+    app_look_destroy(app->look);
+    app_reload_destroy(app->reload);
     for (int i = 0; i < app->workers_count; i++) {
         worker_destroy(app->workers[i]);
     }
@@ -480,13 +410,11 @@ void app_destroy(struct app *app) {
     service_destroy(app->service);
     event_free(app->terminate);
     event_free(app->interrupt);
-    event_free(app->looked);
     event_free(app->stop);
     event_free(app->stopping_tick);
     app_changes_destroy(app->changes);
+    rules_release(app->rules);
     event_base_free(app->base);
-    pthread_cond_destroy(&app->wake);
-    pthread_mutex_destroy(&app->lock);
     free(app->workers);
     free(app);
 }

@@ -17,7 +17,7 @@ struct reader { /* one client */
 
 struct app_changes {
     struct event_base *base;
-    const struct config *config;
+    struct rules *rules; /* in force */
     struct kafka_feeds *feeds;
     struct reader *readers;
     bool stopped;
@@ -75,7 +75,7 @@ static bool is_set(const struct model *model, struct bytes name) {
 
 void app_changes_stream(struct app_changes *changes, struct bytes tier_set, struct bytes last_event_id,
                         struct http_answer *answer) {
-    if (tier_set.data && !is_set(changes->config->model, tier_set)) {
+    if (tier_set.data && !is_set(rules_model(changes->rules), tier_set)) {
         http_answer_problem(answer, 400, "Bad Request", "The configuration has no tier set of this name.");
         return;
     }
@@ -106,11 +106,17 @@ void app_changes_stream(struct app_changes *changes, struct bytes tier_set, stru
     }
 }
 
-struct app_changes *app_changes_create(struct event_base *base, const struct config *config) {
+struct app_changes *app_changes_create(struct event_base *base, struct rules *rules) {
     struct app_changes *changes = calloc(1, sizeof *changes);
     ASSERT(changes);
-    *changes = (struct app_changes){.base = base, .config = config, .feeds = kafka_feeds_create(config)};
+    *changes = (struct app_changes){.base = base, .rules = rules_hold(rules), .feeds = kafka_feeds_create(rules)};
     return changes;
+}
+
+void app_changes_set_rules(struct app_changes *changes, struct rules *rules) {
+    rules_release(changes->rules);
+    changes->rules = rules_hold(rules);
+    kafka_feeds_set_rules(changes->feeds, rules);
 }
 
 void app_changes_stop(struct app_changes *changes) {
@@ -124,6 +130,7 @@ void app_changes_stop(struct app_changes *changes) {
 void app_changes_destroy(struct app_changes *changes) {
     if (changes) {
         kafka_feeds_destroy(changes->feeds);
+        rules_release(changes->rules);
         free(changes);
     }
 }

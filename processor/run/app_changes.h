@@ -3,13 +3,15 @@
 #ifndef TIDEMARK_RUN_APP_CHANGES_H
 #define TIDEMARK_RUN_APP_CHANGES_H
 
-#include "run/config.h"
+#include "run/rules.h"
 #include "serve/http.h"
 
 struct event_base;
 struct app_changes;
 
-struct app_changes *app_changes_create(struct event_base *base, const struct config *config);
+struct app_changes *app_changes_create(struct event_base *base, struct rules *rules);
+/* Other rules, for streams that begin from now on. */
+void app_changes_set_rules(struct app_changes *changes, struct rules *rules);
 /* Waits for the feeds' threads. Accepts NULL. */
 void app_changes_destroy(struct app_changes *changes);
 /* As the callback of serve/http.h. */

@@ -51,6 +51,11 @@ void batch_reshape(struct task *task) {
         ASSERT(!error);
     }
     company_feedback_set_model(task->feedback, task->options.model);
+    encoder_forms_destroy(task->options.encoder.forms); /* they know a model by its address */
+    alerts_destroy(task->alerts);
+    task->options.encoder.forms = encoder_forms_create();
+    task->alerts = alerts_create(task->options.model);
+    ASSERT(task->options.encoder.forms && task->alerts);
 }
 
 static void batch_clear(struct task *task, struct batch *batch) {

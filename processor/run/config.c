@@ -103,7 +103,16 @@ static const char *owner_name(struct arena *arena) {
     return arena_copy(arena, bytes_of(name, (size_t)size + 1)).data;
 }
 
-static void bind_rest(struct config *config, const struct node *root, struct config_problems *problems) {
+static int bind_zone(struct config *config, const struct config *running) {
+    if (!running) {
+        return time_zone_load(&config->arena, config->time_zone, &config->zone);
+    }
+    config->zone = running->zone;
+    return time_zone_is_known(config->time_zone) ? 0 : ERR_NOT_FOUND;
+}
+
+static void bind_rest(struct config *config, const struct node *root, const struct config *running,
+                      struct config_problems *problems) {
     bind_kafka(config, root, problems);
     bind_http(config, root, problems);
     bind_durability(config, root, problems);
@@ -128,7 +137,7 @@ static void bind_rest(struct config *config, const struct node *root, struct con
             }
         }
     }
-    if (time_zone_load(&config->arena, config->time_zone, &config->zone)) {
+    if (bind_zone(config, running)) {
         config->zone = zone_utc;
         config_problem(problems, 0, 0,
                        "state.time_zone: this machine knows no zone '%.60s' (names are like Europe/Berlin)",
@@ -140,18 +149,31 @@ static void bind_rest(struct config *config, const struct node *root, struct con
     config_compile_model(config, root, problems);
 }
 
-struct config *config_parse(const char *name, struct bytes text, const char *const *overrides, size_t overrides_count,
-                            struct config_problems *problems) {
+static void keep_overrides(struct config *config, const char *const *overrides, size_t count) {
+    const char **kept = arena_alloc(&config->arena, (count + 1) * sizeof *kept);
+    ASSERT(kept);
+    for (size_t i = 0; i < count; i++) {
+        kept[i] = arena_copy(&config->arena, bytes_of_text(overrides[i])).data;
+        ASSERT(kept[i]);
+    }
+    config->overrides = kept;
+    config->overrides_count = count;
+}
+
+/* running: NULL at the start of the process. */
+static struct config *parse(const char *name, struct bytes text, const char *const *overrides, size_t overrides_count,
+                            const struct config *running, struct config_problems *problems) {
     struct config *config = calloc(1, sizeof *config);
     ASSERT(config);
     arena_init(&config->arena, ARENA_BYTES_MAX);
     config->path = arena_copy(&config->arena, bytes_of_text(name)).data;
+    keep_overrides(config, overrides, overrides_count);
     config->scoring = scoring_options_default();
     struct node *root = config_read_tree(&config->arena, config->path, text, overrides, overrides_count, problems);
     config->root = root;
     if (root) {
         config_bind(config, root, problems);
-        bind_rest(config, root, problems);
+        bind_rest(config, root, running, problems);
     }
     problems->files_count = 0; /* their paths go with the arena */
     if (problems->count > 0) {
@@ -161,18 +183,35 @@ struct config *config_parse(const char *name, struct bytes text, const char *con
     return config;
 }
 
-struct config *config_load(const char *path, const char *const *overrides, size_t overrides_count,
-                           struct config_problems *problems) {
+struct config *config_parse(const char *name, struct bytes text, const char *const *overrides, size_t overrides_count,
+                            struct config_problems *problems) {
+    return parse(name, text, overrides, overrides_count, NULL, problems);
+}
+
+static struct config *load(const char *path, const char *const *overrides, size_t overrides_count,
+                           const struct config *running, struct config_problems *problems) {
     struct buffer text = {0};
     struct config *config = NULL;
     const char *problem = config_read_bytes(path, &text);
     if (problem) {
         config_problem(problems, 0, 0, "cannot read it: %s", problem);
     } else {
-        config = config_parse(path, buffer_bytes(&text), overrides, overrides_count, problems);
+        config = parse(path, buffer_bytes(&text), overrides, overrides_count, running, problems);
     }
     buffer_finish(&text);
+    if (config) {
+        config->from_file = true;
+    }
     return config;
+}
+
+struct config *config_load(const char *path, const char *const *overrides, size_t overrides_count,
+                           struct config_problems *problems) {
+    return load(path, overrides, overrides_count, NULL, problems);
+}
+
+struct config *config_load_again(const struct config *running, struct config_problems *problems) {
+    return load(running->path, running->overrides, running->overrides_count, running, problems);
 }
 
 void config_destroy(struct config *config) {

@@ -22,6 +22,9 @@ struct config {
     struct arena arena; /* owns every string and the model */
     const char *path;
     const struct node *root; /* everything as it was read (config_node.h) */
+    bool from_file;          /* it can be read again */
+    const char *const *overrides;
+    size_t overrides_count;
 
     const char *group;
     const struct kafka_property *kafka; /* passed to librdkafka as they are */
@@ -72,7 +75,7 @@ struct config {
     int64_t frequent_interval_ms; /* bound here first, then told to scoring */
     struct scoring_options scoring;
 
-    struct model *model;
+    const struct model *model;
 };
 
 enum { CONFIG_PROBLEMS_MAX = 32, CONFIG_FILES_MAX = 64, CONFIG_PATH_BYTES = 1024 };
@@ -105,7 +108,10 @@ struct config *config_load(const char *path, const char *const *overrides, size_
 /* The same from text (tests, demo). */
 struct config *config_parse(const char *name, struct bytes text, const char *const *overrides, size_t overrides_count,
                             struct config_problems *problems);
-void config_destroy(struct config *config);
+/* Reads the file of a running configuration again, with the same overrides; the result must not outlive the running one, whose time
+ * zone it has (libc loads another only while there is one thread). NULL with at least one problem. */
+struct config *config_load_again(const struct config *running, struct config_problems *problems);
+void config_destroy(struct config *config); /* accepts NULL */
 /* Prints problems as "FILE:LINE:COLUMN: message" lines on standard error. */
 void config_print_problems(const char *path, const struct config_problems *problems);
 

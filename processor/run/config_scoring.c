@@ -305,7 +305,9 @@ void config_compile_model(struct config *config, const struct node *root, struct
         return; /* the compiler would only repeat it */
     }
     struct model_error error;
-    if (model_compile(&config->arena, &spec, &config->model, &error)) {
+    struct model *model = NULL;
+    if (model_compile(&config->arena, &spec, &model, &error)) {
         config_problem(problems, error.line, error.column, "%s", error.message);
     }
+    config->model = model;
 }

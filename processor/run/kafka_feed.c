@@ -19,7 +19,7 @@ enum {
 };
 
 struct kafka_feeds {
-    const struct config *config;
+    struct rules *rules;
     pthread_mutex_t lock;
     pthread_cond_t ended;
     int count;
@@ -27,7 +27,8 @@ struct kafka_feeds {
 
 struct kafka_feed {
     struct kafka_feeds *feeds;
-    char *tier_set; /* NULL: all */
+    struct rules *rules; /* held: the names of its topics are theirs */
+    char *tier_set;      /* NULL: all */
     struct buffer start;
     bool has_start;
     void (*news)(void *context);
@@ -104,7 +105,7 @@ static int open_consumer(struct kafka_feed *feed) {
         {"fetch.message.max.bytes", "262144"},
     };
     char problem[KAFKA_PROBLEM_BYTES];
-    rd_kafka_conf_t *conf = kafka_consumer_conf(feed->feeds->config, problem);
+    rd_kafka_conf_t *conf = kafka_consumer_conf(rules_config(feed->rules), problem);
     for (size_t i = 0; conf && i < sizeof properties / sizeof *properties; i++) {
         rd_kafka_conf_set(conf, properties[i].name, properties[i].value, problem, sizeof problem);
     }
@@ -132,7 +133,7 @@ static void add_topic(struct feed_position *position, const char *name) {
 
 /* The topics of the tier sets that are read. */
 static void find_topics(struct kafka_feed *feed) {
-    const struct config *config = feed->feeds->config;
+    const struct config *config = rules_config(feed->rules);
     for (size_t set = 0; set < model_sets_count(config->model); set++) {
         struct bytes topic = model_set_topic(config->model, set); /* ends with a NUL, like every text of the config */
         if (!feed->tier_set || bytes_equal_text(model_set_name(config->model, set), feed->tier_set)) {
@@ -290,6 +291,7 @@ static void *feed_thread(void *argument) {
     pthread_mutex_destroy(&feed->lock);
     pthread_cond_destroy(&feed->wake);
     free(feed->tier_set);
+    rules_release(feed->rules);
     free(feed);
     pthread_mutex_lock(&feeds->lock);
     feeds->count--;
@@ -311,6 +313,7 @@ struct kafka_feed *kafka_feed_create(struct kafka_feeds *feeds, const struct kaf
     struct kafka_feed *feed = calloc(1, sizeof *feed);
     ASSERT(feed);
     feed->feeds = feeds;
+    feed->rules = rules_hold(feeds->rules);
     feed->news = options->news;
     feed->context = options->context;
     feed->has_start = options->position.data != NULL;
@@ -344,13 +347,18 @@ void kafka_feed_drop(struct kafka_feed *feed) {
     pthread_mutex_unlock(&feed->lock);
 }
 
-struct kafka_feeds *kafka_feeds_create(const struct config *config) {
+struct kafka_feeds *kafka_feeds_create(struct rules *rules) {
     struct kafka_feeds *feeds = calloc(1, sizeof *feeds);
     ASSERT(feeds);
-    feeds->config = config;
+    feeds->rules = rules_hold(rules);
     pthread_mutex_init(&feeds->lock, NULL);
     pthread_cond_init(&feeds->ended, NULL);
     return feeds;
+}
+
+void kafka_feeds_set_rules(struct kafka_feeds *feeds, struct rules *rules) {
+    rules_release(feeds->rules);
+    feeds->rules = rules_hold(rules);
 }
 
 void kafka_feeds_destroy(struct kafka_feeds *feeds) {
@@ -362,6 +370,7 @@ void kafka_feeds_destroy(struct kafka_feeds *feeds) {
         pthread_mutex_unlock(&feeds->lock);
         pthread_mutex_destroy(&feeds->lock);
         pthread_cond_destroy(&feeds->ended);
+        rules_release(feeds->rules);
         free(feeds);
     }
 }

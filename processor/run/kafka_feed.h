@@ -7,7 +7,7 @@
 #ifndef TIDEMARK_RUN_KAFKA_FEED_H
 #define TIDEMARK_RUN_KAFKA_FEED_H
 
-#include "run/config.h"
+#include "run/rules.h"
 
 enum {
     FEEDS_MAX = 16,                /* each costs some threads and about 2 MiB */
@@ -16,7 +16,9 @@ enum {
 };
 
 struct kafka_feeds; /* all of a process */
-struct kafka_feeds *kafka_feeds_create(const struct config *config);
+struct kafka_feeds *kafka_feeds_create(struct rules *rules);
+/* Other rules: feeds from now on read the topics of their sets. */
+void kafka_feeds_set_rules(struct kafka_feeds *feeds, struct rules *rules);
 /* Waits for every feed to end: all were dropped before. Accepts NULL. */
 void kafka_feeds_destroy(struct kafka_feeds *feeds);
 

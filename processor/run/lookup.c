@@ -1,6 +1,7 @@
 #include "run/lookup.h"
 
 #include "base/clock.h"
+#include "run/rules.h"
 #include "serve/customer_json.h"
 #include "state/customer_codec.h"
 #include "state/cut_points_codec.h"
@@ -16,11 +17,14 @@ enum {
 struct lookup {
     const struct config *config;
     struct redis_reader *reader;
-    int32_t partitions; /* 0: not known yet */
+    int32_t partitions;  /* 0: not known yet */
+    struct rules *rules; /* NULL: those of the configuration */
 };
 
 struct search { /* one customer */
     struct lookup *lookup;
+    struct rules *rules; /* held; NULL: those of the configuration */
+    const struct model *model;
     char *id;
     size_t id_size;
     int64_t at_ms;
@@ -62,6 +66,7 @@ static struct search *probe_end(struct probe *probe, int error) {
 static void end(struct search *search, int error, struct bytes json) {
     search->done(search->arg, error, json);
     buffer_finish(&search->packed);
+    rules_release(search->rules);
     free(search->id);
     free(search);
 }
@@ -93,7 +98,7 @@ static int write_with(const struct search *search, const struct model *model, st
 static void answer(struct search *search) {
     struct buffer out = {0};
     int problem = search->error;
-    struct model *model = model_copy_for_task(search->lookup->config->model);
+    struct model *model = model_copy_for_task(search->model);
     ASSERT(model);
     model_set_edition(model, &search->edition);
     problem = problem ? problem : write_with(search, model, &out);
@@ -138,8 +143,7 @@ static void ask_influence(struct search *search) {
 
 static void on_cuts(void *arg, int error, const struct bytes *values, size_t count) {
     struct search *search = probe_end(arg, error);
-    if (!error && count == 1 && values[0].data &&
-        cut_points_decode(values[0], search->lookup->config->model, &search->edition.cuts)) {
+    if (!error && count == 1 && values[0].data && cut_points_decode(values[0], search->model, &search->edition.cuts)) {
         search->edition.cuts = (struct cut_points){0}; /* of other rules than ours */
     }
     ask_influence(search);
@@ -150,7 +154,7 @@ static void on_meta(void *arg, int error, const struct store_found *found) {
     search->clock_ms = error ? TIME_NONE : found->meta.clock_ms;
     search->edition = (struct edition){.number = error ? 0 : found->meta.edition,
                                        .since_ms = error ? TIME_NONE : found->meta.edition_since_ms};
-    if (search->error || model_ranked_count(search->lookup->config->model) == 0) {
+    if (search->error || model_ranked_count(search->model) == 0) {
         ask_influence(search);
         return;
     }
@@ -223,6 +227,8 @@ void lookup_customer(struct lookup *lookup, struct bytes id, int64_t at_ms, look
     *search = (struct search){
         .lookup = lookup, .id = malloc(id.size + 1), .id_size = id.size, .at_ms = at_ms, .done = done, .arg = arg};
     ASSERT(search->id);
+    search->rules = lookup->rules ? rules_hold(lookup->rules) : NULL;
+    search->model = lookup->rules ? rules_model(lookup->rules) : lookup->config->model;
     memcpy(search->id, id.data, id.size);
     if (lookup->partitions > 0) {
         search_home(search);
@@ -246,9 +252,15 @@ struct lookup *lookup_create(struct event_base *base, const struct config *confi
     return lookup;
 }
 
+void lookup_set_rules(struct lookup *lookup, struct rules *rules) {
+    rules_release(lookup->rules);
+    lookup->rules = rules_hold(rules);
+}
+
 void lookup_destroy(struct lookup *lookup) {
     if (lookup) {
         redis_reader_destroy(lookup->reader);
+        rules_release(lookup->rules);
         free(lookup);
     }
 }

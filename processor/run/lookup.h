@@ -7,10 +7,13 @@
 
 struct event_base;
 struct lookup;
+struct rules;
 
 /* NULL and a line in `problem` (256 bytes). partitions 0: find out from the stored state. */
 struct lookup *lookup_create(struct event_base *base, const struct config *config, int32_t partitions, char *problem);
 void lookup_destroy(struct lookup *lookup);
+/* Other rules than the configuration's: customers looked up from now on are told by them. */
+void lookup_set_rules(struct lookup *lookup, struct rules *rules);
 
 /* error: 0 and the customer as one line of JSON; ERR_NOT_FOUND; ERR_UNAVAILABLE; ERR_INVALID: stored bytes unreadable. */
 typedef void (*lookup_done_fn)(void *arg, int error, struct bytes json);

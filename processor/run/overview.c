@@ -11,13 +11,16 @@ void *gathering_new(size_t size, struct overview *overview, lookup_done_fn done,
     struct gathering *gathering = calloc(1, size);
     ASSERT(gathering);
     gathering->overview = overview;
+    gathering->rules = rules_hold(overview->rules);
+    gathering->config = rules_config(overview->rules);
     gathering->done = done;
     gathering->arg = arg;
     return gathering;
 }
 
-void gathering_end(const struct gathering *gathering, int error, const struct buffer *out) {
+void gathering_end(struct gathering *gathering, int error, const struct buffer *out) {
     gathering->done(gathering->arg, error, error ? bytes_of(NULL, 0) : buffer_bytes(out));
+    rules_release(gathering->rules);
 }
 
 struct ask *ask_new(struct gathering *gathering, int32_t partition, int32_t number) {
@@ -37,24 +40,30 @@ struct ask ask_end(struct ask *ask, int error) {
     return was;
 }
 
-struct overview *overview_create(struct event_base *base, const struct config *config, int32_t partitions,
-                                 char *problem) {
+struct overview *overview_create(struct event_base *base, struct rules *rules, int32_t partitions, char *problem) {
     struct overview *overview = calloc(1, sizeof *overview);
     ASSERT(overview);
-    overview->config = config;
+    overview->rules = rules_hold(rules);
     overview->partitions = partitions;
-    overview->reader = redis_reader_create(base, &config->redis, problem);
+    overview->reader = redis_reader_create(base, &rules_config(rules)->redis, problem);
     if (!overview->reader) {
+        rules_release(rules);
         free(overview);
         return NULL;
     }
     return overview;
 }
 
+void overview_set_rules(struct overview *overview, struct rules *rules) {
+    rules_release(overview->rules);
+    overview->rules = rules_hold(rules);
+}
+
 void overview_destroy(struct overview *overview) {
     if (overview) {
         redis_reader_give_up(overview->reader);
         redis_reader_destroy(overview->reader);
+        rules_release(overview->rules);
         free(overview);
     }
 }
@@ -71,7 +80,7 @@ static void tiers_end(struct tiers_gathering *tiers) {
     struct buffer out = {0};
     int error = tiers->gathering.error;
     if (!error) {
-        error = tiers_json_write(tiers->gathering.overview->config->model, tiers->customers, tiers->counting, &out);
+        error = tiers_json_write(tiers->gathering.config->model, tiers->customers, tiers->counting, &out);
     }
     gathering_end(&tiers->gathering, error, &out);
     buffer_finish(&out);
@@ -116,8 +125,7 @@ void overview_count_tier(int64_t *customers, const struct model *model, struct b
 static void on_population(void *arg, int error, const struct bytes *values, size_t count) {
     struct tiers_gathering *tiers = ask_end(arg, error).gathering;
     for (size_t i = 0; !error && i + 1 < count; i += 2) {
-        overview_count_tier(tiers->customers, tiers->gathering.overview->config->model, values[i],
-                            lookup_number(values[i + 1]));
+        overview_count_tier(tiers->customers, tiers->gathering.config->model, values[i], lookup_number(values[i + 1]));
     }
     if (tiers->gathering.waiting == 0) {
         tiers_end(tiers);
@@ -135,7 +143,7 @@ static void on_meta_of_population(void *arg, int error, const struct store_found
 
 void overview_tiers(struct overview *overview, lookup_done_fn done, void *arg) {
     struct tiers_gathering *tiers = gathering_new(sizeof *tiers, overview, done, arg);
-    tiers->customers = calloc(overview_tiers_count(overview->config->model) + 1, sizeof *tiers->customers);
+    tiers->customers = calloc(overview_tiers_count(tiers->gathering.config->model) + 1, sizeof *tiers->customers);
     ASSERT(tiers->customers);
     for (int32_t partition = 0; partition < overview->partitions; partition++) {
         redis_reader_meta(overview->reader, partition, on_meta_of_population, ask_new(&tiers->gathering, partition, 0));
@@ -249,13 +257,13 @@ static void join_statuses(struct tasks_gathering *tasks, const struct overview_p
 }
 
 void overview_tasks(struct overview *overview, const struct overview_process *process, lookup_done_fn done, void *arg) {
-    const struct config *config = overview->config;
     size_t partitions = (size_t)overview->partitions;
     struct tasks_gathering *tasks = gathering_new(sizeof *tasks, overview, done, arg);
     tasks->tasks = calloc(partitions + 1, sizeof *tasks->tasks);
     tasks->owners = calloc(partitions + 1, sizeof *tasks->owners);
     tasks->statuses = calloc(process->statuses_count + 1, sizeof *tasks->statuses);
     ASSERT(tasks->tasks && tasks->owners && tasks->statuses);
+    const struct config *config = tasks->gathering.config;
     join_statuses(tasks, process);
     snprintf(tasks->reason, sizeof tasks->reason, "%s", process->reason ? process->reason : "");
     tasks->process = (struct process_overview){.group = config->group,

@@ -9,10 +9,12 @@
 #include "serve/overview_json.h"
 
 struct overview;
+struct rules;
 
 /* NULL and a line in `problem` (256 bytes). */
-struct overview *overview_create(struct event_base *base, const struct config *config, int32_t partitions,
-                                 char *problem);
+struct overview *overview_create(struct event_base *base, struct rules *rules, int32_t partitions, char *problem);
+/* Other rules, for what is asked from now on. */
+void overview_set_rules(struct overview *overview, struct rules *rules);
 /* Open questions are answered with ERR_UNAVAILABLE. Accepts NULL. */
 void overview_destroy(struct overview *overview);
 

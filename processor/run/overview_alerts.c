@@ -31,7 +31,7 @@ struct alerts_gathering {
 };
 
 static int64_t count_open(const struct alerts_gathering *alerts) {
-    const struct model *model = alerts->gathering.overview->config->model;
+    const struct model *model = alerts->gathering.config->model;
     const int64_t *customers = alerts->customers;
     int64_t open = 0;
     for (size_t set = 0; set < model_sets_count(model); set++) {
@@ -54,8 +54,8 @@ static void alerts_end(struct alerts_gathering *alerts) {
         }
     }
     if (!error) {
-        error = alerts_json_write(alerts->gathering.overview->config->model, told, count, count_open(alerts),
-                                  alerts->limit, &out);
+        error =
+            alerts_json_write(alerts->gathering.config->model, told, count, count_open(alerts), alerts->limit, &out);
     }
     gathering_end(&alerts->gathering, error, &out);
     buffer_finish(&out);
@@ -72,7 +72,7 @@ static void alerts_end(struct alerts_gathering *alerts) {
 /* ---- looking the worst up ---- */
 
 static double p_alive_of(const struct alerts_gathering *alerts, const struct customer *customer) {
-    const struct config *config = alerts->gathering.overview->config;
+    const struct config *config = alerts->gathering.config;
     const struct ltv_params *params = &config->scoring.lifetime_value;
     struct ltv_history history;
     if (customer->first_purchase_ms == TIME_NONE) {
@@ -85,7 +85,7 @@ static double p_alive_of(const struct alerts_gathering *alerts, const struct cus
 
 /* The customer may have moved since the task told of it; then the alert is not open any more. */
 static int look_closer(const struct alerts_gathering *alerts, struct found *found, struct bytes packed) {
-    const struct model *model = alerts->gathering.overview->config->model;
+    const struct model *model = alerts->gathering.config->model;
     struct customer *customer;
     if (!packed.data) {
         return 0;
@@ -159,7 +159,7 @@ static void all_told(struct alerts_gathering *alerts) {
 /* ---- what each task tells ---- */
 
 static void add_found(struct alerts_gathering *alerts, int32_t partition, struct bytes member, struct bytes value) {
-    const struct model *model = alerts->gathering.overview->config->model;
+    const struct model *model = alerts->gathering.config->model;
     for (size_t set = 0; set < model_sets_count(model); set++) {
         if (!overview_take_prefix(&member, model_set_name(model, set))) {
             continue;
@@ -194,7 +194,7 @@ static void on_worst(void *arg, int error, const struct bytes *values, size_t co
 static void on_population(void *arg, int error, const struct bytes *values, size_t count) {
     struct alerts_gathering *alerts = ask_end(arg, error).gathering;
     for (size_t i = 0; !error && i + 1 < count; i += 2) {
-        overview_count_tier(alerts->customers, alerts->gathering.overview->config->model, values[i],
+        overview_count_tier(alerts->customers, alerts->gathering.config->model, values[i],
                             lookup_number(values[i + 1]));
     }
     if (alerts->gathering.waiting == 0) {
@@ -213,8 +213,8 @@ static void on_meta(void *arg, int error, const struct store_found *found) {
 }
 
 void overview_alerts(struct overview *overview, int limit, lookup_done_fn done, void *arg) {
-    const struct model *model = overview->config->model;
     struct alerts_gathering *alerts = gathering_new(sizeof *alerts, overview, done, arg);
+    const struct model *model = alerts->gathering.config->model;
     alerts->limit = limit;
     alerts->clock_ms = TIME_NONE;
     alerts->alerts = alerts_create(model);

@@ -104,7 +104,7 @@ static void count_field(struct feedback_gathering *feedback, struct feedback_day
     if (bytes_equal_text(dimension, "all")) {
         day->counts[counter] += number;
     } else if (feedback->by == FEEDBACK_BY_TIER) {
-        struct bytes tier_set = set_of(feedback->gathering.overview->config->model, dimension);
+        struct bytes tier_set = set_of(feedback->gathering.config->model, dimension);
         if (tier_set.data) {
             counts_of(feedback, tier_set, value)[counter] += number;
         }
@@ -122,7 +122,7 @@ static void feedback_end(struct feedback_gathering *feedback) {
         }
         const struct feedback_overview overview = {
             .by = by_texts[feedback->by],
-            .ces_share = feedback->gathering.overview->config->scoring.ces == CES_SHARE,
+            .ces_share = feedback->gathering.config->scoring.ces == CES_SHARE,
             .days = feedback->days,
             .days_count = (size_t)feedback->days_count,
             .groups = feedback->groups,
@@ -168,7 +168,7 @@ static void ask_more(struct feedback_gathering *feedback) {
 }
 
 static void begin(struct feedback_gathering *feedback, int64_t now_ms) {
-    const struct zone *zone = &feedback->gathering.overview->config->zone;
+    const struct zone *zone = &feedback->gathering.config->zone;
     int32_t today = zone_day(zone, now_ms);
     for (int i = 0; i < feedback->days_count; i++) {
         int32_t day = today - (feedback->days_count - 1) + i;
@@ -194,7 +194,7 @@ void overview_feedback(struct overview *overview, int days, enum feedback_by by,
     feedback->clock_ms = TIME_NONE;
     feedback->days = calloc((size_t)days, sizeof *feedback->days);
     ASSERT(feedback->days);
-    if (!overview->config->clock_event) {
+    if (!feedback->gathering.config->clock_event) {
         begin(feedback, clock_wall_ms());
         return;
     }

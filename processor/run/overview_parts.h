@@ -3,11 +3,12 @@
 #define TIDEMARK_RUN_OVERVIEW_PARTS_H
 
 #include "run/overview.h"
+#include "run/rules.h"
 
 #include <stdlib.h>
 
 struct overview {
-    const struct config *config;
+    struct rules *rules;
     struct redis_reader *reader;
     int32_t partitions;
 };
@@ -15,6 +16,8 @@ struct overview {
 /* One question that all tasks are asked. Stands first in each kind's own struct. */
 struct gathering {
     struct overview *overview;
+    struct rules *rules; /* held: those of the moment when it was asked */
+    const struct config *config;
     lookup_done_fn done;
     void *arg;
     int32_t waiting; /* answers */
@@ -23,8 +26,8 @@ struct gathering {
 
 /* Zeroed, of `size` bytes, begun. */
 void *gathering_new(size_t size, struct overview *overview, lookup_done_fn done, void *arg);
-/* Answers, with `out` unless something went wrong. The caller frees. */
-void gathering_end(const struct gathering *gathering, int error, const struct buffer *out);
+/* Answers, with `out` unless something went wrong; nothing of the configuration may be needed any more. The caller frees. */
+void gathering_end(struct gathering *gathering, int error, const struct buffer *out);
 
 struct ask { /* one question to one task */
     void *gathering;

@@ -6,6 +6,28 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+void slot_set_rules(struct slot *slot, struct rules *rules) {
+    if (slot->task) {
+        rules_release(slot->coming);
+        slot->coming = rules_hold(rules);
+        task_set_rules(slot->task, rules_of_tasks(rules));
+    }
+}
+
+void slot_follow_rules(struct slot *slot) {
+    if (slot->coming && task_model(slot->task) == rules_model(slot->coming)) {
+        rules_release(slot->rules);
+        slot->rules = slot->coming;
+        slot->coming = NULL;
+    }
+}
+
+void slot_drop_rules(struct slot *slot) {
+    rules_release(slot->rules);
+    rules_release(slot->coming);
+    slot->rules = slot->coming = NULL;
+}
+
 static struct metric *gauge_of(const struct metric_family *family, const char *topic, int32_t partition) {
     struct buffer labels = {0};
     char number[16];

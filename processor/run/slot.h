@@ -1,21 +1,31 @@
-/* One task of a worker: its source, the task itself, the gauges that show it, and what may be told of it to other threads. */
+/* One task of a worker: its source, the task itself, the rules that it scores by, the gauges that show it, and what
+ * may be told of it to other threads. */
 #ifndef TIDEMARK_RUN_SLOT_H
 #define TIDEMARK_RUN_SLOT_H
 
 #include "ingest/kafka_consumer.h"
-#include "run/task.h"
+#include "run/rules.h"
 
 struct metric;
 
 struct slot {
     int32_t partition;
     struct kafka_source *source;
-    struct task *task; /* NULL: fenced, waiting for retake_ms */
-    int64_t retake_ms; /* monotonic */
+    struct task *task;    /* NULL: fenced, waiting for retake_ms */
+    int64_t retake_ms;    /* monotonic */
+    struct rules *rules;  /* held while there is a task: those that it scores by */
+    struct rules *coming; /* those that it will take next; NULL: none */
     struct metric *lag[INPUTS];
     struct metric *clock;
     struct metric *outbox;
 };
+
+/* Gives the task other rules, to be taken when it can. */
+void slot_set_rules(struct slot *slot, struct rules *rules);
+/* Lets go of the former rules once the task has taken the others. */
+void slot_follow_rules(struct slot *slot);
+/* The task is gone: lets go of all. */
+void slot_drop_rules(struct slot *slot);
 
 /* Looks the gauges up. */
 void slot_gauges_find(struct slot *slot, const char *const topics[INPUTS]);

@@ -44,7 +44,10 @@ static size_t scan(struct zone_offset *offsets) {
     return count;
 }
 
-static bool exists(const char *name) {
+bool time_zone_is_known(const char *name) {
+    if (strcmp(name, "UTC") == 0) { /* also where there is no database */
+        return true;
+    }
     const char *folder = getenv("TZDIR");
     char path[512];
     snprintf(path, sizeof path, "%s/%s", folder ? folder : "/usr/share/zoneinfo", name);
@@ -52,11 +55,11 @@ static bool exists(const char *name) {
 }
 
 int time_zone_load(struct arena *arena, const char *name, struct zone *out) {
-    if (strcmp(name, "UTC") == 0) { /* also where there is no database */
+    if (strcmp(name, "UTC") == 0) {
         *out = zone_utc;
         return 0;
     }
-    if (!exists(name)) {
+    if (!time_zone_is_known(name)) {
         return ERR_NOT_FOUND;
     }
     struct zone_offset *offsets = arena_alloc(arena, CHANGES_MAX * sizeof *offsets);

@@ -9,4 +9,7 @@
  * Changes TZ for a moment: call before threads start. */
 int time_zone_load(struct arena *arena, const char *name, struct zone *out) MUST_CHECK;
 
+/* Whether the database has the zone. Any time. */
+bool time_zone_is_known(const char *name);
+
 #endif

@@ -6,6 +6,7 @@
 #include "publish/kafka_sink.h"
 #include "run/kafka_admin.h"
 #include "run/slot.h"
+#include "run/worker_population.h"
 
 #include <event2/event.h>
 #include <inttypes.h>
@@ -35,7 +36,8 @@ struct worker {
     struct kafka_consumer *consumer;
     struct kafka_sink *sink;
     struct cache *cache;
-    struct redis_reader *reader; /* of what other tasks have; NULL: no score needs it */
+    struct worker_population *population;
+    struct rules *rules; /* of tasks to come */
     struct metric *cache_bytes;
     struct slot *slots;
     size_t slots_count;
@@ -49,10 +51,12 @@ struct worker {
     _Atomic bool kafka_up;
     _Atomic int64_t turned_ms;
     _Atomic bool ended;
+    _Atomic bool has_coming;
     pthread_mutex_t lock; /* of what follows */
     char reason[REASON_BYTES];
     struct slot_status *statuses; /* room for every partition */
     size_t statuses_count;
+    struct rules *coming; /* to be taken by the loop; NULL: none */
 };
 
 static void wake_up(void *context) {
@@ -84,42 +88,35 @@ static struct store *open_store(void *context, int32_t partition) {
     return store;
 }
 
-static void read_histograms(void *context, int32_t partition, store_loaded_fn done, void *arg) {
-    struct worker *worker = context;
-    redis_reader_histograms(worker->reader, partition, done, arg);
-}
-
-static void read_cuts(void *context, int32_t partition, store_loaded_fn done, void *arg) {
-    struct worker *worker = context;
-    redis_reader_cuts(worker->reader, partition, done, arg);
-}
-
 static void slot_open(struct worker *worker, struct slot *slot) {
     const struct config *config = worker->shared.config;
+    const struct task_rules *rules = rules_of_tasks(worker->rules);
+    slot->rules = rules_hold(worker->rules);
     slot->source = kafka_source_create(worker->consumer, slot->partition);
     ASSERT(slot->source);
     struct task_options options = {
         .partition = slot->partition,
         .partitions = worker->shared.partitions,
-        .model = config->model,
+        .model = rules->model,
         .decoder = config_decoder(config),
         .encoder = config_encoder(config),
         .topics = {config->topics[0], config->topics[1], config->topics[2]},
-        .metrics = worker->shared.metrics,
+        .metrics = rules->metrics,
         .partitioner = config->partitioner,
         .currency = config->currency_base,
         .misrouted_reject = config->misrouted_reject,
         .clock_event = config->clock_event,
         .rebuild = config->rebuild,
         .merge_wait_ms = config->merge_wait_ms,
-        .ranked_refresh_ms = config->ranked_refresh_ms,
+        .ranked_refresh_ms = rules->ranked_refresh_ms,
     };
+    options.encoder.model = rules->model;
     struct task_ports ports = {
         .source = kafka_source_port(slot->source),
         .sink = kafka_sink_port(worker->sink),
         .open_store = open_store,
         .open_store_context = worker,
-        .population = {worker, worker->reader ? read_histograms : NULL, worker->reader ? read_cuts : NULL},
+        .population = worker_population_port(worker->population),
         .cache = worker->cache,
         .wall_ms = wall_ms,
         .monotonic_ms = monotonic_ms,
@@ -135,6 +132,7 @@ static void slot_close(struct slot *slot) {
     kafka_source_destroy(slot->source);
     slot->task = NULL;
     slot->source = NULL;
+    slot_drop_rules(slot);
 }
 
 /* Copies what other threads may know of the tasks. */
@@ -273,16 +271,36 @@ static void drain(struct worker *worker) {
     }
 }
 
+/* Hands new rules on to the tasks. */
+static void take_rules(struct worker *worker) {
+    pthread_mutex_lock(&worker->lock);
+    struct rules *rules = worker->coming;
+    worker->coming = NULL;
+    pthread_mutex_unlock(&worker->lock);
+    if (rules) {
+        rules_release(worker->rules);
+        worker->rules = rules;
+        for (size_t i = 0; i < worker->slots_count; i++) {
+            slot_set_rules(&worker->slots[i], rules);
+        }
+    }
+}
+
 /* One turn of the loop. */
 static void turn(struct worker *worker) {
     worker->pending_wake = false;
     kafka_consumer_serve(worker->consumer);
     kafka_sink_serve(worker->sink);
+    if (worker->has_coming) {
+        worker->has_coming = false;
+        take_rules(worker);
+    }
     bool more = false;
     for (size_t i = 0; i < worker->slots_count; i++) {
         struct slot *slot = &worker->slots[i];
         if (slot->task) {
             more |= task_pump(slot->task);
+            slot_follow_rules(slot);
         }
         retake_fenced(worker, slot);
     }
@@ -362,12 +380,6 @@ static int worker_open(struct worker *worker, char *problem) {
         .group = config->group,
     };
     worker->sink = kafka_sink_create(&options, kafka_consumer_handle(worker->consumer));
-    if (model_ranked_count(config->model) > 0) {
-        worker->reader = redis_reader_create(worker->base, &config->redis, problem);
-        if (!worker->reader) {
-            return ERR_INVALID;
-        }
-    }
     return worker->sink ? 0 : ERR_NO_MEMORY;
 }
 
@@ -385,12 +397,14 @@ struct worker *worker_create(const struct worker_shared *shared, int index, char
     worker->index = index;
     pthread_mutex_init(&worker->lock, NULL);
     set_reason(worker, "starts");
+    worker->rules = rules_hold(shared->rules);
     worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     worker->base = event_base_new();
+    worker->population = worker_population_create(worker->base, &shared->config->redis);
     worker->cache = cache_create(shared->config->cache_bytes / (size_t)shared->workers);
     worker->cache_bytes = worker_gauge(&metric_cache_bytes, index);
     worker->statuses = calloc((size_t)shared->partitions + 1, sizeof *worker->statuses);
-    ASSERT(worker->wake_fd >= 0 && worker->base && worker->cache && worker->statuses);
+    ASSERT(worker->wake_fd >= 0 && worker->base && worker->population && worker->cache && worker->statuses);
     struct timeval tick = {0, TICK_MS * 1000};
     worker->wake = event_new(worker->base, worker->wake_fd, EV_READ | EV_PERSIST, on_wake, worker);
     worker->tick = event_new(worker->base, -1, EV_PERSIST, on_tick, worker);
@@ -408,11 +422,25 @@ struct worker *worker_create(const struct worker_shared *shared, int index, char
     return worker;
 }
 
-void worker_stop(struct worker *worker) {
+/* From another thread. */
+static void rouse(struct worker *worker) {
     uint64_t token = 1;
-    worker->stop = true;
     ssize_t ignored = write(worker->wake_fd, &token, sizeof token); /* full means awake anyway */
     (void)ignored;
+}
+
+void worker_stop(struct worker *worker) {
+    worker->stop = true;
+    rouse(worker);
+}
+
+void worker_set_rules(struct worker *worker, struct rules *rules) {
+    pthread_mutex_lock(&worker->lock);
+    rules_release(worker->coming);
+    worker->coming = rules_hold(rules);
+    pthread_mutex_unlock(&worker->lock);
+    worker->has_coming = true;
+    rouse(worker);
 }
 
 bool worker_has_ended(const struct worker *worker) {
@@ -426,14 +454,15 @@ void worker_destroy(struct worker *worker) {
     if (worker->thread) {
         pthread_join(worker->thread, NULL);
     }
-    redis_reader_give_up(worker->reader);
-    redis_reader_destroy(worker->reader);
+    worker_population_destroy(worker->population);
     event_free(worker->wake);
     event_free(worker->tick);
     event_base_free(worker->base);
     cache_destroy(worker->cache);
     close(worker->wake_fd);
     free(worker->statuses);
+    rules_release(worker->rules);
+    rules_release(worker->coming);
     pthread_mutex_destroy(&worker->lock);
     free(worker);
 }

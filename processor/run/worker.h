@@ -9,15 +9,15 @@
 
 #include "run/config.h"
 
-struct task_metrics;
+struct rules;
 struct slot_status;
 struct worker;
 
 struct worker_shared { /* by all workers of a process; borrowed */
     const struct config *config;
     int32_t partitions;
-    int workers; /* in this process */
-    struct task_metrics *metrics;
+    int workers;         /* in this process */
+    struct rules *rules; /* with which the workers start */
     struct redis_health *redis_health;
 };
 
@@ -25,6 +25,8 @@ struct worker_shared { /* by all workers of a process; borrowed */
 struct worker *worker_create(const struct worker_shared *shared, int index, char *problem);
 /* Asks the worker to finish what it has scored, commit, and leave the group. Returns at once. */
 void worker_stop(struct worker *worker);
+/* Gives all tasks, and those to come, other rules, to be taken when each of them can. */
+void worker_set_rules(struct worker *worker, struct rules *rules);
 /* True when the thread has ended, or nearly. */
 bool worker_has_ended(const struct worker *worker);
 /* Waits for the thread to end, and frees. */

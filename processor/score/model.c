@@ -242,6 +242,8 @@ static int make_version(struct arena *arena, struct model *model) {
             buffer_put_sized(&all, set->tiers[j].name);
             buffer_put_sized(&all, set->tiers[j].enter.text);
             buffer_put_sized(&all, set->tiers[j].stay.text);
+            buffer_put_text(&all,
+                            model_tier_alerts(model, i, j) ? "alert" : ""); /* who is told of must be found anew */
         }
     }
     for (size_t i = 0; i < model->zone->count; i++) {
@@ -325,6 +327,15 @@ uint16_t model_tier_tag(const struct model *model, size_t set, size_t tier) {
 const struct label_spec *model_treatment(const struct model *model, size_t set, size_t tier, size_t *count) {
     *count = model->sets[set].tiers[tier].treatment_count;
     return model->sets[set].tiers[tier].treatment;
+}
+
+bool model_tier_alerts(const struct model *model, size_t set, size_t tier) {
+    const struct tier *of = &model->sets[set].tiers[tier];
+    bool alerts = false;
+    for (size_t i = 0; i < of->treatment_count; i++) {
+        alerts |= bytes_equal_text(of->treatment[i].name, "alert");
+    }
+    return alerts;
 }
 
 size_t model_dedupe(const struct model *model) {

@@ -81,6 +81,8 @@ size_t model_tiers_count(const struct model *model, size_t set);
 struct bytes model_tier_name(const struct model *model, size_t set, size_t tier);
 uint16_t model_tier_tag(const struct model *model, size_t set, size_t tier);
 const struct label_spec *model_treatment(const struct model *model, size_t set, size_t tier, size_t *count);
+/* Whether its treatment has the label `alert`. */
+bool model_tier_alerts(const struct model *model, size_t set, size_t tier);
 size_t model_dedupe(const struct model *model);
 int model_money_decimals(const struct model *model);
 const struct zone *model_zone(const struct model *model);

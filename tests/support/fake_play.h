@@ -24,9 +24,10 @@ struct fake_play {
     struct fake_world world;
     int crashes_left;
     bool rewinds; /* Redis may lose its tail */
-    const struct task_options *upgrade; /* other rules, to which owners come, by starting with them or while they live; NULL: none */
-    const struct task_options *former;  /* those before, to which the newest owner may be told to go back meanwhile */
-    uint64_t renewals;                  /* times that rules came into force while their owner lived */
+    const struct task_options
+        *upgrade; /* other rules, to which owners come, by starting with them or while they live; NULL: none */
+    const struct task_options *former; /* those before, to which the newest owner may be told to go back meanwhile */
+    uint64_t renewals;                 /* times that rules came into force while their owner lived */
     struct fake_owner *owners[FAKE_OWNERS_MAX]; /* the newest is the group's; older ones are zombies */
     size_t owners_count;
     struct fake_owner *ghosts[FAKE_GHOSTS_MAX];
