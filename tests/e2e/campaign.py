@@ -92,13 +92,13 @@ class Campaign:
     def wait_read(self, timeout_s=DONE_TIMEOUT_S):
         wait_until(self.is_read, timeout_s, "all input committed", every_s=0.2)
 
-    def expected(self, clock_ms=None):
-        """What the oracle makes of the records as they stand in Kafka."""
+    def expected(self, clock_ms=None, config=None, renewals=None):
+        """What the oracle makes of the records as they stand in Kafka, with the config at the start and what came later."""
         word_of = {name: word for word, name in self.names.items()}
         records = [Record(word_of[m.topic()], m.partition(), m.offset(), m.timestamp()[1], m.key(), m.value(),
                           tuple(m.headers() or ())) for m in self.topics.read(*self.input_names())]
         assert records
-        return remembered(self.config, records, clock_ms, self.partitions)
+        return remembered(config or self.config, records, clock_ms, self.partitions, renewals or {})
 
     def published(self):
         """customer -> tier changes in order, exactly as a subscriber reads them; each customer's are in one partition."""
@@ -145,10 +145,10 @@ class Expected(NamedTuple):
     views: dict  # customer -> (at_ms, view), of some
 
     @classmethod
-    def of(cls, config, records, clock_ms, partitions, at_ms):
+    def of(cls, config, records, clock_ms, partitions, at_ms, renewals):
         """In a process of its own."""
         gc.set_threshold(50_000)  # nearly everything stays alive; looking for what does not took an eighth of the time
-        outcome = oracle.replay(config, records, clock_ms=clock_ms, partitions=partitions)
+        outcome = oracle.replay(config, records, clock_ms=clock_ms, partitions=partitions, renewals=renewals)
         views = {name: (at_ms, outcome.customers[name].view(at_ms)) for name in sorted(outcome.customers)[:VIEWS]}
         return cls(outcome.changes, outcome.dead, outcome.counts, outcome.answers, outcome.populations(), outcome.clocks,
                    views)
@@ -160,14 +160,14 @@ class Expected(NamedTuple):
             mine.update(more)  # a Counter adds
 
 
-def expect(config, records, clock_ms=None, partitions=PARTITIONS):
+def expect(config, records, clock_ms=None, partitions=PARTITIONS, renewals=None):
     """The oracle's outcome, each partition worked out by a process of its own."""
     at_ms = max([clock_ms or 0, *(record.timestamp_ms for record in records)])
     parts = [[record for record in records if record.partition == number]
              for number in sorted({record.partition for record in records})]
     whole = Expected({}, {}, Counter(), Counter(), Counter(), {}, {})
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        for part in [pool.submit(Expected.of, config, part, clock_ms, partitions, at_ms) for part in parts]:
+        for part in [pool.submit(Expected.of, config, part, clock_ms, partitions, at_ms, renewals) for part in parts]:
             whole.add(part.result())
     return whole._replace(views=dict(sorted(whole.views.items())[:VIEWS]))
 
@@ -177,18 +177,18 @@ DECIDING = ("state", "currency", "scores", "tier_sets", "format", "misrouted", "
             "lifetime_value", "points")
 
 
-def remembered(config, records, clock_ms, partitions):
+def remembered(config, records, clock_ms, partitions, renewals):
     """The oracle's outcome, kept on the disk: campaigns that differ only in their disturbances share it."""
     deciding = {name: config.get(name) for name in DECIDING}
     deciding["tier_sets"] = {name: {key: value for key, value in tier_set.items() if key != "topic"}
                              for name, tier_set in config["tier_sets"].items()}
     sources = [path.read_bytes() for path in sorted(Path(oracle.__file__).parent.glob("*.py"))]
-    digest = hashlib.sha256(pickle.dumps((deciding, sorted(records), clock_ms, partitions, sources))).hexdigest()
+    digest = hashlib.sha256(pickle.dumps((deciding, sorted(records), clock_ms, partitions, renewals, sources))).hexdigest()
     file = CACHE / f"{digest}.pickle"
     if not file.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         new = file.with_suffix(f".{os.getpid()}")
-        new.write_bytes(pickle.dumps(expect(config, records, clock_ms, partitions)))
+        new.write_bytes(pickle.dumps(expect(config, records, clock_ms, partitions, renewals)))
         new.rename(file)
     return pickle.loads(file.read_bytes())
 

@@ -17,6 +17,6 @@ Slow and plain on purpose. `replay` takes a config (the YAML as a dict) and all 
 """
 
 from .decode import Record
-from .task import Outcome, replay
+from .task import Outcome, Renewal, replay
 
-__all__ = ["Outcome", "Record", "replay"]
+__all__ = ["Outcome", "Record", "Renewal", "replay"]

@@ -25,8 +25,9 @@ class Customer:
         self.now_ms = None
         self.standings = tuple(Standing() for _ in model.sets)
         self._future, self._at = None, 0  # and which of its steps is the next
-        self._noticed = {}  # set: (sequence of the tier, instant of the fall) told last
-        self._warning = [number for number, tier_set in enumerate(model.sets) if tier_set.notice_ms is not None]
+        self._noticed = {}  # name of a set: (sequence of the tier, instant of the fall) told last
+        self._warning = _with_notice(model)
+        self._away = {}  # name of a set that the rules do not have any more: (name of the tier, standing)
 
     def is_duplicate(self, event):
         return self.facts.is_duplicate(event)
@@ -52,6 +53,26 @@ class Customer:
 
     def _look_ahead(self):
         self._future, self._at = Future(self.facts, self.now_ms, self.standings), 0
+
+    def renew(self, model, since_ms):
+        """Other rules are in force since then; everything due up to then has been evaluated."""
+        for tier_set, standing in zip(self.model.sets, self.standings):
+            tier = None if standing.tier is None else tier_set.tiers[standing.tier].name
+            self._away[tier_set.name] = (tier, standing)
+        self.model = model
+        self.facts.renew(model)
+        self._warning = _with_notice(model)
+        self.standings = tuple(self._brought(tier_set) for tier_set in model.sets)
+        self.now_ms = max(self.now_ms, since_ms)
+        self.standings, moves = evaluate(self.facts, self.now_ms, self.standings)
+        self._look_ahead()
+        return self._told(moves, "RULES", None)
+
+    def _brought(self, tier_set):
+        """The standing in the set under its former rules, its tier known by its name."""
+        name, standing = self._away.pop(tier_set.name, (None, Standing()))
+        numbers = {tier.name: number for number, tier in enumerate(tier_set.tiers)}
+        return standing._replace(tier=numbers.get(name))
 
     def advance(self, clock_ms):
         """Evaluates every due instant up to clock_ms."""
@@ -80,8 +101,8 @@ class Customer:
             published.append(change | {"forecast": self._forecast(move.set, self._at)})
         for number, (step, move) in self._falls():
             due_ms = step.at_ms - self.model.sets[number].notice_ms
-            if due_ms <= self.now_ms and self._noticed.get(number) != (move.before.sequence, step.at_ms):
-                self._noticed[number] = (move.before.sequence, step.at_ms)
+            if due_ms <= self.now_ms and self._noticed.get(self.model.sets[number].name) != (move.before.sequence, step.at_ms):
+                self._noticed[self.model.sets[number].name] = (move.before.sequence, step.at_ms)
                 published.append(told_notice(self.facts, self.now_ms, move, step.at_ms, cause, event_id))
         return published
 
@@ -120,3 +141,8 @@ class Customer:
             "metrics": {node.name: moment.metric(node) for node in self.model.metrics},
             "lifetime": self.facts.told(at_ms),
         }
+
+
+def _with_notice(model):
+    """The numbers of the sets that announce falls."""
+    return [number for number, tier_set in enumerate(model.sets) if tier_set.notice_ms is not None]

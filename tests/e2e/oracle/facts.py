@@ -38,6 +38,12 @@ class Facts:
         self.courses = {}  # what `turning` worked out
         self._engagement = self._lifetime = None
 
+    def renew(self, model):
+        """Other rules: what was worked out is forgotten, what happened is not."""
+        self.model = model
+        self.memo, self.courses = {}, {}
+        self._engagement = self._lifetime = None
+
     def is_duplicate(self, event):
         return event.event_id is not None and event.event_id in self._recent
 

@@ -8,6 +8,15 @@ from .decode import INPUTS, DeadLetter, Decoder
 from .model import Model
 
 
+@dataclass(frozen=True)
+class Renewal:
+    """Other rules, which a task took while it ran: before the first records at these offsets, and with this clock."""
+
+    config: dict
+    offsets: tuple  # of the first record to be applied by them, in the order of INPUTS
+    clock_ms: int
+
+
 @dataclass
 class Outcome:
     """What the program must have done."""
@@ -31,27 +40,35 @@ class Outcome:
         return counts
 
 
-def replay(config, records, clock_ms=None, partitions=None):
+def replay(config, records, clock_ms=None, partitions=None, renewals=None):
     """Everything that follows from the records, all of which stood in the topics before the program began.
 
     With clock_ms the task's clock moves there after the last record, as the wall clock does (`clock: wall`), and it is
     what future times are measured against; without it the clock ends at the largest record timestamp (`clock: event`).
-    `partitions` is the topics' number of partitions, needed for `misrouted: reject`.
+    `partitions` is the topics' number of partitions, needed for `misrouted: reject`. `renewals`, partition -> [Renewal], in
+    the order in which they came, leads each task to the same rules at last.
     """
     decoder = Decoder(config, partitions)
     outcome = Outcome(Model.of(config, decoder.money_scale))
     by_partition = defaultdict(list)
     for record in records:
         by_partition[record.partition].append(record)
+    models = [outcome.model]
     for partition, task_records in sorted(by_partition.items()):
-        _replay_task(outcome, decoder, partition, task_records, clock_ms)
+        coming = [(one, Model.of(one.config, decoder.money_scale)) for one in (renewals or {}).get(partition, ())]
+        models += [model for _, model in coming]
+        _replay_task(outcome, decoder, partition, task_records, clock_ms, coming)
+    outcome.model = models[-1]
     return outcome
 
 
-def _replay_task(outcome, decoder, partition, records, end_clock_ms):
+def _replay_task(outcome, decoder, partition, records, end_clock_ms, coming):
     clock_ms = 0
     customers = {}
+    model = outcome.model
     for record in merged(records):
+        while coming and record.offset >= coming[0][0].offsets[INPUTS.index(record.input)]:
+            model = _renew(outcome, customers, clock_ms, *coming.pop(0))
         clock_ms = max(clock_ms, record.timestamp_ms)
         try:
             event = decoder.event(record, record.timestamp_ms if end_clock_ms is None else end_clock_ms)
@@ -59,14 +76,26 @@ def _replay_task(outcome, decoder, partition, records, end_clock_ms):
             outcome.dead[record.input, partition, record.offset] = str(reason)
             outcome.counts[record.input, "dead"] += 1
             continue
-        customer = customers.setdefault(event.customer_id, Customer(outcome.model))
+        if event.customer_id not in customers:
+            customers[event.customer_id] = Customer(model)
+        customer = customers[event.customer_id]
         outcome.counts[record.input, _apply(outcome, customer, event, clock_ms)] += 1
+    while coming:
+        model = _renew(outcome, customers, clock_ms, *coming.pop(0))
     clock_ms = max(clock_ms, end_clock_ms or 0)
     outcome.clocks[partition] = clock_ms
     for customer_id, customer in customers.items():
         outcome.changes[customer_id] += customer.advance(clock_ms)
     assert not outcome.customers.keys() & customers.keys(), "a customer in two partitions"
     outcome.customers.update(customers)
+
+
+def _renew(outcome, customers, clock_ms, renewal, model):
+    """Everything due by the former rules, then everybody by the new ones; the model."""
+    assert clock_ms == renewal.clock_ms, f"the task's clock stood at {renewal.clock_ms}, not {clock_ms}"
+    for customer_id, customer in customers.items():
+        outcome.changes[customer_id] += customer.advance(clock_ms) + customer.renew(model, clock_ms)
+    return model
 
 
 def _apply(outcome, customer, event, clock_ms):
@@ -76,13 +105,13 @@ def _apply(outcome, customer, event, clock_ms):
     applied = customer.add(event, clock_ms)
     outcome.changes.setdefault(event.customer_id, []).extend(applied.changes)
     if event.cause == "FEEDBACK":
-        _count_answer(outcome, event, applied.tiers)
+        _count_answer(outcome, customer.model, event, applied.tiers)
     return "late" if applied.late else "applied"
 
 
-def _count_answer(outcome, event, tiers):
+def _count_answer(outcome, model, event, tiers):
     """Everywhere where the company looks for it; the tiers are those after the event."""
-    day = outcome.model.calendar.day(event.time_ms)
+    day = model.calendar.day(event.time_ms)
     places = [("all", None), *((f"tier:{set_name}", tier) for set_name, tier in tiers)]
     places += [(word, name) for word in ("channel", "touchpoint") if (name := getattr(event, word))]
     for dimension, name in places:

@@ -92,6 +92,13 @@ def conditions(rule, moment):
     return listed
 
 
+def direction(tier_set, move):
+    """From a tier that the rules have no more, it is down to the last tier, and up to any other."""
+    if move.before.tier is None and move.after.sequence > 1:
+        return "DOWN" if move.after.tier == len(tier_set.tiers) - 1 else "UP"
+    return "FIRST" if move.before.tier is None else "DOWN" if move.is_fall else "UP"
+
+
 def told_change(facts, at_ms, move, cause, event_id):
     """A move at an instant as it is published, but for the forecast."""
     tier_set = facts.model.sets[move.set]
@@ -100,7 +107,7 @@ def told_change(facts, at_ms, move, cause, event_id):
     entered = tier_set.tiers[move.after.tier]
     return {
         "tier_set": tier_set.name, "from": left.name if left else None, "to": entered.name,
-        "direction": "FIRST" if left is None else "DOWN" if move.is_fall else "UP", "sequence": move.after.sequence,
+        "direction": direction(tier_set, move), "sequence": move.after.sequence,
         "effective_time_ms": at_ms, "cause": cause, "cause_event_id": event_id,
         "conditions": (conditions(left.keeps(), moment) if move.is_fall else []) + conditions(entered.enter, moment),
         "metrics": told_metrics(tier_set, moment), "treatment": entered.treatment, "topic": tier_set.topic,
