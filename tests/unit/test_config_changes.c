@@ -52,14 +52,15 @@ static void options_of_their_own_are_compared(void **state) {
 
 static void rules_and_what_belongs_to_them_need_no_restart(void **state) {
     (void)state;
-    assert_changes(LEAST,
-                   "tier_sets: {other: {hold: 3d, tiers: [{name: a, enter: 's >= 2'}, {name: b}]}}\n"
-                   "scores: {s: {metric: revenue, steps: [1]}}\n"
-                   "lifetime_value: {model: mbg_nbd, unit: 7d, r: 0.5, alpha: 6, a: 0.9, b: 1.6}\n"
-                   "feedback: {ces: share}\nbehaviour: {frequent_interval: 3d}\npoints: {per_unit: 2, events: {login: 1}}\n"
-                   "engagement: {half_life: 2d, weights: {search: 2}}\npopulations: {refresh: 2h, minimum: 7}\n"
-                   "state: {dedupe: 3, tiles: 9}\n",
-                   "");
+    assert_changes(
+        LEAST,
+        "tier_sets: {other: {hold: 3d, tiers: [{name: a, enter: 's >= 2'}, {name: b}]}}\n"
+        "scores: {s: {metric: revenue, steps: [1]}}\n"
+        "lifetime_value: {model: mbg_nbd, unit: 7d, r: 0.5, alpha: 6, a: 0.9, b: 1.6}\n"
+        "feedback: {ces: share}\nbehaviour: {frequent_interval: 3d}\npoints: {per_unit: 2, events: {login: 1}}\n"
+        "engagement: {half_life: 2d, weights: {search: 2}}\npopulations: {refresh: 2h, minimum: 7}\n"
+        "state: {dedupe: 3, tiles: 9}\n",
+        "");
 }
 
 /* ---- reading again ---- */
