@@ -246,7 +246,80 @@ static void everybody_is_where_the_newest_edition_says(void **state) {
     assert_true(first || tally.renewals > plays / 2);
 }
 
+/* ---- the place where rules change ---- */
+
+/* Up to the instant at which the new rules came into force, the former have decided everything; from there on the new ones. Only who is
+ * heard of later, and late, begins before it. */
+static const char *check_border(const struct fake_world *world, size_t counts[2]) {
+    struct arena arena;
+    const char *problem = NULL;
+    int64_t since_ms = world->redis.meta.edition_since_ms;
+    bool known[CUSTOMERS] = {false};
+    arena_init(&arena, 1 << 20);
+    for (size_t i = 0; i < world->outputs_count && !problem; i++) {
+        struct output output;
+        assert_int_equal(output_unpack(world->outputs[i], &arena, &output), 0);
+        if (!bytes_equal_text(output.topic, "tier-changes")) {
+            continue;
+        }
+        Tidemark__V1__TierChange *change =
+            tidemark__v1__tier_change__unpack(NULL, output.value.size, (const uint8_t *)output.value.data);
+        assert_non_null(change);
+        bool is_new = bytes_equal_text(model_version(after.model), change->rules_version);
+        bool *is_known = &known[change->customer_id[1] - '0'];
+        counts[is_new]++;
+        *is_known |= !is_new;
+        if (is_new ? *is_known && change->effective_time_ms < since_ms : change->effective_time_ms > since_ms) {
+            problem = is_new ? "the new rules decided what was due before them" : "the former rules went on";
+        }
+        tidemark__v1__tier_change__free_unpacked(change, NULL);
+    }
+    arena_finish(&arena);
+    return problem;
+}
+
+static const char *run_renewal(uint64_t seed, size_t counts[2]) {
+    static struct link links[CUSTOMERS * 4];
+    struct fake_world world;
+    struct task_rules rules = {after.model, after.metrics, after.ranked_refresh_ms};
+    size_t count = 0;
+    fake_random_seed(seed);
+    fake_world_init(&world, &before);
+    fake_fill_shop(&world, CUSTOMERS, EVENTS_MAX);
+    struct fake_owner *owner = fake_owner_start(&world);
+    for (int64_t step = fake_up_to(600); step > 0; step--) {
+        world.now_ms += fake_up_to(50);
+        fake_owner_step(owner, (enum fake_step)fake_up_to(FAKE_STEPS));
+    }
+    world.model = after.model;
+    task_set_rules(fake_owner_task(owner), &rules);
+    const char *problem = fake_finish(owner) ? NULL : "it did not come to an end";
+    fake_owner_crash(owner);
+    problem = problem || world.redis.meta.edition <= 1 ? problem : "more than one edition";
+    problem = problem ? problem : check_outputs(&world, links, &count);
+    problem = problem ? problem : check_store(&world, links, count);
+    problem = problem ? problem : check_border(&world, counts);
+    fake_world_finish(&world);
+    return problem;
+}
+
+static void what_was_due_is_decided_by_the_former_rules(void **state) {
+    (void)state;
+    size_t counts[2] = {0, 0};
+    for (uint64_t seed = 1; seed <= number_of("TIDEMARK_REPLAY_SEEDS", SEEDS_DEFAULT) / 10; seed++) {
+        const char *problem = run_renewal(seed, counts);
+        if (problem) {
+            fail_msg("renewal %llu: %s", (unsigned long long)seed, problem);
+        }
+    }
+    printf("%zu changes by the former rules, %zu by the new ones\n", counts[0], counts[1]);
+    assert_true(counts[0] > 100 && counts[1] > 100);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(everybody_is_where_the_newest_edition_says)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everybody_is_where_the_newest_edition_says),
+        cmocka_unit_test(what_was_due_is_decided_by_the_former_rules),
+    };
     return cmocka_run_group_tests(tests, set_up, builder_tear_down);
 }
