@@ -1,15 +1,15 @@
 """New rules without a restart: the process reads its file again on SIGHUP, and what follows is as the oracle says, to the record."""
 
 import copy
+import json
 import re
 import signal
-import time
 
 import pytest
 import yaml
 
 import workload
-from campaign import INPUTS, Campaign, check_counts, check_views, compare, flat
+from campaign import check_counts, check_views, compare, flat
 from oracle import Renewal
 from rules_config import RULES
 from servers import wait_until
@@ -32,6 +32,10 @@ def other_rules():
                        {"name": "gone"}]}
     momentum = {**sets["momentum"], "hold": "3d"}
     return {"scores": scores, "tier_sets": {"mood": sets["mood"], "value": value, "fresh": fresh, "momentum": momentum}}
+
+
+def told(process, path):
+    return json.loads(process.http(path)[1])
 
 
 def hang_up(process, config):
@@ -93,6 +97,9 @@ def test_rules_change_under_load_and_every_tier_change_is_as_the_oracle_says(cam
     check_counts(campaign, process, expected)
     check_views(process, expected.views)
     assert len({change["rules_version"] for change in flat(published)}) == 2
+    tiers = {of["name"]: {tier["name"]: tier["customers"] for tier in of["tiers"]} for of in told(process, "/v1/tiers")["tier_sets"]}
+    assert {(name, tier): count for name, of in tiers.items() for tier, count in of.items() if count} == expected.populations
+    assert list(tiers) == list(second["tier_sets"])
     assert process.terminate() == 0
 
 
