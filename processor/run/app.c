@@ -98,7 +98,7 @@ static void on_stopping_tick(evutil_socket_t fd, short what, void *context) {
 
 static void start_workers(struct app *app, int32_t partitions) {
     char problem[CHECK_PROBLEM_BYTES];
-    app->overview = overview_create(app->base, app->rules, partitions, problem);
+    app->overview = overview_create(app->base, app->config, app->rules, partitions, problem);
     app->lookup = app->overview ? lookup_create(app->base, app->config, partitions, problem) : NULL;
     if (!app->lookup) {
         log_error("cannot start", "error=\"%s\"", problem);

@@ -40,12 +40,13 @@ struct ask ask_end(struct ask *ask, int error) {
     return was;
 }
 
-struct overview *overview_create(struct event_base *base, struct rules *rules, int32_t partitions, char *problem) {
+struct overview *overview_create(struct event_base *base, const struct config *config, struct rules *rules,
+                                 int32_t partitions, char *problem) {
     struct overview *overview = calloc(1, sizeof *overview);
     ASSERT(overview);
     overview->rules = rules_hold(rules);
     overview->partitions = partitions;
-    overview->reader = redis_reader_create(base, &rules_config(rules)->redis, problem);
+    overview->reader = redis_reader_create(base, &config->redis, problem);
     if (!overview->reader) {
         rules_release(rules);
         free(overview);

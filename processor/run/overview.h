@@ -11,8 +11,9 @@
 struct overview;
 struct rules;
 
-/* NULL and a line in `problem` (256 bytes). */
-struct overview *overview_create(struct event_base *base, struct rules *rules, int32_t partitions, char *problem);
+/* NULL and a line in `problem` (256 bytes). The running configuration is borrowed. */
+struct overview *overview_create(struct event_base *base, const struct config *config, struct rules *rules,
+                                 int32_t partitions, char *problem);
 /* Other rules, for what is asked from now on. */
 void overview_set_rules(struct overview *overview, struct rules *rules);
 /* Open questions are answered with ERR_UNAVAILABLE. Accepts NULL. */

@@ -18,7 +18,7 @@ void rules_release(struct rules *rules);
 
 const struct task_rules *rules_of_tasks(const struct rules *rules);
 const struct model *rules_model(const struct rules *rules);
-/* The running configuration with these rules. */
+/* The running configuration with these rules; for as long as they are held. */
 const struct config *rules_config(const struct rules *rules);
 
 #endif
