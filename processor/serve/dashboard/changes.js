@@ -41,8 +41,8 @@ function draw() {
         fill(byId("changes"), make("p", { class: "empty" }, "None yet: they appear as they happen."));
         return;
     }
-    fill(byId("changes"), table("Latest tier changes", ["When", "Customer", "Tier set", "Change", "Why"], rows.map((change) => [
-        dateTime(change.effective_time_ms), customerLink(change.customer_id), words(change.tier_set), move(change), reason(change),
+    fill(byId("changes"), table("Latest tier changes", ["Customer", "Change", "Why", "Tier set", "When"], rows.map((change) => [
+        customerLink(change.customer_id), move(change), reason(change), words(change.tier_set), dateTime(change.effective_time_ms),
     ])));
 }
 

@@ -16,7 +16,7 @@ function lift({ to_next: next }) {
     if (!next) {
         return make("p", { class: "muted" }, "There is no better tier.");
     }
-    const items = next.conditions.map((of) => make("li", {}, mark(of.met), condition(of), of.missing ? make("strong", {}, `, ${number(of.missing)} missing`) : null));
+    const items = next.conditions.map((of) => make("li", {}, mark(of.met), condition(of), of.missing ? make("strong", {}, `, ${number(Math.abs(of.missing))} ${of.missing > 0 ? "more" : "less"}`) : null));
     return [make("p", {}, "To reach ", make("strong", {}, words(next.tier)), ":"), make("ul", { class: "conditions" }, items)];
 }
 
@@ -67,8 +67,8 @@ function render(customer) {
         make("h4", {}, "What comes if nothing happens"),
         timeline(customer),
         make("div", { class: "two" },
-            make("div", {}, make("h4", {}, "Metrics of the rules"), make("div", { class: "scroll" }, facts("Metrics", Object.entries(customer.metrics).map(([name, value]) => [name, number(value)])))),
-            make("div", {}, make("h4", {}, "So far"), make("div", { class: "scroll" }, facts("Lifetime", lifetimeFacts(customer.lifetime))))),
+            make("div", {}, make("h4", {}, "Metrics of the rules"), facts("Metrics", Object.entries(customer.metrics).map(([name, value]) => [name, number(value)]))),
+            make("div", {}, make("h4", {}, "So far"), facts("Lifetime", lifetimeFacts(customer.lifetime)))),
     );
 }
 

@@ -3,6 +3,7 @@
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const fine = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
+const tenth = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 const minutes = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
@@ -15,6 +16,7 @@ export const MS_PER_DAY = 86400000;
 export const count = (value) => (known(value) ? whole.format(value) : NONE);
 export const compact = (value) => (known(value) ? (Math.abs(value) < 10000 ? whole : short).format(value) : NONE);
 export const number = (value) => (known(value) ? fine.format(value) : NONE);
+export const score = (value) => (known(value) ? tenth.format(value) : NONE);
 export const percent = (share) => (known(share) ? `${fine.format(Math.round(share * 1000) / 10)} %` : NONE);
 export const date = (ms) => (known(ms) ? days.format(ms) : NONE);
 export const dateTime = (ms) => (known(ms) ? minutes.format(ms) : NONE);

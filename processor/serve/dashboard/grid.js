@@ -4,7 +4,7 @@
 import { axis, Chart } from "./charts.js";
 import { byId, fill, table } from "./dom.js";
 import { count, percent, words } from "./format.js";
-import { colour } from "./theme.js";
+import { colour, heatColour, textOn } from "./theme.js";
 
 const CELL = /^r(\d)_?f(\d)$/i;
 const CELLS_MIN = 9;
@@ -29,15 +29,18 @@ function draw(set, cells) {
         grid: { left: 8, right: 16, top: 8, bottom: 26, containLabel: true },
         xAxis: axis({ type: "category", data: rs.map((r) => `R ${r}`), splitLine: { show: false }, name: "recency: bought lately →", nameLocation: "middle", nameGap: 28, nameTextStyle: { color: colour("muted") } }),
         yAxis: axis({ type: "category", data: fs.map((f) => `F ${f}`), splitLine: { show: false }, name: "", axisLabel: { fontSize: 13 } }),
-        visualMap: { show: false, min: 0, max: Math.sqrt(most), dimension: 2, inRange: { color: [colour("heat-low"), colour("heat-high")] } },
-        tooltip: { formatter: ({ data: [x, y] }) => `R ${rs[x]}, F ${fs[y]}: ${count(at(rs[x], fs[y]).customers)} customers, ${percent(at(rs[x], fs[y]).share)}` },
+        tooltip: { formatter: ({ data: { value: [x, y] } }) => `R ${rs[x]}, F ${fs[y]}: ${count(at(rs[x], fs[y]).customers)} customers, ${percent(at(rs[x], fs[y]).share)}` },
         series: [{
-            type: "heatmap", itemStyle: { borderColor: colour("card"), borderWidth: 3, borderRadius: 6 },
+            type: "heatmap",
             // The root brings small cells apart; labels tell the numbers themselves.
-            data: cells.map(({ r, f, customers }) => ({
-                value: [rs.indexOf(r), fs.indexOf(f), Math.sqrt(customers)],
-                label: { color: customers > most / 3 ? colour("heat-text") : colour("text") },
-            })),
+            data: cells.map(({ r, f, customers }) => {
+                const heat = heatColour(Math.sqrt(customers / most));
+                return {
+                    value: [rs.indexOf(r), fs.indexOf(f), customers],
+                    itemStyle: { color: heat, borderColor: colour("card"), borderWidth: 3, borderRadius: 6 },
+                    label: { color: textOn(heat) },
+                };
+            }),
             label: { show: true, fontSize: 13, formatter: ({ data: { value: [x, y] } }) => count(at(rs[x], fs[y]).customers) },
         }],
     }));

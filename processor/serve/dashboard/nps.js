@@ -34,6 +34,6 @@ export function rolling(byDay, width) {
         if (i >= width) {
             add(byDay[i - width], -1);
         }
-        return i >= width - 1 ? [{ date: day.date, answers: sums.promoters + sums.passives + sums.detractors, ...nps(sums) }] : [];
+        return i >= width - 1 ? [{ date: day.date, start_ms: day.start_ms, answers: sums.promoters + sums.passives + sums.detractors, ...nps(sums) }] : [];
     });
 }

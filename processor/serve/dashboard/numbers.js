@@ -4,9 +4,9 @@ import { byId, make } from "./dom.js";
 
 const LABELS = {
     customers: "Customers",
-    rate: "Events per second",
-    changes: "Tier changes a minute",
-    latency: "Latency, 99 %",
+    rate: "Events/s",
+    changes: "Changes/min",
+    latency: "Latency 99 %",
     lag: "Lag",
     nps: "NPS, 90 days",
     alerts: "Open alerts",

@@ -41,11 +41,23 @@ export function startTheme() {
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 // From the best tier to the last: told apart by hue and by lightness, also without red or green.
-const RANKS = [[13, 125, 115], [76, 166, 152], [160, 199, 163], [232, 199, 108], [226, 144, 82], [196, 85, 64]];
+const RANKS = [[13, 125, 115], [76, 166, 152], [160, 199, 163], [232, 199, 108], [226, 144, 82], [190, 78, 58]];
+
+const rgb = (parts) => `rgb(${parts.join(", ")})`;
+const between = (a, b, share) => a.map((part, i) => Math.round(part + (b[i] - part) * share));
+const parts = (text) => (text.startsWith("#") ? text.match(/[0-9a-f]{2}/gi).map((hex) => parseInt(hex, 16)) : text.match(/\d+/g).map(Number));
 
 export function rankColour(rank, ranks) {
     const at = ranks > 1 ? rank / (ranks - 1) * (RANKS.length - 1) : 0;
     const low = Math.min(Math.floor(at), RANKS.length - 2);
-    const mixed = RANKS[low].map((part, i) => Math.round(part + (RANKS[low + 1][i] - part) * (at - low)));
-    return `rgb(${mixed.join(", ")})`;
+    return rgb(between(RANKS[low], RANKS[low + 1], at - low));
+}
+
+export const heatColour = (share) => rgb(between(parts(colour("heat-low")), parts(colour("heat-high")), share));
+
+// Black or white, whichever can be read better on the colour: at least 4.5 to 1 (WCAG 2, relative luminance).
+export function textOn(background) {
+    const [r, g, b] = parts(background).map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+    const luminance = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    return 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 ? "#fff" : "#000";
 }

@@ -2,6 +2,7 @@
 
 import { make } from "./dom.js";
 import { date, MS_PER_DAY, span, words } from "./format.js";
+import { textOn } from "./theme.js";
 import { tierColour } from "./tiers.js";
 
 const YEAR_MS = 365 * MS_PER_DAY;
@@ -13,7 +14,9 @@ function lane(set, { tier, ahead }, from_ms) {
         const end = Math.min(1, ((stops[i + 1]?.time_ms ?? Infinity) - from_ms) / YEAR_MS);
         const piece = make("div", { class: "stay", title: `${words(stop.tier)} from ${date(stop.time_ms)}` }, words(stop.tier));
         piece.style.flexGrow = String(Math.max(0, end - start));
-        piece.style.background = tierColour(set, stop.tier);
+        const background = tierColour(set, stop.tier);
+        piece.style.background = background;
+        piece.style.color = textOn(background);
         return piece;
     });
     return make("div", { class: "lane" }, make("span", { class: "lane-name" }, words(set)), make("div", { class: "stays" }, stays));

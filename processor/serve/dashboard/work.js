@@ -24,7 +24,7 @@ function line(chart, label, series, write) {
         tooltip: { trigger: "axis", formatter: (points) => [points[0].axisValue, ...points.map(({ seriesName, value }) => `${seriesName} ${write(value)}`)].join("\n") },
         animation: false,
         series: series.map(([name, key, tone]) => ({
-            name, type: "line", symbol: "none", lineStyle: { width: 2, color: colour(tone) }, itemStyle: { color: colour(tone) },
+            name, type: "line", showSymbol: key.endsWith("_ms"), symbolSize: 4, connectNulls: true, lineStyle: { width: 2, color: colour(tone) }, itemStyle: { color: colour(tone) },
             areaStyle: series.length === 1 ? { color: colour(tone), opacity: 0.15 } : undefined,
             data: samples.map((sample) => sample[key]),
         })),
