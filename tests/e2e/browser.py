@@ -60,6 +60,13 @@ class Browser:
         self.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme},
                                                              {"name": "prefers-reduced-motion", "value": "reduce"}])
 
+    def forget(self):
+        """Leaves the page, and what it asked for and complained about."""
+        self.driver.get("about:blank")
+        self.complaints()
+        self.origins()
+        self.asked = []
+
     def overflow(self):
         """By how many pixels the page is wider than the window."""
         return self.driver.execute_script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -76,12 +83,12 @@ class Browser:
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
 
     def origins(self):
-        """Of every request since the window was opened."""
+        """Of every request since the last forget()."""
         for entry in self.driver.get_log("performance"):
             message = json.loads(entry["message"])["message"]
             if message["method"] == "Network.requestWillBeSent":
                 self.asked.append(message["params"]["request"]["url"])
-        return {f"{url.scheme}://{url.netloc}" for url in map(urlsplit, self.asked) if url.scheme not in ("data", "chrome")}
+        return {f"{url.scheme}://{url.netloc}" for url in map(urlsplit, self.asked) if url.scheme not in ("data", "chrome", "about")}
 
     def axe(self):
         """What keeps people out, as axe-core sees it: rule and elements."""

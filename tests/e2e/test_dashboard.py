@@ -63,20 +63,30 @@ def shop(kafka, tmp_path_factory):
         redis_server.destroy()
 
 
-@pytest.fixture
-def page(shop, tmp_path):
-    """The dashboard, opened and filled; at the end nothing was complained about, and nobody else was asked."""
-    browser = Browser(tmp_path)
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    window = Browser(tmp_path_factory.mktemp("browser"))
     try:
-        browser.emulate()
-        origin = f"http://127.0.0.1:{shop.server.port}"
-        browser.open(f"{origin}/")
-        browser.wait(lambda: browser.rows("#tiers-table") and browser.rows("#tasks") and browser.text("#changes-state") == "Live", "the page is filled")
-        yield browser
-        assert browser.complaints() == []
-        assert browser.origins() == {origin}
+        yield window
     finally:
-        browser.destroy()
+        window.destroy()
+
+
+@pytest.fixture
+def page(shop, browser):
+    """The dashboard, opened and filled; at the end nothing was complained about, and nobody else was asked."""
+    browser.forget()
+    browser.emulate()
+    origin = f"http://127.0.0.1:{shop.server.port}"
+    browser.open(f"{origin}/")
+    browser.wait(lambda: is_filled(browser), "the page is filled")
+    yield browser
+    assert browser.complaints() == []
+    assert browser.origins() == {origin}
+
+
+def is_filled(browser):
+    return browser.rows("#tiers-table") and browser.rows("#tasks") and browser.text("#changes-state") == "Live"
 
 
 def told(shop, path):
@@ -98,7 +108,9 @@ def is_drawn(page, chart):
     return page.driver.execute_script(
         """const canvas = document.querySelector(arguments[0] + " canvas");
         if (!canvas) { return false; }
-        const bytes = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+        copy.drawImage(canvas, 0, 0);
+        const bytes = copy.getImageData(0, 0, canvas.width, canvas.height).data;
         return bytes.filter((byte, i) => i % 4 === 3 && byte > 0).length > 500;""", chart)
 
 
@@ -142,9 +154,12 @@ def test_nps_alerts_and_tasks_are_shown_as_the_api_tells(shop, page):
     alerts = told(shop, "/v1/alerts?limit=500")
     page.wait(lambda: page.rows("#churn"), "alerts")
     assert 10 < alerts["open"] <= 500 and page.text("#number-alerts") == str(alerts["open"])
-    assert [[row[0], plain(row[2])] for row in page.rows("#churn")] == [
-        [alert["customer_id"], round(alert["value_at_risk"])] for alert in alerts["alerts"][:100]]
-    assert page.text("#churn-now") == f"{alerts['open']} open; they have spent {round(sum(alert['value_at_risk'] for alert in alerts['alerts'])):,}"
+    rows = page.rows("#churn")
+    assert len(rows) == min(100, alerts["open"])
+    for row, alert in zip(rows, alerts["alerts"]):
+        assert row[0] == alert["customer_id"] and abs(plain(row[2]) - alert["value_at_risk"]) <= 0.5
+    spent = plain(page.text("#churn-now").removeprefix(f"{alerts['open']} open; they have spent "))
+    assert abs(spent - sum(alert["value_at_risk"] for alert in alerts["alerts"])) <= 0.51
 
     tasks = told(shop, "/v1/tasks")
     assert [row[:3] for row in page.rows("#tasks")] == [[str(task["task"]), "running", task["owner"]] for task in tasks["tasks"]]
@@ -158,13 +173,14 @@ def test_changes_arrive_live_and_move_the_numbers(shop, page):
     buy(shop, "live-1", strange)
     page.wait(lambda: {"live-1", strange} <= {row[0] for row in page.rows("#changes")}, "both")
     rows = [row for row in page.rows("#changes") if row[0] == "live-1"]
-    assert {row[3]: row[1] for row in rows} == {
-        "value": "starts as ordinary", "churn risk": "starts as medium", "rfm grid": "starts as r5 f1"}
+    tiers = {name.replace("_", " "): tier for name, tier in shop.server.customer("live-1")["tiers"].items()}
+    value = tiers["value"]
+    assert {row[3]: row[1] for row in rows} == {name: f"starts as {tier['tier'].replace('_', ' ')}" for name, tier in tiers.items()}
     (why,) = [row[2] for row in rows if row[3] == "value"]
-    assert why == "because r + f + m >= 5 (is 8), by purchase"
+    assert why == f"because {value['conditions'][0]['rule']} (is {value['conditions'][0]['value']:g}), by purchase"
     assert not page.driver.execute_script("return document.querySelector('#changes img')")
     choose(page, "#tier-set", "value")
-    page.wait(lambda: ["new", "ordinary", "2"] in page.rows("#flow-table"), "the flow")
+    page.wait(lambda: ["new", value["tier"], "2"] in page.rows("#flow-table"), "the flow")
     page.wait(lambda: is_drawn(page, "#flow-chart"), "the flow's picture")
     page.wait(lambda: any(float(row[1]) > 0 for row in page.rows("#work-table")), "events per second")
     page.wait(lambda: page.text("#changes-said").startswith("6 tier changes; the latest: "), "said to those who do not see", 30)
@@ -232,11 +248,12 @@ def test_a_customer_is_looked_up_by_keyboard(shop, page):
 @pytest.mark.parametrize("scheme, width", [("light", 1280), ("dark", 1280), ("light", 360)])
 def test_nobody_is_kept_out(shop, page, scheme, width, tmp_path):
     """axe-core finds nothing, nothing runs out of a phone's screen; and the pictures of README."""
-    folder = SCREENSHOTS if os.environ.get("TIDEMARK_SCREENSHOTS") else tmp_path
+    shown = os.environ.get("TIDEMARK_SCREENSHOTS")
+    folder = SCREENSHOTS if shown else tmp_path
     known = [alert["customer_id"] for alert in told(shop, "/v1/alerts?limit=500")["alerts"]]
     page.emulate(scheme, width, 740 if width < 600 else 900)
     buy(shop, *known[:60:3], amount_minor=15000)
-    page.wait(lambda: len(page.rows("#changes")) >= 30 and len(page.rows("#work-table")) > 4, "something to see", 30)
+    page.wait(lambda: len(page.rows("#changes")) >= 30 and len(page.rows("#work-table")) > (15 if shown else 0), "something to see", 60)
     page.screenshot(folder / f"{scheme}-{width}.png", 1330 if width > 600 else 2000)
     page.driver.execute_script("location.hash = '#customer=' + arguments[0]", known[0])
     page.wait(lambda: page.text("#customer-name") == known[0], "the customer")
@@ -268,32 +285,29 @@ def guarded(shop):
     process.destroy()
 
 
-def test_the_token_is_asked_for_and_kept_in_memory_only(guarded, tmp_path):
-    browser = Browser(tmp_path)
+def test_the_token_is_asked_for_and_kept_in_memory_only(guarded, browser):
     shown = "return document.getElementById('token-dialog').open"
-    try:
-        browser.open(f"http://127.0.0.1:{guarded.port}/")
-        browser.wait(lambda: browser.driver.execute_script(shown), "asked for")
-        assert focused(browser) == "token" and browser.rows("#tasks") == []
-        press(browser, "wrong", Keys.ENTER)
-        browser.wait(lambda: "not the token" in browser.text("#token-why"), "asked for again")
-        press(browser, Keys.ESCAPE)
-        assert browser.driver.execute_script(shown)
-        press(browser, "s3cret", Keys.ENTER)
-        browser.wait(lambda: browser.rows("#tasks") and browser.text("#changes-state") == "Live", "the page is filled")
-        assert not browser.driver.execute_script(shown)
-        kept = browser.driver.execute_script("return JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])")
-        assert "s3cret" not in kept
-        assert [line for line in browser.complaints() if "401" not in line] == []
-        assert browser.origins() == {f"http://127.0.0.1:{guarded.port}"}
-        browser.driver.refresh()
-        browser.wait(lambda: browser.driver.execute_script(shown), "asked for after a reload")
-        press(browser, "s3cret", Keys.ENTER)
-        browser.wait(lambda: browser.rows("#tasks"), "filled again")
-        guarded.kill()
-        browser.wait(lambda: "The process cannot be reached." in browser.text("#trouble"), "says that it is no longer fresh")
-    finally:
-        browser.destroy()
+    browser.forget()
+    browser.open(f"http://127.0.0.1:{guarded.port}/")
+    browser.wait(lambda: browser.driver.execute_script(shown), "asked for")
+    assert focused(browser) == "token" and browser.rows("#tasks") == []
+    press(browser, "wrong", Keys.ENTER)
+    browser.wait(lambda: "not the token" in browser.text("#token-why"), "asked for again")
+    press(browser, Keys.ESCAPE)
+    assert browser.driver.execute_script(shown)
+    press(browser, "s3cret", Keys.ENTER)
+    browser.wait(lambda: is_filled(browser), "the page is filled")
+    assert not browser.driver.execute_script(shown)
+    kept = browser.driver.execute_script("return JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])")
+    assert "s3cret" not in kept
+    assert [line for line in browser.complaints() if "401" not in line] == []
+    assert browser.origins() == {f"http://127.0.0.1:{guarded.port}"}
+    browser.driver.refresh()
+    browser.wait(lambda: browser.driver.execute_script(shown), "asked for after a reload")
+    press(browser, "s3cret", Keys.ENTER)
+    browser.wait(lambda: browser.rows("#tasks"), "filled again")
+    guarded.kill()
+    browser.wait(lambda: "The process cannot be reached." in browser.text("#trouble"), "says that it is no longer fresh")
 
 
 # ---- its files ----

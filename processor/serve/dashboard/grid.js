@@ -44,7 +44,7 @@ function draw(set, cells) {
             label: { show: true, fontSize: 13, formatter: ({ data: { value: [x, y] } }) => count(at(rs[x], fs[y]).customers) },
         }],
     }));
-    fill(byId("grid-table"), table("Customers by recency (columns) and frequency (rows)", ["", ...rs.map((r) => `R ${r}`)],
+    fill(byId("grid-table"), table("Customers by recency (columns) and frequency (rows)", ["Frequency", ...rs.map((r) => `R ${r}`)],
         [...fs].reverse().map((f) => [`F ${f}`, ...rs.map((r) => count(at(r, f)?.customers))]), rs.map((_, i) => i + 1)));
 }
 

@@ -51,8 +51,8 @@ export async function follow(path, told, changed) {
                 last = id ?? last;
                 told(JSON.parse(data));
             });
-            changed("live");
             for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+                changed("live"); // at the latest now: the first that comes says where the stream stands
                 wait_ms = RETRY_MS_MIN;
                 events.take(piece.value);
             }
