@@ -157,8 +157,8 @@ bool http_accepts_gzip(const char *accept_encoding) {
         const char *end = at + strcspn(at, ",");
         const char *weight = at + size + strspn(at + size, " \t;");
         /* "q=0", "q=0.000": no digit but zeros. */
-        bool refused = weight < end && strncasecmp(weight, "q=0", 3) == 0 &&
-                       weight + 3 + strspn(weight + 3, ".0 \t") >= end;
+        bool refused =
+            weight < end && strncasecmp(weight, "q=0", 3) == 0 && weight + 3 + strspn(weight + 3, ".0 \t") >= end;
         if (gzip) {
             return !refused;
         }

@@ -35,6 +35,7 @@ def test_demo(real, request, tmp_path):
         text = out.read_text()
         assert process.poll() is None, text
         assert ("at-least-once" in text) != real
+        assert re.search(r"dashboard  http://127.0.0.1:\d+/\n", text)
         assert re.search(r"curl -s http://127.0.0.1:\d+/v1/customers/", text)
         assert any("falls to" in line and "no longer" in line for line in changes(out)), text
         process.send_signal(signal.SIGINT)
