@@ -76,7 +76,7 @@ export function startChanges() {
     setInterval(() => {
         if (unsaid > 0) {
             const { customer_id: id, to, tier_set: set, direction } = latest[0];
-            byId("changes-said").textContent = `${unsaid} tier changes; the latest: ${id} ${verb(direction)} ${words(to)} (${words(set)}).`;
+            byId("changes-said").textContent = `${unsaid} tier change${unsaid === 1 ? "" : "s"}; the latest: ${id} ${verb(direction)} ${words(to)} (${words(set)}).`;
             unsaid = 0;
         }
     }, SAID_EVERY_MS);

@@ -43,9 +43,13 @@ export class EventReader {
 export async function follow(path, told, changed) {
     let last = null;
     let wait_ms = RETRY_MS_MIN;
+    let leaving = new AbortController();
+    // A page that the browser keeps for going back must not hold its connection; if it is shown again, it goes on.
+    addEventListener("pagehide", () => leaving.abort());
     for (;;) {
         try {
-            const response = await request(path, { headers: last ? { "Last-Event-ID": last } : {} });
+            leaving = new AbortController();
+            const response = await request(path, { headers: last ? { "Last-Event-ID": last } : {}, signal: leaving.signal });
             const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
             const events = new EventReader((data, id) => {
                 last = id ?? last;
