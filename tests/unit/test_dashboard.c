@@ -48,8 +48,8 @@ static void packed_and_plain_are_the_same_with_different_tags(void **state) {
     struct world world;
     struct dashboard_file file;
     struct buffer plain = {0};
-    char etag[64];
-    char request[200];
+    char etag[1100];
+    char request[1300];
     world_start(&world, NULL);
     assert_true(dashboard_find(bytes_of_text("main.js"), &file));
     assert_int_equal(dashboard_unpack(&file, &plain), 0);
