@@ -11,6 +11,12 @@ export const WORK_SECONDS = 2;
 const KEPT = 150; // five minutes
 const LATENCY = "tidemark_event_latency_seconds";
 
+// Beyond the histogram's last bound nothing more is known: records that carry times of the past end there.
+function latency(value) {
+    const bounds = before?.latency.filter(({ limit }) => limit !== Infinity) ?? [];
+    return `${value !== null && value === bounds.at(-1)?.limit ? "> " : ""}${seconds(value)}`;
+}
+
 const samples = [];
 const charts = {};
 let before = null;
@@ -37,10 +43,10 @@ function draw() {
     samples.forEach((sample) => { sample.half_ms = ms(sample.half); sample.most_ms = ms(sample.most); });
     line("rate", `Line: ${number(last.rate)} events per second now.`, [["events/s", "rate", "accent"]], (value) => number(value));
     line("lag", `Line: a lag of ${count(last.lag)} records now.`, [["records", "lag", "warm"]], count);
-    line("latency", `Lines: half of the events took up to ${seconds(last.half)}, 99 per cent up to ${seconds(last.most)}.`,
+    line("latency", `Lines: half of the events took up to ${latency(last.half)}, 99 per cent up to ${latency(last.most)}.`,
         [["50 %", "half_ms", "accent"], ["99 %", "most_ms", "warm"]], (value) => `${number(value)} ms`);
     fill(byId("work-table"), table("Throughput of the last minutes", ["Time", "Events/s", "Lag", "Latency 50 %", "Latency 99 %"],
-        [...samples].reverse().map((sample) => [time(sample.at), number(sample.rate), count(sample.lag), seconds(sample.half), seconds(sample.most)]), [1, 2, 3, 4]));
+        [...samples].reverse().map((sample) => [time(sample.at), number(sample.rate), count(sample.lag), latency(sample.half), latency(sample.most)]), [1, 2, 3, 4]));
 }
 
 export function showMetrics(text) {
@@ -59,7 +65,7 @@ export function showMetrics(text) {
         const measured = samples.findLast(({ most }) => most !== null);
         showNumber("rate", compact(Math.round(last.rate)));
         showNumber("lag", compact(last.lag));
-        showNumber("latency", seconds(measured?.most));
+        showNumber("latency", latency(measured?.most ?? null));
         draw();
     }
     before = now;
