@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Fetches and builds the pinned third-party libraries (cmake/pins.txt), once, into a directory that all presets share.
 #
-#   cmake/deps.sh DIR        builds what is missing there; safe to call from several configures at once
+#   cmake/deps.sh DIR [NAME...]   builds what is missing there, or only these; safe to call from several configures at once
 #
-# Result: DIR/include/{librdkafka,hiredis,yyjson.h}, DIR/lib/{librdkafka,libhiredis,libyyjson}.a, DIR/licences/NAME.
+# Result: DIR/include/{librdkafka,hiredis,yyjson.h}, DIR/lib/{librdkafka,libhiredis,libyyjson}.a, DIR/share/echarts.js,
+# DIR/licences/NAME.
 # A library is built again when its pin or its recipe (the function build_NAME below) changes.
 set -euo pipefail
 
@@ -14,8 +15,10 @@ case ${1:-} in
     exit "$([ $# -gt 0 ] && echo 0 || echo 64)"
     ;;
 esac
-mkdir -p "$1/include/librdkafka" "$1/include/hiredis" "$1/lib" "$1/licences"
+mkdir -p "$1/include/librdkafka" "$1/include/hiredis" "$1/lib" "$1/share" "$1/licences"
 deps=$(cd "$1" && pwd)
+shift
+[ $# -gt 0 ] || set -- yyjson hiredis librdkafka echarts
 jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
 cflags="-O2 -g1 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2"
 
@@ -122,7 +125,14 @@ build_librdkafka() { # unpacked source
     cp "$source/LICENSES.txt" "$deps/licences/librdkafka"
 }
 
-for name in yyjson hiredis librdkafka; do
+build_echarts() { # unpacked source
+    local source=$1/package
+    expect_version echarts "$(sed -n 's/^ *"version": "\([^"]*\)",$/\1/p' "$source/package.json" | head -n 1)"
+    cp "$source/dist/echarts.esm.min.mjs" "$deps/share/echarts.js"
+    cat "$source/NOTICE" "$source/LICENSE" >"$deps/licences/echarts"
+}
+
+for name in "$@"; do
     wanted="$(pin "$name" 6) $({ echo "$cflags"; declare -f "build_$name"; } | sha256sum | cut -c1-16)"
     [ "$(cat "$deps/.built-$name" 2>/dev/null)" != "$wanted" ] || continue
     say "building $name $(pin "$name" 2)"

@@ -47,7 +47,7 @@ static const char DEMO_CONFIG[] =
     "      - {name: active, enter: \"days_since_purchase <= 90\"}\n"
     "      - {name: prospect, enter: \"not known(days_since_purchase)\"}\n"
     "      - {name: lapsing, enter: \"days_since_purchase <= 180\"}\n"
-    "      - {name: churned}\n"
+    "      - {name: churned, treatment: {alert: account_manager}}\n"
     "  mood:\n"
     "    tiers:\n"
     "      - {name: happy, enter: \"nps(180d) >= 50 and complaints(90d) = 0\"}\n"
@@ -205,16 +205,16 @@ static bool set_up(struct demo *demo) {
 }
 
 static void welcome(const struct demo *demo) {
-    fprintf(
-        stderr,
-        "Tidemark demo: %" PRId64
-        " customers of a shop, %.0f times as fast as real time. Ctrl-C ends it and cleans up.\n"
-        "  broker   %s\n  Redis    %s\n  look up  curl -s http://127.0.0.1:%d/v1/customers/ID, with an ID from below\n"
-        "  metrics  curl -s http://127.0.0.1:%d/metrics\n\n",
-        demo->options->customers, demo->options->speed,
-        demo->mock ? "librdkafka's mock in this process, which can do at-least-once only" : demo->options->kafka,
-        demo->options->redis ? demo->options->redis : "a private one in a temporary folder", app_http_port(demo->app),
-        app_http_port(demo->app));
+    fprintf(stderr,
+            "Tidemark demo: %" PRId64
+            " customers of a shop, %.0f times as fast as real time. Ctrl-C ends it and cleans up.\n"
+            "  broker     %s\n  Redis      %s\n  dashboard  http://127.0.0.1:%d/\n  look up    curl -s "
+            "http://127.0.0.1:%d/v1/customers/ID, with an ID from below\n"
+            "  metrics    curl -s http://127.0.0.1:%d/metrics\n\n",
+            demo->options->customers, demo->options->speed,
+            demo->mock ? "librdkafka's mock in this process, which can do at-least-once only" : demo->options->kafka,
+            demo->options->redis ? demo->options->redis : "a private one in a temporary folder",
+            app_http_port(demo->app), app_http_port(demo->app), app_http_port(demo->app));
 }
 
 static void clean_up(struct demo *demo) {

@@ -4,7 +4,8 @@
  *     http_routes.c      what there is to ask for, and who may
  *     http_connection.c  the life of one connection: how many, how long, and what evhttp would answer by itself
  *     http_stream.c      answers that go on: server-sent events
- *     http_request.c     what a client wrote, without any libevent: ids, parameters, tokens, entity tags */
+ *     http_request.c     what a client wrote, without any libevent: ids, parameters, tokens, encodings,
+ *                        entity tags */
 #ifndef TIDEMARK_SERVE_HTTP_PARTS_H
 #define TIDEMARK_SERVE_HTTP_PARTS_H
 
@@ -109,6 +110,8 @@ struct bytes http_query_text(struct http_query *query, const char *name, char ro
 
 /* True if the Authorization header (NULL: none) carries the token. */
 bool http_token_matches(const char *authorization, const char *token);
+/* True if an Accept-Encoding header (NULL: none) allows gzip. */
+bool http_accepts_gzip(const char *accept_encoding);
 /* True if an If-None-Match header (NULL: none) names the tag or any. */
 bool http_etag_matches(const char *if_none_match, const char *etag);
 

@@ -144,6 +144,30 @@ bool http_token_matches(const char *authorization, const char *token) {
     return strlen(given) == size && CRYPTO_memcmp(given, token, size) == 0;
 }
 
+/* ---- encodings ---- */
+
+/* The weight of "gzip" or "*" (RFC 9110, 12.5.3) is above 0: no more is asked. */
+bool http_accepts_gzip(const char *accept_encoding) {
+    bool accepts = false;
+    for (const char *at = accept_encoding; at && *at;) {
+        at += strspn(at, " \t,");
+        size_t size = strcspn(at, " \t,;");
+        bool any = size == 1 && *at == '*';
+        bool gzip = size == 4 && strncasecmp(at, "gzip", 4) == 0;
+        const char *end = at + strcspn(at, ",");
+        const char *weight = at + size + strspn(at + size, " \t;");
+        /* "q=0", "q=0.000": no digit but zeros. */
+        bool refused =
+            weight < end && strncasecmp(weight, "q=0", 3) == 0 && weight + 3 + strspn(weight + 3, ".0 \t") >= end;
+        if (gzip) {
+            return !refused;
+        }
+        accepts = accepts || (any && !refused);
+        at = end;
+    }
+    return accepts;
+}
+
 /* ---- entity tags ---- */
 
 /* Weak comparison (RFC 9110, 8.8.3.2): If-None-Match ignores the W/ in front of a tag. */

@@ -1,6 +1,7 @@
 /* What there is to ask for: one row a route. */
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "serve/dashboard.h"
 #include "serve/http_parts.h"
 #include "serve/openapi.h"
 
@@ -125,14 +126,53 @@ static void serve_changes(const struct http_server *server, struct bytes rest, s
     }
 }
 
+/* Scripts, styles and data from here only; nothing inside the page runs by itself, and nobody may frame it. */
+static const char content_security_policy[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'";
+
+static void serve_dashboard(const struct http_server *server, struct bytes name, struct http_query *query,
+                            struct http_answer *answer) {
+    struct dashboard_file file;
+    struct buffer unpacked = {0};
+    (void)server;
+    (void)query;
+    if (!dashboard_find(name, &file)) {
+        http_answer_problem(answer, HTTP_NOTFOUND, "Not Found", "The dashboard has no such file.");
+        return;
+    }
+    http_answer_add_header(answer, "Content-Security-Policy", content_security_policy);
+    http_answer_add_header(answer, "Referrer-Policy", "no-referrer");
+    http_answer_add_header(answer, "Vary", "Accept-Encoding");
+    const struct evkeyvalq *headers = evhttp_request_get_input_headers(answer->request);
+    if (http_accepts_gzip(evhttp_find_header(headers, "Accept-Encoding"))) {
+        http_answer_add_header(answer, "Content-Encoding", "gzip");
+        http_answer_send(answer, HTTP_OK, file.type, file.gzip);
+    } else if (dashboard_unpack(&file, &unpacked)) {
+        http_answer_problem(answer, HTTP_INTERNAL, "Internal Server Error", "There is no memory for the file.");
+    } else {
+        http_answer_send(answer, HTTP_OK, file.type, buffer_bytes(&unpacked));
+    }
+    buffer_finish(&unpacked);
+}
+
+static void serve_page(const struct http_server *server, struct bytes rest, struct http_query *query,
+                       struct http_answer *answer) {
+    (void)rest;
+    serve_dashboard(server, bytes_of_text("index.html"), query, answer);
+}
+
 struct route {
     const char *path; /* one that ends in "{...}" takes whatever stands there, but no '/' */
-    bool open;        /* needs no token: probes must work without the secret, and they tell nothing about customers */
+    bool open;        /* needs no token: it tells nothing about customers, and probes and the page that asks for the
+                         token must work without the secret */
     bool revalidates; /* its answer has an entity tag */
     serve_fn serve;
 };
 
 static const struct route routes[] = {
+    {"/", true, true, serve_page},
+    {"/dashboard/{file}", true, true, serve_dashboard},
     {"/metrics", false, false, serve_metrics},
     {"/healthz", true, false, serve_health},
     {"/readyz", true, false, serve_ready},

@@ -39,6 +39,7 @@ def test_demo(real, request, tmp_path):
         text = out.read_text()
         assert process.poll() is None, text
         assert ("at-least-once" in text) != real
+        assert re.search(r"dashboard  http://127.0.0.1:\d+/\n", text)
         assert re.search(r"curl -s http://127.0.0.1:\d+/v1/customers/", text)
         process.send_signal(signal.SIGINT)
         assert process.wait(15) == 0

@@ -10,9 +10,9 @@
 
 enum { PATH_BYTES = 512 };
 
-const char *const READY[READY_COUNT] = {"abc.yaml",          "churn.yaml",   "feedback.yaml",
-                                        "lifecycle.yaml",    "loyalty.yaml", "rfm-quartiles.yaml",
-                                        "rfm-segments.yaml", "rising.yaml",  "value.yaml"};
+const char *const READY[READY_COUNT] = {"abc.yaml",     "churn.yaml",    "feedback.yaml",      "lifecycle.yaml",
+                                        "loyalty.yaml", "rfm-grid.yaml", "rfm-quartiles.yaml", "rfm-segments.yaml",
+                                        "rising.yaml",  "value.yaml"};
 
 /* ---- loading ---- */
 

@@ -11,7 +11,7 @@
 
 #define READY_FOLDER TIDEMARK_SOURCE_DIR "/config/"
 
-enum { READY_COUNT = 9 };
+enum { READY_COUNT = 10 };
 extern const char *const READY[READY_COUNT]; /* the files */
 
 /* One of the files by itself, or all of them, included by a file of its own. config_destroy frees. */

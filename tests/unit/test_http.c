@@ -66,18 +66,10 @@ static void head_is_get_without_the_body(void **state) {
 
 static void what_is_not_there_is_a_problem(void **state) {
     (void)state;
-    static const char *const paths[] = {"/",
-                                        "/metrics/",
-                                        "/metricsx",
-                                        "/Metrics",
-                                        "/v1/customers",
-                                        "/v1/customers/",
-                                        "/v1/customers/a/b",
-                                        "/v1/customersc1",
-                                        "//metrics",
-                                        "/v2/customers/c1",
-                                        "/../metrics",
-                                        "*"};
+    static const char *const paths[] = {
+        "/metrics/",       "/dashboard", "/dashboard/",      "/dashboard/nothing.js", "/dashboard/../style.css",
+        "/metricsx",       "/Metrics",   "/v1/customers",    "/v1/customers/",        "/v1/customers/a/b",
+        "/v1/customersc1", "//metrics",  "/v2/customers/c1", "/../metrics",           "*"};
     struct world world;
     world_start(&world, NULL);
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {

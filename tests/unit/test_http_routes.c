@@ -35,8 +35,8 @@ static void every_route_is_documented_and_every_document_served(void **state) {
 /* "/v1/customers/{id}" as a path that can be asked for. */
 static void path_of(size_t route, char path[64]) {
     const char *brace = strchr(http_route_path(route), '{');
-    snprintf(path, 64, "%.*s%s", brace ? (int)(brace - http_route_path(route)) : 64, http_route_path(route),
-             brace ? "c1" : "");
+    const char *rest = !brace ? "" : strcmp(brace, "{file}") == 0 ? "main.js" : "c1";
+    snprintf(path, 64, "%.*s%s", brace ? (int)(brace - http_route_path(route)) : 64, http_route_path(route), rest);
 }
 
 static void every_route_answers_and_can_only_be_read(void **state) {
@@ -57,7 +57,7 @@ static void every_route_answers_and_can_only_be_read(void **state) {
     world_stop(&world);
 }
 
-static void only_probes_need_no_token(void **state) {
+static void only_probes_and_the_page_need_no_token(void **state) {
     (void)state;
     struct world world;
     world_start(&world, "s3cret");
@@ -65,9 +65,10 @@ static void only_probes_need_no_token(void **state) {
         char path[64];
         char request[200];
         path_of(route, path);
-        bool probe = strcmp(path, "/healthz") == 0 || strcmp(path, "/readyz") == 0;
+        bool open = strcmp(path, "/healthz") == 0 || strcmp(path, "/readyz") == 0 || strcmp(path, "/") == 0 ||
+                    strcmp(path, "/dashboard/main.js") == 0;
         snprintf(request, sizeof request, "GET %s HTTP/1.1\r\n\r\n", path);
-        assert_int_equal(ask(&world, request)->status, probe ? 200 : 401);
+        assert_int_equal(ask(&world, request)->status, open ? 200 : 401);
         snprintf(request, sizeof request, "HEAD %s HTTP/1.1\r\nAuthorization: Bearer s3cret\r\n\r\n", path);
         assert_int_equal(ask(&world, request)->status, 200);
     }
@@ -168,7 +169,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_route_is_documented_and_every_document_served),
         cmocka_unit_test(every_route_answers_and_can_only_be_read),
-        cmocka_unit_test(only_probes_need_no_token),
+        cmocka_unit_test(only_probes_and_the_page_need_no_token),
         cmocka_unit_test(the_document_is_served_as_it_stands),
         cmocka_unit_test(parameters_are_taken),
         cmocka_unit_test(malformed_parameters_are_refused),

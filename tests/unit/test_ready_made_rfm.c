@@ -88,6 +88,43 @@ static void rfm_segments(void **state) {
          "rfm_segment DOWN loyal -> needs_attention #10 at 1165d+1 by TIME\n");   /* 133 */
 }
 
+/* A cell is recency and frequency: from the visit on, at each frequency until recency is at its worst. */
+static void rfm_grid(void **state) {
+    (void)state;
+    const struct activity activities[] = {LOGS_IN(0),      BUYS(1, 1000),   BUYS(301, 1000), BUYS(601, 1000),
+                                          BUYS(901, 1000), BUYS(902, 1000), BUYS(1201, 10),  BUYS(1202, 10),
+                                          BUYS(1203, 10),  BUYS(1204, 10),  BUYS(1205, 10)};
+    WALK("rfm-grid.yaml", "rfm_grid", activities, 2000,
+         "rfm_grid FIRST -> prospects #1 at 0d+0 by INTERACTION\n"
+         "rfm_grid UP prospects -> r5_f1 #2 at 1d+0 by PURCHASE\n"
+         "rfm_grid DOWN r5_f1 -> r4_f1 #3 at 31d+1 by TIME\n"
+         "rfm_grid DOWN r4_f1 -> r3_f1 #4 at 61d+1 by TIME\n"
+         "rfm_grid DOWN r3_f1 -> r2_f1 #5 at 91d+1 by TIME\n"
+         "rfm_grid DOWN r2_f1 -> r1_f1 #6 at 181d+1 by TIME\n"
+         "rfm_grid UP r1_f1 -> r5_f2 #7 at 301d+0 by PURCHASE\n"
+         "rfm_grid DOWN r5_f2 -> r4_f2 #8 at 331d+1 by TIME\n"
+         "rfm_grid DOWN r4_f2 -> r3_f2 #9 at 361d+1 by TIME\n"
+         "rfm_grid DOWN r3_f2 -> r2_f2 #10 at 391d+1 by TIME\n"
+         "rfm_grid DOWN r2_f2 -> r1_f2 #11 at 481d+1 by TIME\n"
+         "rfm_grid UP r1_f2 -> r5_f3 #12 at 601d+0 by PURCHASE\n"
+         "rfm_grid DOWN r5_f3 -> r4_f3 #13 at 631d+1 by TIME\n"
+         "rfm_grid DOWN r4_f3 -> r3_f3 #14 at 661d+1 by TIME\n"
+         "rfm_grid DOWN r3_f3 -> r2_f3 #15 at 691d+1 by TIME\n"
+         "rfm_grid DOWN r2_f3 -> r1_f3 #16 at 781d+1 by TIME\n"
+         "rfm_grid UP r1_f3 -> r5_f3 #17 at 901d+0 by PURCHASE\n"
+         "rfm_grid UP r5_f3 -> r5_f4 #18 at 902d+0 by PURCHASE\n"
+         "rfm_grid DOWN r5_f4 -> r4_f4 #19 at 932d+1 by TIME\n"
+         "rfm_grid DOWN r4_f4 -> r3_f4 #20 at 962d+1 by TIME\n"
+         "rfm_grid DOWN r3_f4 -> r2_f4 #21 at 992d+1 by TIME\n"
+         "rfm_grid DOWN r2_f4 -> r1_f4 #22 at 1082d+1 by TIME\n"
+         "rfm_grid UP r1_f4 -> r5_f4 #23 at 1201d+0 by PURCHASE\n"
+         "rfm_grid UP r5_f4 -> r5_f5 #24 at 1205d+0 by PURCHASE\n"
+         "rfm_grid DOWN r5_f5 -> r4_f5 #25 at 1235d+1 by TIME\n"
+         "rfm_grid DOWN r4_f5 -> r3_f5 #26 at 1265d+1 by TIME\n"
+         "rfm_grid DOWN r3_f5 -> r2_f5 #27 at 1295d+1 by TIME\n"
+         "rfm_grid DOWN r2_f5 -> r1_f5 #28 at 1385d+1 by TIME\n");
+}
+
 /* PyMC-Marketing's _default_rfm_segment_config. */
 static const struct segment PYMC[] = {
     {"premium_customer", "334 443 444 344 434 433 343 333"},
@@ -183,11 +220,8 @@ static void rfm_quartiles(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, builder_set_up, builder_tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(rfm_segments),
-        TEST(rfm_segments_are_klaviyo_s),
-        TEST(rfm_quartiles),
-        TEST(rfm_quartiles_are_pymc_s),
-        TEST(rfm_quartiles_are_cut_by_rank),
+        TEST(rfm_segments),  TEST(rfm_segments_are_klaviyo_s), TEST(rfm_grid),
+        TEST(rfm_quartiles), TEST(rfm_quartiles_are_pymc_s),   TEST(rfm_quartiles_are_cut_by_rank),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
