@@ -63,6 +63,27 @@ static void rules_and_what_belongs_to_them_need_no_restart(void **state) {
         "");
 }
 
+/* Words do not decide, but for `alert`: whose alerts are open must be found anew. */
+static void only_the_treatment_alert_makes_other_rules(void **state) {
+    (void)state;
+    static const char *const treatments[] = {"service: dedicated", "alert: sales", "alert: support"};
+    char versions[3][17];
+    for (size_t i = 0; i < 3; i++) {
+        char text[200];
+        snprintf(text, sizeof text,
+                 "tier_sets: {it: {tiers: [{name: yes, enter: 'purchases >= 1', treatment: {%s}}, {name: no}]}}\n",
+                 treatments[i]);
+        struct config *config = parsed(text, NULL, 0);
+        snprintf(versions[i], sizeof versions[i], "%.16s", model_version(config->model).data);
+        config_destroy(config);
+    }
+    struct config *least = parsed(LEAST, NULL, 0);
+    assert_true(bytes_equal_text(model_version(least->model), versions[0]));
+    assert_string_not_equal(versions[0], versions[1]);
+    assert_string_equal(versions[1], versions[2]);
+    config_destroy(least);
+}
+
 /* ---- reading again ---- */
 
 static void write_file(const char *path, const char *text) {
@@ -111,6 +132,7 @@ int main(void) {
         cmocka_unit_test(every_kind_of_option_is_compared),
         cmocka_unit_test(options_of_their_own_are_compared),
         cmocka_unit_test(rules_and_what_belongs_to_them_need_no_restart),
+        cmocka_unit_test(only_the_treatment_alert_makes_other_rules),
         cmocka_unit_test(a_file_is_read_again_with_the_same_overrides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
