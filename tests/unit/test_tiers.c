@@ -456,10 +456,32 @@ static void new_rules_are_a_cause(void **state) {
     end();
 }
 
+/* Tiers whose rules begin alike are not taken for lines across the same number; those that are, are. */
+static void nearly_the_same_left_sides_are_told_apart(void **state) {
+    (void)state;
+    begin("score f high 2 3 4 = purchases(30d)\n"
+          "set it\n"
+          "tier a = f + 1 >= 5\n"
+          "tier b = f - 1 >= 2\n"
+          "tier c = f + 2 >= 4\n"
+          "tier d = f + 1 >= 2\n"
+          "tier e\n");
+    buys(0, 0, 1);
+    buys(1, 0, 1);
+    buys(2, 0, 1);
+    buys(3, 0, 1);
+    expect("it FIRST -> d #1 at 0d+0 by PURCHASE e1\n"
+           "it UP d -> c #2 at 1d+0 by PURCHASE e2\n"
+           "it UP c -> b #3 at 2d+0 by PURCHASE e3\n"
+           "it UP b -> a #4 at 3d+0 by PURCHASE e4\n");
+    end();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_fitting_tier_is_taken),
         cmocka_unit_test(the_best_tier_may_be_the_first),
+        cmocka_unit_test(nearly_the_same_left_sides_are_told_apart),
         cmocka_unit_test(each_change_names_its_cause),
         cmocka_unit_test(stay_keeps_but_does_not_let_in),
         cmocka_unit_test(a_fall_waits_for_the_end_of_hold),
