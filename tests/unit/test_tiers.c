@@ -462,8 +462,8 @@ static void nearly_the_same_left_sides_are_told_apart(void **state) {
     begin("score f high 2 3 4 = purchases(30d)\n"
           "set it\n"
           "tier a = f + 1 >= 5\n"
-          "tier b = f - 1 >= 2\n"
-          "tier c = f + 2 >= 4\n"
+          "tier b = f + 2 >= 5\n"
+          "tier c = f - 2 >= 0\n"
           "tier d = f + 1 >= 2\n"
           "tier e\n");
     buys(0, 0, 1);
