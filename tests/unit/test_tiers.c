@@ -466,10 +466,9 @@ static void nearly_the_same_left_sides_are_told_apart(void **state) {
           "tier c = f - 2 >= 0\n"
           "tier d = f + 1 >= 2\n"
           "tier e\n");
-    buys(0, 0, 1);
-    buys(1, 0, 1);
-    buys(2, 0, 1);
-    buys(3, 0, 1);
+    for (int day = 0; day < 4; day++) {
+        buys(day, 0, 1);
+    }
     expect("it FIRST -> d #1 at 0d+0 by PURCHASE e1\n"
            "it UP d -> c #2 at 1d+0 by PURCHASE e2\n"
            "it UP c -> b #3 at 2d+0 by PURCHASE e3\n"
