@@ -4,10 +4,6 @@
 #include "score/tiers.h"
 #include "score/turn.h"
 
-static uint64_t bit(size_t index) {
-    return UINT64_C(1) << index;
-}
-
 bool ahead_is_possible(const struct model *model) {
     return model->turns_count <= AHEAD_TURNS_MAX;
 }
@@ -40,35 +36,12 @@ bool ahead_is_calm(struct evaluation *evaluation, uint64_t changed) {
 
 /* ---- windows ---- */
 
-/* The first day after today on which a day with such fields enters or leaves the window. */
-static int32_t next_day(const struct window *window, const struct tiles *tiles, int32_t today) {
-    int32_t next = INT32_MAX;
-    int32_t last_day = tiles->count > 0 ? tiles->cells[tiles->count - 1].day : DAY_RESIDUE;
-    bool entered = last_day <= today - window->enters_after; /* all have */
-    bool left = false;
-    for (uint32_t i = 0; i < tiles->count && !(entered && left);
-         i++) { /* ascending, so the first of each kind is the next */
-        const struct cell *cell = &tiles->cells[i];
-        if (cell->day == DAY_RESIDUE || !(window->fields & bit(cell->field))) {
-            continue;
-        }
-        if (!left && cell->day + window->leaves_after > today) {
-            left = true;
-            next = cell->day + window->leaves_after; /* no day enters before the first one that will leave is found */
-        }
-        if (!entered && cell->day + window->enters_after > today) {
-            entered = true;
-            next = cell->day + window->enters_after < next ? cell->day + window->enters_after : next;
-        }
-    }
-    return next;
-}
-
 static void find_days(struct ahead *ahead, int32_t passed) {
     const struct model *model = ahead->model;
     for (size_t i = 0; i < model->windows_count; i++) {
         if (ahead->window_days[i] <= passed) {
-            ahead->window_days[i] = next_day(&model->windows[i], &ahead->customer.tiles, passed);
+            ahead->window_days[i] =
+                due_window_day(&model->windows[i], &ahead->customer.tiles, model->windows[i].fields, passed);
         }
     }
 }
@@ -170,7 +143,8 @@ void ahead_begin(struct ahead *ahead, const struct evaluation *evaluation, uint6
     ahead->touched = ahead->restless = false;
     ahead->ranks = true;
     for (size_t i = 0; i < model->windows_count; i++) {
-        ahead->window_days[i] = next_day(&model->windows[i], &ahead->customer.tiles, evaluation->today);
+        ahead->window_days[i] =
+            due_window_day(&model->windows[i], &ahead->customer.tiles, model->windows[i].fields, evaluation->today);
     }
     for (size_t i = 0; i < model->turns_count; i++) {
         forget_turn(ahead, i);

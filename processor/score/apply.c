@@ -96,9 +96,8 @@ static void record_notice(struct evaluation *evaluation, size_t index, const str
 static void give_notice(struct evaluation *evaluation, struct customer *customer, size_t index,
                         const struct occasion *occasion, struct changes *changes) {
     struct forecast forecasts[SETS_MAX];
-    uint64_t bit = UINT64_C(1) << index;
     customer->tiers[index].noticed_ms = customer->tiers[index].falls_ms;
-    changes->error = explain_forecast(customer, evaluation->model, bit, changes->arena, forecasts);
+    changes->error = explain_forecast(customer, evaluation->model, bit(index), changes->arena, forecasts);
     if (!changes->error) {
         record_notice(evaluation, index, &forecasts[index], occasion, changes);
     }
@@ -137,7 +136,7 @@ static void tell_ahead(struct outlook *outlook, struct customer *customer, uint6
         set_forecast(change, model, &outlook->forecasts[change->set]);
     }
     for (size_t i = 0; i < model->sets_count && unknown >> i; i++) {
-        if (unknown & (UINT64_C(1) << i)) {
+        if (unknown & bit(i)) {
             struct tier_state *state = &customer->tiers[i];
             const struct forecast *forecast = &outlook->forecasts[i];
             state->falls_ms = forecast->tier > state->tier ? forecast->time_ms : TIME_NEVER;
@@ -162,13 +161,12 @@ static uint64_t decide(struct evaluation *evaluation, struct customer *customer,
     const struct model *model = evaluation->model;
     uint64_t changed = 0;
     for (size_t i = 0; i < model->sets_count; i++) {
-        uint64_t bit = UINT64_C(1) << i;
         struct tier_state *state = &customer->tiers[i];
         int from = state->tier;
-        int to = concerned & bit ? tier_decide(evaluation, &model->sets[i], state) : from;
+        int to = concerned & bit(i) ? tier_decide(evaluation, &model->sets[i], state) : from;
         if (to != from) {
             tier_enter(evaluation, &model->sets[i], state, to);
-            changed |= bit;
+            changed |= bit(i);
             concerned |= model->sets[i].referrers;
             if (changes) {
                 record_change(evaluation, i, from, occasion, changes);
@@ -182,7 +180,7 @@ static uint64_t decide(struct evaluation *evaluation, struct customer *customer,
 static uint64_t with_relatives(const struct model *model, uint64_t concerned) {
     uint64_t all = concerned;
     for (size_t i = 0; i < model->sets_count && concerned != SETS_ALL; i++) {
-        all |= model->sets[i].needs & concerned ? UINT64_C(1) << i : 0;
+        all |= model->sets[i].needs & concerned ? bit(i) : 0;
     }
     return all;
 }

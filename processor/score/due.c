@@ -6,31 +6,36 @@ static int64_t earlier(int64_t a, int64_t b) {
 
 /* ---- windows ---- */
 
-/* The first day after today on which some day with tiles enters or leaves a window; INT32_MAX: none. */
-static int32_t next_window_day(const struct evaluation *evaluation) {
-    const struct model *model = evaluation->model;
-    const struct tiles *tiles = &evaluation->customer->tiles;
-    int32_t today = evaluation->today;
+int32_t due_window_day(const struct window *window, const struct tiles *tiles, uint64_t fields, int32_t today) {
     int32_t next = INT32_MAX;
     int32_t last_day = tiles->count > 0 ? tiles->cells[tiles->count - 1].day : DAY_RESIDUE;
-    for (size_t w = 0; w < model->windows_count; w++) {
-        const struct window *window = &model->windows[w];
-        bool entered = last_day <= today - window->enters_after; /* all have */
-        bool left = false;
-        for (uint32_t i = 0; i < tiles->count && !(entered && left); i++) {
-            int32_t day = tiles->cells[i].day;
-            if (day == DAY_RESIDUE) {
-                continue;
-            }
-            if (!left && day + window->leaves_after > today) {
-                left = true;
-                next = day + window->leaves_after < next ? day + window->leaves_after : next;
-            }
-            if (!entered && day + window->enters_after > today) {
-                entered = true;
-                next = day + window->enters_after < next ? day + window->enters_after : next;
-            }
+    bool entered = last_day <= today - window->enters_after; /* all have */
+    bool left = false;
+    /* Days ascend, so the first of each kind is the next. */
+    for (uint32_t i = 0; i < tiles->count && !(entered && left); i++) {
+        const struct cell *cell = &tiles->cells[i];
+        if (cell->day == DAY_RESIDUE || !(fields & bit(cell->field))) {
+            continue;
         }
+        if (!left && cell->day + window->leaves_after > today) {
+            left = true;
+            next = cell->day + window->leaves_after; /* no day enters before the first one that will leave is found */
+        }
+        if (!entered && cell->day + window->enters_after > today) {
+            entered = true;
+            next = cell->day + window->enters_after < next ? cell->day + window->enters_after : next;
+        }
+    }
+    return next;
+}
+
+/* The first day after today on which any day with tiles enters or leaves any window; INT32_MAX: none. */
+static int32_t next_window_day(const struct evaluation *evaluation) {
+    const struct model *model = evaluation->model;
+    int32_t next = INT32_MAX;
+    for (size_t i = 0; i < model->windows_count; i++) {
+        int32_t day = due_window_day(&model->windows[i], &evaluation->customer->tiles, UINT64_MAX, evaluation->today);
+        next = day < next ? day : next;
     }
     return next;
 }

@@ -129,10 +129,9 @@ int explain_forecast(const struct customer *customer, const struct model *model,
     for (int step = 0; step < FORECAST_STEPS_MAX && ahead.wake_ms != TIME_NEVER && wanted && !error; step++) {
         step_to(&ahead, model, ahead.wake_ms);
         for (size_t set = 0; set < model->sets_count && !error; set++) {
-            uint64_t bit = UINT64_C(1) << set;
-            if (wanted & bit && ahead.tiers[set].sequence != customer->tiers[set].sequence) {
+            if (wanted & bit(set) && ahead.tiers[set].sequence != customer->tiers[set].sequence) {
                 error = note_forecast(&ahead, model, set, customer->tiers[set].tier, arena, &forecasts[set]);
-                wanted &= ~bit;
+                wanted &= ~bit(set);
             }
         }
     }

@@ -110,6 +110,11 @@ struct model {
     const struct edition *edition;
 };
 
+/* The bit of a set, a score or a tile field. */
+static inline uint64_t bit(size_t index) {
+    return UINT64_C(1) << index;
+}
+
 /* A name for "%.*s" in a message, cut where it would be too long. */
 #define TEXT_ARGS(bytes) text_width(bytes), (bytes).data
 static inline int text_width(struct bytes text) {

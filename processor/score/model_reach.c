@@ -2,7 +2,6 @@
  * nothing has moved need not be evaluated again. */
 #include "score/model_parts.h"
 
-#define BIT(index) (UINT64_C(1) << (index))
 #define SIMPLE_NUMBER_MAX 1e6
 
 /* ---- sets ---- */
@@ -22,7 +21,7 @@ static uint64_t direct_sets(const struct model *model, size_t slot) {
     for (size_t i = 0; i < model->sets_count; i++) {
         for (size_t j = 0; j < model->sets[i].tiers_count; j++) {
             const struct tier *tier = &model->sets[i].tiers[j];
-            sets |= rule_uses_slot(&tier->enter, slot) || rule_uses_slot(&tier->stay, slot) ? BIT(i) : 0;
+            sets |= rule_uses_slot(&tier->enter, slot) || rule_uses_slot(&tier->stay, slot) ? bit(i) : 0;
         }
     }
     return sets;
@@ -39,7 +38,7 @@ static uint64_t sets_of_slot(const struct model *model, size_t slot) {
 static void collect_sets_of_scores(struct model *model) {
     for (size_t i = 0; i < model->sets_count; i++) {
         for (size_t j = 0; j < model->sets[i].scores_count; j++) {
-            model->scores[model->sets[i].scores[j]].sets |= BIT(i);
+            model->scores[model->sets[i].scores[j]].sets |= bit(i);
         }
     }
 }
@@ -48,7 +47,7 @@ static uint64_t sets_of_rule(const struct rule *rule) {
     uint64_t sets = 0;
     for (size_t i = 0; i < rule->ops_count; i++) {
         bool refers = rule->ops[i].code == OP_TIER_IS || rule->ops[i].code == OP_TIER_IS_NOT;
-        sets |= refers ? BIT(rule->ops[i].index) : 0;
+        sets |= refers ? bit(rule->ops[i].index) : 0;
     }
     return sets;
 }
@@ -60,13 +59,13 @@ static void collect_references(struct model *model) {
         for (size_t j = 0; j < set->tiers_count; j++) {
             refers |= sets_of_rule(&set->tiers[j].enter) | sets_of_rule(&set->tiers[j].stay);
         }
-        set->needs = refers | BIT(i);
+        set->needs = refers | bit(i);
         set->calm = !set->one_step;
         for (size_t j = 0; j < set->tiers_count; j++) {
             set->calm &= set->tiers[j].stay.ops == set->tiers[j].enter.ops;
         }
         for (size_t j = 0; j < model->sets_count; j++) {
-            model->sets[j].referrers |= refers & BIT(j) ? BIT(i) : 0;
+            model->sets[j].referrers |= refers & bit(j) ? bit(i) : 0;
         }
     }
     for (bool more = true; more;) { /* what one needs the other needs, too, until nothing is added */
@@ -74,7 +73,7 @@ static void collect_references(struct model *model) {
         for (size_t i = 0; i < model->sets_count; i++) {
             uint64_t needs = model->sets[i].needs;
             for (size_t j = 0; j < model->sets_count; j++) {
-                needs |= needs & BIT(j) ? model->sets[j].needs : 0;
+                needs |= needs & bit(j) ? model->sets[j].needs : 0;
             }
             more |= needs != model->sets[i].needs;
             model->sets[i].needs = needs;
@@ -137,7 +136,7 @@ static int collect_windows(struct arena *arena, struct model *model) {
         struct window *window = window_of(model, slot);
         model->span_days = window->leaves_after > model->span_days ? window->leaves_after : model->span_days;
         window->fields |= metric_fields(slot);
-        window->slots[i / 64] |= BIT(i % 64);
+        window->slots[i / 64] |= bit(i % 64);
         window->sets |= sets_of_slot(model, i);
         window->direct |= direct_sets(model, i);
         for (size_t j = 0; j < model->scores_count; j++) {
@@ -200,7 +199,7 @@ static void add_turn(struct model *model, const struct turn *turn) {
 /* Counts the comparisons of a rule that elapsed time turns, or adds them once there is room for them. */
 static void collect_comparisons(struct model *model, const struct rule *rule, size_t set) {
     for (size_t i = 0; i < rule->comparisons_count; i++) {
-        struct turn turn = {.rule = rule, .comparison = &rule->comparisons[i], .slot = -1, .sets = BIT(set)};
+        struct turn turn = {.rule = rule, .comparison = &rule->comparisons[i], .slot = -1, .sets = bit(set)};
         if (!turn.comparison->elapsed) {
             continue;
         }

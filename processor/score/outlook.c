@@ -2,10 +2,6 @@
 
 #include "score/due.h"
 
-static uint64_t bit(size_t index) {
-    return UINT64_C(1) << index;
-}
-
 /* With all sets whose tiers their rules ask for. */
 static uint64_t with_needs(const struct model *model, uint64_t sets) {
     uint64_t all = 0;
