@@ -86,7 +86,11 @@ static const char *check_chain(const Tidemark__V1__TierChange *change, struct li
     return NULL;
 }
 
-static const char *check_outputs(const struct fake_world *world, struct link *links, size_t *count) {
+/* NULL, or what is wrong with one tier change. */
+typedef const char *(*change_check_fn)(void *context, const Tidemark__V1__TierChange *change);
+
+/* Every tier change published, in order, until one is wrong. */
+static const char *check_changes(const struct fake_world *world, change_check_fn check, void *context) {
     struct arena arena;
     const char *problem = NULL;
     arena_init(&arena, 1 << 20);
@@ -99,11 +103,26 @@ static const char *check_outputs(const struct fake_world *world, struct link *li
         Tidemark__V1__TierChange *change =
             tidemark__v1__tier_change__unpack(NULL, output.value.size, (const uint8_t *)output.value.data);
         assert_non_null(change);
-        problem = check_chain(change, links, count);
+        problem = check(context, change);
         tidemark__v1__tier_change__free_unpacked(change, NULL);
     }
     arena_finish(&arena);
     return problem;
+}
+
+struct chains {
+    struct link *links;
+    size_t *count;
+};
+
+static const char *check_link(void *context, const Tidemark__V1__TierChange *change) {
+    struct chains *chains = context;
+    return check_chain(change, chains->links, chains->count);
+}
+
+static const char *check_outputs(const struct fake_world *world, struct link *links, size_t *count) {
+    struct chains chains = {links, count};
+    return check_changes(world, check_link, &chains);
 }
 
 /* ---- what is stored ---- */
@@ -248,34 +267,30 @@ static void everybody_is_where_the_newest_edition_says(void **state) {
 
 /* ---- the place where rules change ---- */
 
+struct border {
+    int64_t since_ms;
+    bool known[CUSTOMERS];
+    size_t *counts; /* of changes by the former rules, and by the new ones */
+};
+
+static const char *check_side(void *context, const Tidemark__V1__TierChange *change) {
+    struct border *border = context;
+    bool is_new = bytes_equal_text(model_version(after.model), change->rules_version);
+    bool *is_known = &border->known[change->customer_id[1] - '0'];
+    border->counts[is_new]++;
+    *is_known |= !is_new;
+    if (is_new ? *is_known && change->effective_time_ms < border->since_ms
+               : change->effective_time_ms > border->since_ms) {
+        return is_new ? "the new rules decided what was due before them" : "the former rules went on";
+    }
+    return NULL;
+}
+
 /* Up to the instant at which the new rules came into force, the former have decided everything; from there on the new ones. Only who is
  * heard of later, and late, begins before it. */
 static const char *check_border(const struct fake_world *world, size_t counts[2]) {
-    struct arena arena;
-    const char *problem = NULL;
-    int64_t since_ms = world->redis.meta.edition_since_ms;
-    bool known[CUSTOMERS] = {false};
-    arena_init(&arena, 1 << 20);
-    for (size_t i = 0; i < world->outputs_count && !problem; i++) {
-        struct output output;
-        assert_int_equal(output_unpack(world->outputs[i], &arena, &output), 0);
-        if (!bytes_equal_text(output.topic, "tier-changes")) {
-            continue;
-        }
-        Tidemark__V1__TierChange *change =
-            tidemark__v1__tier_change__unpack(NULL, output.value.size, (const uint8_t *)output.value.data);
-        assert_non_null(change);
-        bool is_new = bytes_equal_text(model_version(after.model), change->rules_version);
-        bool *is_known = &known[change->customer_id[1] - '0'];
-        counts[is_new]++;
-        *is_known |= !is_new;
-        if (is_new ? *is_known && change->effective_time_ms < since_ms : change->effective_time_ms > since_ms) {
-            problem = is_new ? "the new rules decided what was due before them" : "the former rules went on";
-        }
-        tidemark__v1__tier_change__free_unpacked(change, NULL);
-    }
-    arena_finish(&arena);
-    return problem;
+    struct border border = {.since_ms = world->redis.meta.edition_since_ms, .counts = counts};
+    return check_changes(world, check_side, &border);
 }
 
 static const char *run_renewal(uint64_t seed, size_t counts[2]) {
