@@ -322,6 +322,8 @@ void batch_send(struct task *task, store_applied_fn on_applied) {
     ASSERT(!task->in_flight);
     for (size_t i = 0; i < batch->dirty_count; i++) {
         struct cache_entry *entry = batch->dirty[i];
+        entry_prefetch(i + PREFETCH_CUSTOMER < batch->dirty_count ? batch->dirty[i + PREFETCH_CUSTOMER] : NULL);
+        entry_prefetch_parts(i + PREFETCH_PARTS < batch->dirty_count ? batch->dirty[i + PREFETCH_PARTS] : NULL);
         buffer_reset(&task->scratch);
         customer_encode(entry->customer, &task->scratch);
         ASSERT(!task->scratch.error);

@@ -119,9 +119,8 @@ struct item *intake_push(struct task *task, enum item_kind kind) {
     return push(task, kind, NULL);
 }
 
-/* The customer's cache entry, pinned for an item; asked from the store at the end of the pass if it is new. */
-struct cache_entry *intake_want(struct task *task, struct bytes id) {
-    struct cache_entry *entry = cache_get(task->ports.cache, task->options.partition, id, bytes_hash(id));
+static struct cache_entry *want(struct task *task, struct bytes id, uint64_t hash) {
+    struct cache_entry *entry = cache_get(task->ports.cache, task->options.partition, id, hash);
     ASSERT(entry);
     cache_pin(entry);
     if (entry->state != CACHE_EMPTY) {
@@ -133,6 +132,26 @@ struct cache_entry *intake_want(struct task *task, struct bytes id) {
     entry->state = CACHE_LOADING;
     task->wanted[task->wanted_count++] = entry;
     return entry;
+}
+
+/* The customer's cache entry, pinned for an item; asked from the store at the end of the pass if it is new. */
+struct cache_entry *intake_want(struct task *task, struct bytes id) {
+    return want(task, id, bytes_hash(id));
+}
+
+/* The entries of the activities taken in this pass, from the item `first` on: memory is asked for some while others are looked up. */
+static void want_taken(struct task *task, size_t first) {
+    enum { AHEAD = 8 };
+    const struct items *items = &task->items;
+    for (size_t i = first; i < items->count; i++) {
+        struct item *item = items_at(items, i);
+        if (i + AHEAD < items->count) {
+            cache_prefetch_entry(task->ports.cache, task->options.partition, items_at(items, i + AHEAD)->hash);
+        }
+        if (item->kind == ITEM_ACTIVITY) {
+            item->entry = want(task, item->activity->customer_id, item->hash);
+        }
+    }
 }
 
 static void log_unreadable(const struct task *task, struct bytes id) {
@@ -285,10 +304,11 @@ static void take_record(struct task *task, struct chunk *chunk, const struct rec
     item->offset = record->offset;
     item->record_ms = record->timestamp_ms;
     item->activity = activity;
-    item->entry = intake_want(task, activity->customer_id);
+    item->hash = bytes_hash(activity->customer_id);
+    cache_prefetch(task->ports.cache, task->options.partition, item->hash);
 }
 
-/* Takes records in the merge's order. True when there may be more at once. */
+/* Takes records in the merge's order, without their customers. True when there may be more at once. */
 static bool take_records(struct task *task) {
     const struct source *source = &task->ports.source;
     int64_t now_ms = task->ports.monotonic_ms(task->ports.time_context);
@@ -367,7 +387,9 @@ bool intake_is_full(const struct task *task) {
 bool intake_take(struct task *task) {
     bool full = intake_is_full(task);
     bool rests = full || rules_wait(task);
+    size_t before = task->items.count;
     bool more = rests ? false : take_records(task);
+    want_taken(task, before);
     if (task->at_end && !task->options.clock_event && !rests) {
         int64_t confirmed_ms = task->ports.source.ops->confirmed_ms(task->ports.source.context);
         task->take_clock_ms = confirmed_ms > task->take_clock_ms ? confirmed_ms : task->take_clock_ms;

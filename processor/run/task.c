@@ -135,6 +135,14 @@ static bool gathers(const struct task *task) {
            task->state == TASK_RUNNING && !intake_is_full(task);
 }
 
+/* The customers of the items to come are on their way from memory while others are scored. */
+static void prefetch(const struct items *items) {
+    if (items->count > PREFETCH_CUSTOMER) {
+        entry_prefetch(items_at(items, PREFETCH_CUSTOMER)->entry);
+        entry_prefetch_parts(items_at(items, PREFETCH_PARTS)->entry);
+    }
+}
+
 /* Scores what is ready, in order. True when it stopped for fairness only. */
 static bool score(struct task *task) {
     size_t batch_max = task->options.batch_items_max ? task->options.batch_items_max : TASK_BATCH_ITEMS_MAX;
@@ -149,6 +157,7 @@ static bool score(struct task *task) {
         if (!item || (full && !task_in_round(task)) || (item->entry && item->entry->state != CACHE_READY)) {
             return false;
         }
+        prefetch(&task->items);
         batch_score(task, item);
         intake_pop(task);
     }

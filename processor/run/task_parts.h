@@ -36,6 +36,7 @@ struct item {
     int64_t clock_ms;          /* the task clock when it was taken */
     struct cache_entry *entry; /* pinned; NULL where no customer is concerned */
     struct activity *activity;
+    uint64_t hash;     /* of the activity's customer id */
     struct bytes dead; /* packed output */
     enum dead_reason reason;
     int64_t due_ms;      /* of the wheel entry */
@@ -50,8 +51,29 @@ struct items { /* a ring */
     size_t count;
 };
 
+/* The item behind `index` others; there must be one. */
+static inline struct item *items_at(const struct items *items, size_t index) {
+    size_t at = items->head + index;
+    return &items->ring[at < items->capacity ? at : at - items->capacity];
+}
+
 static inline struct item *items_head(const struct items *items) {
-    return items->count ? &items->ring[items->head] : NULL;
+    return items->count ? items_at(items, 0) : NULL;
+}
+
+/* How many customers ahead of the one in hand memory is asked for the customer, and for what it points to. */
+enum { PREFETCH_CUSTOMER = 8, PREFETCH_PARTS = 4 };
+
+static inline void entry_prefetch(const struct cache_entry *entry) {
+    if (entry && entry->customer) {
+        customer_prefetch(entry->customer);
+    }
+}
+
+static inline void entry_prefetch_parts(const struct cache_entry *entry) {
+    if (entry && entry->customer) {
+        customer_prefetch_parts(entry->customer);
+    }
 }
 
 struct wheel_mark { /* a wheel entry to be written */

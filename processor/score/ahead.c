@@ -40,8 +40,8 @@ static void find_days(struct ahead *ahead, int32_t passed) {
     const struct model *model = ahead->model;
     for (size_t i = 0; i < model->windows_count; i++) {
         if (ahead->window_days[i] <= passed) {
-            ahead->window_days[i] =
-                due_window_day(&model->windows[i], &ahead->customer.tiles, model->windows[i].fields, passed);
+            ahead->window_days[i] = due_window_day(&model->windows[i], &ahead->customer.tiles, model->windows[i].fields,
+                                                   passed, &ahead->window_cells[i]);
         }
     }
 }
@@ -143,8 +143,9 @@ void ahead_begin(struct ahead *ahead, const struct evaluation *evaluation, uint6
     ahead->touched = ahead->restless = false;
     ahead->ranks = true;
     for (size_t i = 0; i < model->windows_count; i++) {
-        ahead->window_days[i] =
-            due_window_day(&model->windows[i], &ahead->customer.tiles, model->windows[i].fields, evaluation->today);
+        ahead->window_cells[i] = 0;
+        ahead->window_days[i] = due_window_day(&model->windows[i], &ahead->customer.tiles, model->windows[i].fields,
+                                               evaluation->today, &ahead->window_cells[i]);
     }
     for (size_t i = 0; i < model->turns_count; i++) {
         forget_turn(ahead, i);

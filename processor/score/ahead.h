@@ -25,7 +25,8 @@ struct ahead {
     bool touched;  /* by the last step: a fall has become pending or is none any more, or a rank may differ */
     bool restless; /* the last step changed a tier and left the sets not calm: no further steps */
     bool ranks;    /* whether days that may move a rank are steps, too */
-    int32_t window_days[WINDOWS_MAX]; /* on which the next day enters or leaves; INT32_MAX: none */
+    int32_t window_days[WINDOWS_MAX];   /* on which the next day enters or leaves; INT32_MAX: none */
+    uint32_t window_cells[WINDOWS_MAX]; /* the first cell of the window that has not left */
     struct ahead_turn {
         int64_t at_ms; /* the instant, or one before which it does not come */
         bool exact;

@@ -6,19 +6,21 @@ static int64_t earlier(int64_t a, int64_t b) {
 
 /* ---- windows ---- */
 
-int32_t due_window_day(const struct window *window, const struct tiles *tiles, uint64_t fields, int32_t today) {
+int32_t due_window_day(const struct window *window, const struct tiles *tiles, uint64_t fields, int32_t today,
+                       uint32_t *first) {
     int32_t next = INT32_MAX;
     int32_t last_day = tiles->count > 0 ? tiles->cells[tiles->count - 1].day : DAY_RESIDUE;
     bool entered = last_day <= today - window->enters_after; /* all have */
     bool left = false;
     /* Days ascend, so the first of each kind is the next. */
-    for (uint32_t i = 0; i < tiles->count && !(entered && left); i++) {
+    for (uint32_t i = *first; i < tiles->count && !(entered && left); i++) {
         const struct cell *cell = &tiles->cells[i];
         if (cell->day == DAY_RESIDUE || !(fields & bit(cell->field))) {
             continue;
         }
         if (!left && cell->day + window->leaves_after > today) {
             left = true;
+            *first = i;
             next = cell->day + window->leaves_after; /* no day enters before the first one that will leave is found */
         }
         if (!entered && cell->day + window->enters_after > today) {
@@ -34,7 +36,9 @@ static int32_t next_window_day(const struct evaluation *evaluation) {
     const struct model *model = evaluation->model;
     int32_t next = INT32_MAX;
     for (size_t i = 0; i < model->windows_count; i++) {
-        int32_t day = due_window_day(&model->windows[i], &evaluation->customer->tiles, UINT64_MAX, evaluation->today);
+        uint32_t first = 0;
+        int32_t day =
+            due_window_day(&model->windows[i], &evaluation->customer->tiles, UINT64_MAX, evaluation->today, &first);
         next = day < next ? day : next;
     }
     return next;

@@ -9,6 +9,7 @@ void evaluation_init(struct evaluation *evaluation, const struct customer *custo
     evaluation->scores_known = 0;
     evaluation->lifetime.purchases_known = evaluation->lifetime.spend_known = false;
     memset(evaluation->slots_known, 0, sizeof evaluation->slots_known);
+    memset(evaluation->sums.known, 0, sizeof evaluation->sums.known);
 }
 
 void evaluation_copy(struct evaluation *to, const struct evaluation *from) {
@@ -16,6 +17,8 @@ void evaluation_copy(struct evaluation *to, const struct evaluation *from) {
     memcpy(to, from, offsetof(struct evaluation, slots));
     memcpy(to->slots, from->slots, model->slots.count * sizeof *to->slots);
     memcpy(to->scores, from->scores, model->scores_count * sizeof *to->scores);
+    memcpy(to->sums.known, from->sums.known, sizeof to->sums.known);
+    memcpy(to->sums.of, from->sums.of, model->slots.count * sizeof *to->sums.of);
 }
 
 void evaluation_move(struct evaluation *evaluation, int64_t now_ms) {
@@ -28,8 +31,8 @@ void evaluation_move(struct evaluation *evaluation, int64_t now_ms) {
 }
 
 struct metric_at evaluation_at(struct evaluation *evaluation) {
-    return (struct metric_at){evaluation->customer, evaluation->model, evaluation->now_ms, evaluation->today,
-                              &evaluation->lifetime};
+    return (struct metric_at){evaluation->customer, evaluation->model,     evaluation->now_ms,
+                              evaluation->today,    &evaluation->lifetime, &evaluation->sums};
 }
 
 double evaluation_compute_metric(struct evaluation *evaluation, size_t slot) {

@@ -15,6 +15,7 @@ struct evaluation {
     struct metric_lifetime lifetime;
     double slots[METRIC_SLOTS_MAX];
     double scores[SCORES_MAX];
+    struct metric_sums sums;
 };
 
 void evaluation_init(struct evaluation *evaluation, const struct customer *customer, const struct model *model,

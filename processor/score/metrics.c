@@ -3,13 +3,32 @@
 
 /* ---- sums ---- */
 
+/* Over the slot's window, from what is known of an earlier one. */
+static int64_t sum_kept(const struct metric_slot *slot, const struct metric_at *at, int32_t last_day) {
+    const struct tiles *tiles = &at->customer->tiles;
+    size_t index = (size_t)(slot - at->model->slots.slots);
+    uint64_t known = at->sums->known[index / 64] & bit(index % 64);
+    int64_t *sum = &at->sums->of[index].sum;
+    int32_t known_day = known ? at->sums->of[index].last_day : DAY_RESIDUE;
+    if (known && known_day <= last_day) {
+        *sum =
+            tiles_slide(tiles, slot->field, *sum, known_day - slot->window_days + 1, known_day, last_day - known_day);
+    } else {
+        *sum = tiles_sum(tiles, slot->field, last_day - slot->window_days + 1, last_day);
+    }
+    at->sums->known[index / 64] |= bit(index % 64);
+    at->sums->of[index].last_day = last_day;
+    return *sum;
+}
+
 double metric_sum(const struct metric_slot *slot, const struct metric_at *at, int field) {
     const struct tiles *tiles = &at->customer->tiles;
     if (slot->window_days == 0) {
         return (double)tiles_total(tiles, (uint16_t)field);
     }
     int32_t last_day = at->today - slot->ago_days;
-    return (double)tiles_sum(tiles, (uint16_t)field, last_day - slot->window_days + 1, last_day);
+    return field == slot->field ? (double)sum_kept(slot, at, last_day)
+                                : (double)tiles_sum(tiles, (uint16_t)field, last_day - slot->window_days + 1, last_day);
 }
 
 static double money_sum(const struct metric_slot *slot, const struct metric_at *at, int field) {

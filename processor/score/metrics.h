@@ -68,6 +68,7 @@ struct metric_slot {
     int window_days; /* 0: the whole life */
     int ago_days;
     int horizon_days;  /* of those that look ahead; 0: of the others */
+    uint16_t field;    /* the only tile field it sums up over its window; 0: several, or none */
     struct bytes text; /* "revenue(90d, ago 30d)" */
 };
 
@@ -83,6 +84,15 @@ struct metric_lifetime {
     bool spend_known;     /* mean_spend */
 };
 
+/* Sums over windows as last asked for, by slot: the same window some days later differs by those days only. */
+struct metric_sums {
+    uint64_t known[METRIC_SLOTS_MAX / 64];
+    struct {
+        int64_t sum;
+        int32_t last_day;
+    } of[METRIC_SLOTS_MAX];
+};
+
 /* Whose value, and when. */
 struct metric_at {
     const struct customer *customer;
@@ -90,6 +100,7 @@ struct metric_at {
     int64_t now_ms;
     int32_t today; /* the local day that windows end on: of now_ms, or an earlier one while looking ahead */
     struct metric_lifetime *lifetime; /* kept from metric to metric, and from one instant to another */
+    struct metric_sums *sums;         /* likewise */
 };
 
 /* NO_VALUE (a NAN): none. */

@@ -129,13 +129,15 @@ static int collect_windows(struct arena *arena, struct model *model) {
         return ERR_NO_MEMORY;
     }
     for (size_t i = 0; i < model->slots.count; i++) {
-        const struct metric_slot *slot = &model->slots.slots[i];
+        struct metric_slot *slot = &model->slots.slots[i];
         if (slot->window_days == 0) {
             continue;
         }
+        uint64_t fields = metric_fields(slot);
+        slot->field = (uint16_t)(__builtin_popcountll(fields) == 1 ? __builtin_ctzll(fields) : 0);
         struct window *window = window_of(model, slot);
         model->span_days = window->leaves_after > model->span_days ? window->leaves_after : model->span_days;
-        window->fields |= metric_fields(slot);
+        window->fields |= fields;
         window->slots[i / 64] |= bit(i % 64);
         window->sets |= sets_of_slot(model, i);
         window->direct |= direct_sets(model, i);

@@ -61,18 +61,53 @@ int tiles_add(struct tiles *tiles, int32_t day, uint16_t field, int64_t value) {
     return 0;
 }
 
+/* The number of cells up to a day. */
+static uint32_t cells_until(const struct tiles *tiles, int32_t last_day) {
+    uint32_t first = 0;
+    uint32_t end = tiles->count;
+    if (end == 0 || tiles->cells[end - 1].day <= last_day) { /* as is usual */
+        return end;
+    }
+    while (first < end) {
+        uint32_t middle = first + (end - first) / 2;
+        if (tiles->cells[middle].day <= last_day) {
+            first = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    return first;
+}
+
 int64_t tiles_sum(const struct tiles *tiles, uint16_t field, int32_t first_day, int32_t last_day) {
     int64_t sum = 0;
-    for (uint32_t i = tiles->count; i-- > 0;) {
+    for (uint32_t i = cells_until(tiles, last_day); i-- > 0;) {
         const struct cell *cell = &tiles->cells[i];
         if (cell->day < first_day || cell->day == DAY_RESIDUE) {
             break;
         }
-        if (cell->field == field && cell->day <= last_day) {
+        if (cell->field == field) {
             sum = saturating_add(sum, cell->value);
         }
     }
     return sum;
+}
+
+/* Far from where sums saturate: what does not come near it can be taken back exactly. */
+static bool is_exact(int64_t sum) {
+    return sum > INT64_MIN / 4 && sum < INT64_MAX / 4;
+}
+
+int64_t tiles_slide(const struct tiles *tiles, uint16_t field, int64_t sum, int32_t first_day, int32_t last_day,
+                    int32_t days) {
+    if (days <= last_day - first_day && is_exact(sum)) {
+        int64_t left = tiles_sum(tiles, field, first_day, first_day + days - 1);
+        int64_t entered = tiles_sum(tiles, field, last_day + 1, last_day + days);
+        if (is_exact(left) && is_exact(entered)) {
+            return sum - left + entered;
+        }
+    }
+    return tiles_sum(tiles, field, first_day + days, last_day + days);
 }
 
 int64_t tiles_total(const struct tiles *tiles, uint16_t field) {

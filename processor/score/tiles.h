@@ -59,6 +59,9 @@ int tiles_reserve(struct tiles *tiles, size_t count) MUST_CHECK;
 int tiles_add(struct tiles *tiles, int32_t day, uint16_t field, int64_t value) MUST_CHECK;
 /* The sum of a field over days first_day..last_day, both included (residue excluded). */
 int64_t tiles_sum(const struct tiles *tiles, uint16_t field, int32_t first_day, int32_t last_day);
+/* The sum over the same number of days, `days` later, given that of first_day..last_day: asks only for the days between. */
+int64_t tiles_slide(const struct tiles *tiles, uint16_t field, int64_t sum, int32_t first_day, int32_t last_day,
+                    int32_t days);
 /* The sum of a field over the whole life: residue and all tiles. */
 int64_t tiles_total(const struct tiles *tiles, uint16_t field);
 /* Moves days before first_day into the residue, then merges the two oldest days until at most days_max are left. True: some were

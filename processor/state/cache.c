@@ -99,16 +99,21 @@ static void grow(struct cache *cache) {
     }
 }
 
+void cache_prefetch(const struct cache *cache, int32_t task, uint64_t hash) {
+    __builtin_prefetch(&cache->table[place(cache, task, hash)]);
+}
+
+void cache_prefetch_entry(const struct cache *cache, int32_t task, uint64_t hash) {
+    __builtin_prefetch(cache->table[place(cache, task, hash)], 1);
+}
+
 struct cache_entry *cache_get(struct cache *cache, int32_t task, struct bytes id, uint64_t hash) {
     struct cache_entry *entry = cache->table[place(cache, task, hash)];
     while (entry && (entry->hash != hash || entry->task != task || !bytes_equal(cache_entry_id(entry), id))) {
         entry = entry->chain;
     }
     if (entry) {
-        if (entry != cache->newest) {
-            list_remove(cache, entry);
-            list_add(cache, entry);
-        }
+        entry->used = true;
         return entry;
     }
     if (cache->count >= cache->table_size) {
@@ -144,13 +149,16 @@ void cache_resize(struct cache *cache, struct cache_entry *entry) {
 }
 
 void cache_shrink(struct cache *cache) {
-    struct cache_entry *entry = cache->oldest;
-    while (entry && cache->bytes > cache->bytes_max) {
-        struct cache_entry *newer = entry->newer;
-        if (entry->pins == 0) {
+    /* In two rounds each entry has lost its mark and has been looked at again. */
+    for (size_t looks = 2 * cache->count; looks > 0 && cache->bytes > cache->bytes_max; looks--) {
+        struct cache_entry *entry = cache->oldest;
+        if (entry->pins == 0 && !entry->used) {
             drop(cache, entry);
+        } else {
+            entry->used = false;
+            list_remove(cache, entry);
+            list_add(cache, entry);
         }
-        entry = newer;
     }
 }
 

@@ -1,4 +1,7 @@
-/* The cache of decoded customers of one worker: bounded by bytes, least recently used out first.
+/* The cache of decoded customers of one worker: bounded by bytes, the longest unused out first, about.
+ *
+ * An entry that is met again is only marked; when its turn to leave comes, the mark buys it another round (second chance).
+ * Keeping an exact order would touch two more entries at each look-up, cold ones mostly.
  *
  * The cache runs ahead of the store: an entry that a batch in the making or in flight has changed is pinned, and only
  * unpinned entries leave. So what is not here is in the store exactly as it was last known.
@@ -26,8 +29,9 @@ struct cache_entry {
     uint32_t pins;
     uint8_t state; /* enum cache_state */
     uint8_t flags; /* the task's */
+    bool used;     /* since its turn to leave came last */
     uint16_t id_size;
-    /* links of the table and of the LRU list are private to cache.c */
+    /* links of the table and of the list by age are private to cache.c */
     struct cache_entry *chain;
     struct cache_entry *newer;
     struct cache_entry *older;
@@ -45,7 +49,10 @@ struct cache;
 struct cache *cache_create(size_t bytes_max);
 void cache_destroy(struct cache *cache);
 
-/* The entry of a customer, made the most recently used; created when missing. NULL without memory. */
+/* Hints that cache_get will be called soon: first the one, and once that can have had its effect the other. */
+void cache_prefetch(const struct cache *cache, int32_t task, uint64_t hash);
+void cache_prefetch_entry(const struct cache *cache, int32_t task, uint64_t hash);
+/* The entry of a customer, marked as used; created when missing. NULL without memory. */
 struct cache_entry *cache_get(struct cache *cache, int32_t task, struct bytes id, uint64_t hash);
 static inline void cache_pin(struct cache_entry *entry) {
     entry->pins++;

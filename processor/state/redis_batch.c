@@ -66,8 +66,8 @@ void redis_put_due(void *context, int64_t hour, struct bytes entries) {
     char what[REDIS_NAME_BYTES];
     resp_bytes(begin(store, commands, 3, "APPEND", redis_numbered("due:", hour, what)), entries);
     flight_end(commands);
-    resp_number(begin(store, commands, 3, "SADD", "wheel"), hour);
-    flight_end(commands);
+    resp_number(&store->staging.hours, hour);
+    store->staging.hours_count++;
 }
 
 void redis_drop_slot(void *context, int64_t hour) {
@@ -157,9 +157,8 @@ void redis_put_alert(void *context, struct bytes tier_set, struct bytes id, int6
 }
 
 void redis_drop_alert(void *context, struct bytes tier_set, struct bytes id) {
-    struct redis_store *store = context;
-    struct flight *commands = staged(store);
-    put_alert_name(begin(store, commands, 3, "ZREM", "alerts"), tier_set, id);
+    struct flight *commands = staged(context);
+    put_alert_name(begin(context, commands, 3, "ZREM", "alerts"), tier_set, id);
     flight_end(commands);
 }
 
@@ -177,9 +176,8 @@ void redis_drop_all(void *context) {
 }
 
 void redis_put_cuts(void *context, struct bytes packed) {
-    struct redis_store *store = context;
-    struct flight *commands = staged(store);
-    resp_bytes(begin(store, commands, 3, "SET", "cuts"), packed);
+    struct flight *commands = staged(context);
+    resp_bytes(begin(context, commands, 3, "SET", "cuts"), packed);
     flight_end(commands);
 }
 
@@ -212,6 +210,19 @@ void redis_put_output(void *context, uint64_t seq, struct bytes record) {
 
 /* ---- building ---- */
 
+/* All hours of the batch in one command, behind those that drop others. */
+static void put_hours(struct redis_store *store) {
+    struct buffer *hours = &store->staging.hours;
+    ASSERT(!hours->error);
+    if (hours->size > 0) {
+        struct flight *commands = &store->staging.commands;
+        buffer_put_bytes(begin(store, commands, 2 + store->staging.hours_count, "SADD", "wheel"), buffer_bytes(hours));
+        flight_end(commands);
+        buffer_reset(hours);
+        store->staging.hours_count = 0;
+    }
+}
+
 static void put_customers(struct redis_store *store) {
     for (int bucket = 0; bucket < REDIS_BUCKETS; bucket++) {
         size_t count = store->staging.customers_count[bucket];
@@ -232,6 +243,7 @@ static void put_customers(struct redis_store *store) {
 /* What is staged becomes the batch, and the last batch's memory takes what comes: tens of MB are not copied. */
 static void take_staged(struct redis_store *store) {
     put_entry(store);
+    put_hours(store);
     struct flight *flight = &store->flight;
     struct flight *commands = staged(store);
     struct flight free = *flight;
@@ -279,6 +291,7 @@ void redis_batch_finish(struct redis_store *store) {
         buffer_finish(&store->staging.customers[bucket]);
     }
     buffer_finish(&store->staging.outputs);
+    buffer_finish(&store->staging.hours);
     buffer_finish(&store->staging.commands.commands);
     free(store->staging.commands.ends);
     buffer_finish(&store->flight.commands);
@@ -389,14 +402,14 @@ void redis_batch_send(struct redis_store *store) {
     if (flight->state != FLIGHT_BUILT || store->guard != GUARD_STANDS || evtimer_pending(store->retry, NULL)) {
         return;
     }
-    size_t start = 0;
     flight->state = FLIGHT_SENT;
     store->guard = GUARD_NONE;
-    for (size_t i = 0; i < flight->ends_count; i++) {
-        redis_conn_send(store->conn, bytes_of(flight->commands.data + start, flight->ends[i] - start),
-                        i + 1 == flight->ends_count ? on_exec : on_queued, store);
-        start = flight->ends[i];
-    }
+    redis_conn_send_run(store->conn, &(struct redis_run){.commands = buffer_bytes(&flight->commands),
+                                                         .ends = flight->ends,
+                                                         .count = flight->ends_count,
+                                                         .each = on_queued,
+                                                         .last = on_exec,
+                                                         .arg = store});
     redis_guard_ask(store);
 }
 

@@ -23,6 +23,7 @@ enum {
     CONNECT_TIMEOUT_MS = 5000,
     COMMAND_TIMEOUT_MS = 10000,
     PROBLEM_BYTES = 256,
+    RUN_PIECE_BYTES = 256 << 10, /* given to hiredis at once, about */
 };
 
 /* What hiredis asks of an event library, on libevent; freed when hiredis says so. */
@@ -31,6 +32,16 @@ struct adapter {
     struct event *read;
     struct event *write;
     struct event *timer;
+    bool writes; /* something is left to be written */
+};
+
+/* One command that waits for a run to be sent. */
+struct waiting {
+    struct waiting *next;
+    redis_reply_fn done;
+    void *arg;
+    size_t size;
+    char command[];
 };
 
 struct redis_conn {
@@ -43,6 +54,10 @@ struct redis_conn {
     struct redis_url endpoint;
     redisSSLContext *ssl;
     redisAsyncContext *context;
+    struct redis_run run;    /* count 0: none, or all of it has been given to hiredis */
+    size_t run_next;         /* command of the run */
+    struct waiting *waiting; /* oldest first */
+    struct waiting **waiting_end;
     bool up;
     bool closing;
     int setup_left; /* answers to AUTH, SELECT and the like still owed */
@@ -52,6 +67,7 @@ struct redis_conn {
 };
 
 static void start(struct redis_conn *conn);
+static void send_piece(struct redis_conn *conn);
 
 /* ---- libevent adapter ---- */
 
@@ -63,10 +79,16 @@ static void on_readable(evutil_socket_t fd, short what, void *arg) {
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg) {
-    struct adapter *adapter = arg;
+    const struct adapter *adapter = arg;
+    redisAsyncContext *context = adapter->context;
+    struct redis_conn *conn = context->data;
     (void)fd;
     (void)what;
-    redisAsyncHandleWrite(adapter->context);
+    redisAsyncHandleWrite(context);
+    while (conn && conn->context == context && conn->run.count > 0 && !adapter->writes) { /* the socket took it all */
+        send_piece(conn);
+        redisAsyncHandleWrite(context);
+    }
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg) {
@@ -85,11 +107,15 @@ static void del_read(void *arg) {
 }
 
 static void add_write(void *arg) {
-    event_add(((struct adapter *)arg)->write, NULL);
+    struct adapter *adapter = arg;
+    adapter->writes = true;
+    event_add(adapter->write, NULL);
 }
 
 static void del_write(void *arg) {
-    event_del(((struct adapter *)arg)->write);
+    struct adapter *adapter = arg;
+    adapter->writes = false;
+    event_del(adapter->write);
 }
 
 static void schedule_timer(void *arg, struct timeval after) {
@@ -155,6 +181,21 @@ static const char *disconnect_text(const struct redis_conn *conn, const redisAsy
     return conn->endpoint.tls && !conn->up ? "the TLS handshake failed" : "connection lost";
 }
 
+/* What has not been given to hiredis will not be sent any more; its outcome counts as unknown like that of all the rest. */
+static void drop_waiting(struct redis_conn *conn) {
+    struct waiting *waiting = conn->waiting;
+    conn->run.count = 0;
+    conn->waiting = NULL;
+    while (waiting) {
+        struct waiting *next = waiting->next;
+        if (!conn->closing) {
+            waiting->done(waiting->arg, NULL);
+        }
+        free(waiting);
+        waiting = next;
+    }
+}
+
 static void on_disconnect(const redisAsyncContext *context, int status) {
     struct redis_conn *conn = context->data;
     if (!conn || conn->context != context) {
@@ -167,6 +208,7 @@ static void on_disconnect(const redisAsyncContext *context, int status) {
     ERR_clear_error();
     conn->context = NULL;
     conn->up = false;
+    drop_waiting(conn);
     if (was_up) {
         conn->callbacks.down(conn->callbacks.context);
     }
@@ -288,8 +330,7 @@ static void start(struct redis_conn *conn) {
         open_context(conn, conn->endpoint.host);
         return;
     }
-    struct evutil_addrinfo hints = {
-        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = EVUTIL_AI_ADDRCONFIG};
+    struct evutil_addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = EVUTIL_AI_ADDRCONFIG}; /* AF_UNSPEC is 0 */
     struct evdns_getaddrinfo_request *request =
         evdns_getaddrinfo(conn->dns, conn->endpoint.host, conn->endpoint.port, &hints, on_resolved, conn);
     conn->resolving = request; /* NULL when it was answered at once */
@@ -331,14 +372,13 @@ struct redis_conn *redis_conn_create(struct event_base *base, const struct redis
     conn->options = options;
     conn->callbacks = *callbacks;
     conn->backoff_ms = BACKOFF_MS_MIN;
-    if (redis_url_parse(options->url, &conn->endpoint)) {
+    int error = redis_url_parse(options->url, &conn->endpoint);
+    if (error) {
         snprintf(problem, PROBLEM_BYTES,
                  "redis.url is not redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], the same with "
                  "rediss://, or unix:///PATH[?db=DATABASE]");
-        free(conn);
-        return NULL;
     }
-    if (conn->endpoint.tls && make_tls(conn, problem)) {
+    if (error || (conn->endpoint.tls && make_tls(conn, problem))) {
         free(conn);
         return NULL;
     }
@@ -356,7 +396,6 @@ void redis_conn_destroy(struct redis_conn *conn) {
         return;
     }
     conn->closing = true;
-    conn->up = false;
     if (conn->resolving) {
         evdns_getaddrinfo_cancel(conn->resolving);
     }
@@ -364,6 +403,7 @@ void redis_conn_destroy(struct redis_conn *conn) {
         conn->context->data = NULL; /* the callbacks it still owes go nowhere */
         redisAsyncFree(conn->context);
     }
+    drop_waiting(conn);
     event_free(conn->retry);
     evdns_base_free(conn->dns, 1);
     if (conn->ssl) {
@@ -393,47 +433,68 @@ static void on_reply(redisAsyncContext *context, void *reply, void *arg) {
     }
 }
 
-void redis_conn_send(struct redis_conn *conn, struct bytes command, redis_reply_fn done, void *arg) {
+static void send_now(struct redis_conn *conn, struct bytes command, redis_reply_fn done, void *arg) {
     struct pending *pending = malloc(sizeof *pending);
-    ASSERT(pending && conn->up);
+    ASSERT(pending);
     *pending = (struct pending){done, arg};
     if (redisAsyncFormattedCommand(conn->context, on_reply, pending, command.data, command.size) != REDIS_OK) {
         free(pending); /* the connection is going down: its end is told by `down` */
     }
 }
 
+static void send_waiting(struct redis_conn *conn) {
+    while (conn->waiting) {
+        struct waiting *waiting = conn->waiting;
+        conn->waiting = waiting->next;
+        send_now(conn, bytes_of(waiting->command, waiting->size), waiting->done, waiting->arg);
+        free(waiting);
+    }
+}
+
+/* Gives hiredis the next piece of the run, and behind its last what waits. */
+static void send_piece(struct redis_conn *conn) {
+    struct redis_run *run = &conn->run;
+    size_t given = 0;
+    while (conn->run_next < run->count && given < RUN_PIECE_BYTES) {
+        size_t i = conn->run_next++;
+        size_t start = i ? run->ends[i - 1] : 0;
+        size_t size = run->ends[i] - start;
+        send_now(conn, bytes_of(run->commands.data + start, size), i + 1 == run->count ? run->last : run->each,
+                 run->arg);
+        given += size;
+    }
+    if (conn->run_next == run->count) {
+        run->count = 0;
+        send_waiting(conn);
+    }
+}
+
+void redis_conn_send_run(struct redis_conn *conn, const struct redis_run *run) {
+    ASSERT(conn->up && conn->run.count == 0);
+    conn->run = *run;
+    conn->run_next = 0;
+    send_piece(conn);
+}
+
+void redis_conn_send(struct redis_conn *conn, struct bytes command, redis_reply_fn done, void *arg) {
+    ASSERT(conn->up);
+    if (conn->run.count == 0) {
+        send_now(conn, command, done, arg);
+        return;
+    }
+    struct waiting *waiting = malloc(sizeof *waiting + command.size);
+    ASSERT(waiting);
+    *waiting = (struct waiting){.done = done, .arg = arg, .size = command.size};
+    memcpy(waiting->command, command.data, command.size);
+    if (!conn->waiting) {
+        conn->waiting_end = &conn->waiting;
+    }
+    *conn->waiting_end = waiting;
+    conn->waiting_end = &waiting->next;
+}
+
 void redis_conn_reconnect(struct redis_conn *conn) {
     if (conn->context) {
         redisAsyncFree(conn->context); /* deferred by hiredis inside a callback; then on_disconnect */
     }
-}
-
-void resp_begin(struct buffer *out, size_t arguments) {
-    buffer_put_byte(out, '*');
-    buffer_put_decimal(out, (int64_t)arguments);
-    buffer_put(out, "\r\n", 2);
-}
-
-void resp_joined(struct buffer *out, struct bytes head, struct bytes tail) {
-    buffer_put_byte(out, '$');
-    buffer_put_decimal(out, (int64_t)(head.size + tail.size));
-    buffer_put(out, "\r\n", 2);
-    buffer_put_bytes(out, head);
-    buffer_put_bytes(out, tail);
-    buffer_put(out, "\r\n", 2);
-}
-
-void resp_bytes(struct buffer *out, struct bytes argument) {
-    resp_joined(out, argument, bytes_of("", 0));
-}
-
-void resp_text(struct buffer *out, const char *argument) {
-    resp_bytes(out, bytes_of_text(argument));
-}
-
-void resp_number(struct buffer *out, int64_t argument) {
-    char text[24];
-    struct buffer digits = {.data = text, .capacity = sizeof text};
-    buffer_put_decimal(&digits, argument);
-    resp_bytes(out, buffer_bytes(&digits));
 }

@@ -27,6 +27,18 @@ void redis_conn_destroy(struct redis_conn *conn);
 bool redis_conn_is_up(const struct redis_conn *conn);
 /* Sends one command. Only while up. */
 void redis_conn_send(struct redis_conn *conn, struct bytes command, redis_reply_fn done, void *arg);
+/* Sends a run of commands, which end at `ends`, a piece at a time as the connection takes it: hiredis moves all that it has not
+ * written whenever it has written some. Each answer goes to `each`, the last to `last`. Only while up, and one run at a time; what is
+ * sent later is sent behind it. `commands` and `ends` are borrowed until the last answer, or `down`. */
+struct redis_run {
+    struct bytes commands;
+    const size_t *ends;
+    size_t count;
+    redis_reply_fn each;
+    redis_reply_fn last;
+    void *arg;
+};
+void redis_conn_send_run(struct redis_conn *conn, const struct redis_run *run);
 /* Drops the connection and connects again after a while (the server said that it is not the one to talk to). */
 void redis_conn_reconnect(struct redis_conn *conn);
 /* The last reason why the connection is down; "" while up. */

@@ -75,8 +75,10 @@ struct flight {
 struct staging {
     struct buffer customers[REDIS_BUCKETS]; /* "$n id $n state" pairs */
     size_t customers_count[REDIS_BUCKETS];
-    struct buffer outputs;  /* of the outbox's next entry, each with a varint length */
-    uint64_t outputs_seq;   /* of the last one */
+    struct buffer outputs; /* of the outbox's next entry, each with a varint length */
+    uint64_t outputs_seq;  /* of the last one */
+    struct buffer hours;   /* of the wheel, each an argument */
+    size_t hours_count;
     struct flight commands; /* all others */
 };
 

@@ -231,8 +231,9 @@ struct plain {
     struct {
         int32_t task;
         int id;
+        bool used; /* met again since it was put at the end */
         struct cache_entry *entry;
-    } items[IDS * TASKS]; /* oldest first */
+    } items[IDS * TASKS + 1]; /* the next to leave first */
     size_t count;
 };
 
@@ -249,16 +250,17 @@ static size_t plain_bytes(const struct plain *plain) {
     return bytes;
 }
 
-/* What cache_shrink must leave, found before it is called. */
+/* What cache_shrink must leave, and in which order, found before it is called. */
 static void plain_shrink(struct plain *plain, size_t bytes_max) {
     size_t bytes = plain_bytes(plain);
-    for (size_t i = 0; i < plain->count && bytes > bytes_max;) {
-        if (plain->items[i].entry->pins > 0) {
-            i++;
-            continue;
+    for (size_t looks = 2 * plain->count; looks > 0 && bytes > bytes_max; looks--) {
+        bool stays = plain->items[0].used || plain->items[0].entry->pins > 0;
+        bytes -= stays ? 0 : plain->items[0].entry->bytes;
+        if (stays) {
+            plain->items[plain->count] = plain->items[0]; /* there is room for one more */
+            plain->items[plain->count++].used = false;
         }
-        bytes -= plain->items[i].entry->bytes;
-        plain_remove(plain, i);
+        plain_remove(plain, 0);
     }
 }
 
@@ -270,19 +272,21 @@ static struct cache_entry *plain_get(struct plain *plain, struct cache *cache, i
     for (size_t i = 0; i < plain->count; i++) {
         if (plain->items[i].task == task && plain->items[i].id == id) {
             assert_ptr_equal(plain->items[i].entry, entry);
-            plain_remove(plain, i);
+            plain->items[i].used = true;
             known = true;
-            break;
         }
     }
     assert_int_equal(known, entry->customer != NULL); /* one that has left comes back empty */
-    plain->items[plain->count].task = task;
-    plain->items[plain->count].id = id;
-    plain->items[plain->count++].entry = entry;
+    if (!known) {
+        plain->items[plain->count].task = task;
+        plain->items[plain->count].id = id;
+        plain->items[plain->count].used = false;
+        plain->items[plain->count++].entry = entry;
+    }
     return entry;
 }
 
-static void what_is_kept_is_what_was_used_last(void **state) {
+static void what_is_kept_is_what_a_plain_list_keeps(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct test_random random = test_random_of(seed);
@@ -333,7 +337,7 @@ int main(void) {
         cmocka_unit_test(a_customer_counts_with_its_size),
         cmocka_unit_test(a_task_goes_with_all_it_has),
         cmocka_unit_test(the_table_grows),
-        cmocka_unit_test(what_is_kept_is_what_was_used_last),
+        cmocka_unit_test(what_is_kept_is_what_a_plain_list_keeps),
     };
     return cmocka_run_group_tests(tests, set_up, builder_tear_down);
 }

@@ -99,6 +99,8 @@ static void a_sum_too_large_stays_at_the_end(void **state) {
     add(&tiles, 10, 2, -1);
     assert_int_equal(tiles_sum(&tiles, 1, 10, 10), INT64_MAX);
     assert_int_equal(tiles_sum(&tiles, 1, 10, 11), INT64_MAX);
+    assert_int_equal(tiles_slide(&tiles, 1, INT64_MAX, 10, 11, 1), tiles_sum(&tiles, 1, 11, 12));
+    assert_int_equal(tiles_slide(&tiles, 1, 0, 8, 9, 1), INT64_MAX); /* what enters is no exact number */
     assert_int_equal(tiles_total(&tiles, 2), INT64_MIN);
     tiles_finish(&tiles);
 }
@@ -228,6 +230,9 @@ static void compare(const struct table *table, const struct tiles *tiles, struct
     }
     assert_int_equal(tiles_sum(tiles, field, first, last), sum);
     assert_int_equal(tiles_total(tiles, field), total);
+    int days = (int)test_random_below(r, DAYS);
+    int64_t later = tiles_sum(tiles, field, first + days, last + days);
+    assert_int_equal(tiles_slide(tiles, field, sum, first, last, days), later);
 }
 
 static void tiles_are_a_sparse_table(void **state) {
