@@ -317,13 +317,21 @@ static void put_populations(struct task *task, struct batch *batch) {
     population_put(&batch->population, task->options.model, store, &task->scratch);
 }
 
+/* The customers are cold again by the time that the batch is sent. */
+static void prefetch_dirty(const struct batch *batch, size_t at) {
+    if (at + PREFETCH_ENTRY < batch->dirty_count) {
+        prefetch(batch->dirty[at + PREFETCH_ENTRY]);
+        entry_prefetch(batch->dirty[at + PREFETCH_CUSTOMER]);
+        entry_prefetch_parts(batch->dirty[at + PREFETCH_PARTS]);
+    }
+}
+
 void batch_send(struct task *task, store_applied_fn on_applied) {
     struct batch *batch = task->open;
     ASSERT(!task->in_flight);
     for (size_t i = 0; i < batch->dirty_count; i++) {
         struct cache_entry *entry = batch->dirty[i];
-        entry_prefetch(i + PREFETCH_CUSTOMER < batch->dirty_count ? batch->dirty[i + PREFETCH_CUSTOMER] : NULL);
-        entry_prefetch_parts(i + PREFETCH_PARTS < batch->dirty_count ? batch->dirty[i + PREFETCH_PARTS] : NULL);
+        prefetch_dirty(batch, i);
         buffer_reset(&task->scratch);
         customer_encode(entry->customer, &task->scratch);
         ASSERT(!task->scratch.error);

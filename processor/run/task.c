@@ -136,8 +136,9 @@ static bool gathers(const struct task *task) {
 }
 
 /* The customers of the items to come are on their way from memory while others are scored. */
-static void prefetch(const struct items *items) {
-    if (items->count > PREFETCH_CUSTOMER) {
+static void prefetch_items(const struct items *items) {
+    if (items->count > PREFETCH_ENTRY) {
+        prefetch(items_at(items, PREFETCH_ENTRY)->entry);
         entry_prefetch(items_at(items, PREFETCH_CUSTOMER)->entry);
         entry_prefetch_parts(items_at(items, PREFETCH_PARTS)->entry);
     }
@@ -157,7 +158,7 @@ static bool score(struct task *task) {
         if (!item || (full && !task_in_round(task)) || (item->entry && item->entry->state != CACHE_READY)) {
             return false;
         }
-        prefetch(&task->items);
+        prefetch_items(&task->items);
         batch_score(task, item);
         intake_pop(task);
     }

@@ -61,8 +61,8 @@ static inline struct item *items_head(const struct items *items) {
     return items->count ? items_at(items, 0) : NULL;
 }
 
-/* How many customers ahead of the one in hand memory is asked for the customer, and for what it points to. */
-enum { PREFETCH_CUSTOMER = 8, PREFETCH_PARTS = 4 };
+/* How many customers ahead of the one in hand memory is asked for its entry, then for the customer, then for what that points to. */
+enum { PREFETCH_ENTRY = 12, PREFETCH_CUSTOMER = 8, PREFETCH_PARTS = 4 };
 
 static inline void entry_prefetch(const struct cache_entry *entry) {
     if (entry && entry->customer) {

@@ -22,6 +22,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/prefetch.h"
 #include "score/activity.h"
 #include "score/engagement.h"
 #include "score/favourites.h"
@@ -93,27 +94,26 @@ size_t customer_bytes(const struct customer *customer);
 /* True if every stated invariant holds: sorted tiles, times in order, tiers within their sets. For tests and ASSERTs. */
 bool customer_is_valid(const struct customer *customer, const struct model *model);
 
-/* Hints that the customer will be used soon: memory is slow to come by, and the next hundred customers are known. First the one,
- * and once that can have had its effect the other, for what the customer points to. */
+/* Hints that the customer will be used soon: first the one, and once that can have had its effect the other, for what the customer
+ * points to. */
 static inline void customer_prefetch(const struct customer *customer) {
-    enum { LINE = 64 };
-    for (size_t at = 0; at < sizeof *customer; at += LINE) {
-        __builtin_prefetch((const char *)customer + at, 1);
+    for (size_t at = 0; at < sizeof *customer; at += PREFETCH_LINE) {
+        prefetch((const char *)customer + at);
     }
 }
 static inline void customer_prefetch_parts(const struct customer *customer) {
-    __builtin_prefetch(customer->tiles.cells, 1);
-    __builtin_prefetch(customer->tiles.cells + customer->tiles.count / 2, 1);
-    __builtin_prefetch(customer->tiles.cells + customer->tiles.count, 1);
-    __builtin_prefetch(customer->tiers, 1);
-    __builtin_prefetch(customer->recent, 1);
-    __builtin_prefetch(customer->recent + customer->recent_count, 1);
-    __builtin_prefetch(customer->categories.entries, 1);
-    __builtin_prefetch(customer->categories.entries + customer->categories.size / 2, 1);
-    __builtin_prefetch(customer->channels.entries, 1);
-    __builtin_prefetch(customer->channels.entries + customer->channels.size / 2, 1);
-    __builtin_prefetch(customer->purchase_days.known, 1);
-    __builtin_prefetch(customer->purchase_days.known + customer->purchase_days.count, 1);
+    prefetch(customer->tiles.cells);
+    prefetch(customer->tiles.cells + customer->tiles.count / 2);
+    prefetch(customer->tiles.cells + customer->tiles.count);
+    prefetch(customer->tiers);
+    prefetch(customer->recent);
+    prefetch(customer->recent + customer->recent_count);
+    prefetch(customer->categories.entries);
+    prefetch(customer->categories.entries + customer->categories.size / 2);
+    prefetch(customer->channels.entries);
+    prefetch(customer->channels.entries + customer->channels.size / 2);
+    prefetch(customer->purchase_days.known);
+    prefetch(customer->purchase_days.known + customer->purchase_days.count);
 }
 
 enum direction { DIRECTION_FIRST, DIRECTION_UP, DIRECTION_DOWN, DIRECTION_WILL_FALL };

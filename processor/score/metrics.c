@@ -7,10 +7,9 @@
 static int64_t sum_kept(const struct metric_slot *slot, const struct metric_at *at, int32_t last_day) {
     const struct tiles *tiles = &at->customer->tiles;
     size_t index = (size_t)(slot - at->model->slots.slots);
-    uint64_t known = at->sums->known[index / 64] & bit(index % 64);
     int64_t *sum = &at->sums->of[index].sum;
-    int32_t known_day = known ? at->sums->of[index].last_day : DAY_RESIDUE;
-    if (known && known_day <= last_day) {
+    if (at->sums->known[index / 64] & bit(index % 64)) {
+        int32_t known_day = at->sums->of[index].last_day;
         *sum =
             tiles_slide(tiles, slot->field, *sum, known_day - slot->window_days + 1, known_day, last_day - known_day);
     } else {

@@ -100,7 +100,7 @@ static bool is_exact(int64_t sum) {
 
 int64_t tiles_slide(const struct tiles *tiles, uint16_t field, int64_t sum, int32_t first_day, int32_t last_day,
                     int32_t days) {
-    if (days <= last_day - first_day && is_exact(sum)) {
+    if (days >= 0 && days <= last_day - first_day && is_exact(sum)) {
         int64_t left = tiles_sum(tiles, field, first_day, first_day + days - 1);
         int64_t entered = tiles_sum(tiles, field, last_day + 1, last_day + days);
         if (is_exact(left) && is_exact(entered)) {
@@ -150,6 +150,13 @@ static size_t days_count(const struct tiles *tiles) {
     return days;
 }
 
+/* From the first day to the last, whether anything is of them or not. */
+static size_t days_between(const struct tiles *tiles) {
+    uint32_t first = tiles->cells[0].day == DAY_RESIDUE ? run_length(tiles, 0) : 0;
+    return first < tiles->count ? (size_t)((int64_t)tiles->cells[tiles->count - 1].day - tiles->cells[first].day) + 1
+                                : 0;
+}
+
 bool tiles_trim(struct tiles *tiles, int32_t first_day, size_t days_max) {
     bool merged = false;
     for (;;) {
@@ -159,8 +166,8 @@ bool tiles_trim(struct tiles *tiles, int32_t first_day, size_t days_max) {
         }
         move_run(tiles, oldest, run_length(tiles, oldest), DAY_RESIDUE);
     }
-    if (tiles->count <= days_max) {
-        return false; /* no more days than cells */
+    if (tiles->count <= days_max || days_between(tiles) <= days_max) {
+        return false; /* no more days than cells, or than there are in between */
     }
     while (days_count(tiles) > days_max) { /* days that cancel each other go both */
         uint32_t oldest = tiles->cells[0].day == DAY_RESIDUE ? run_length(tiles, 0) : 0;

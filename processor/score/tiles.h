@@ -59,7 +59,8 @@ int tiles_reserve(struct tiles *tiles, size_t count) MUST_CHECK;
 int tiles_add(struct tiles *tiles, int32_t day, uint16_t field, int64_t value) MUST_CHECK;
 /* The sum of a field over days first_day..last_day, both included (residue excluded). */
 int64_t tiles_sum(const struct tiles *tiles, uint16_t field, int32_t first_day, int32_t last_day);
-/* The sum over the same number of days, `days` later, given that of first_day..last_day: asks only for the days between. */
+/* The sum over the same number of days, `days` later (earlier if negative), given that of first_day..last_day: going forward it
+ * asks only for the days that leave and enter. */
 int64_t tiles_slide(const struct tiles *tiles, uint16_t field, int64_t sum, int32_t first_day, int32_t last_day,
                     int32_t days);
 /* The sum of a field over the whole life: residue and all tiles. */

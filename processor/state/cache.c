@@ -100,11 +100,11 @@ static void grow(struct cache *cache) {
 }
 
 void cache_prefetch(const struct cache *cache, int32_t task, uint64_t hash) {
-    __builtin_prefetch(&cache->table[place(cache, task, hash)]);
+    prefetch(&cache->table[place(cache, task, hash)]);
 }
 
 void cache_prefetch_entry(const struct cache *cache, int32_t task, uint64_t hash) {
-    __builtin_prefetch(cache->table[place(cache, task, hash)], 1);
+    prefetch(cache->table[place(cache, task, hash)]);
 }
 
 struct cache_entry *cache_get(struct cache *cache, int32_t task, struct bytes id, uint64_t hash) {

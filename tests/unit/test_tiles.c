@@ -101,6 +101,10 @@ static void a_sum_too_large_stays_at_the_end(void **state) {
     assert_int_equal(tiles_sum(&tiles, 1, 10, 11), INT64_MAX);
     assert_int_equal(tiles_slide(&tiles, 1, INT64_MAX, 10, 11, 1), tiles_sum(&tiles, 1, 11, 12));
     assert_int_equal(tiles_slide(&tiles, 1, 0, 8, 9, 1), INT64_MAX); /* what enters is no exact number */
+    add(&tiles, 20, 3, INT64_MAX);
+    add(&tiles, 21, 3, INT64_MIN);
+    add(&tiles, 22, 3, 4);
+    assert_int_equal(tiles_slide(&tiles, 3, -1, 20, 21, 1), INT64_MIN + 4); /* nor is what leaves */
     assert_int_equal(tiles_total(&tiles, 2), INT64_MIN);
     tiles_finish(&tiles);
 }
@@ -233,6 +237,7 @@ static void compare(const struct table *table, const struct tiles *tiles, struct
     int days = (int)test_random_below(r, DAYS);
     int64_t later = tiles_sum(tiles, field, first + days, last + days);
     assert_int_equal(tiles_slide(tiles, field, sum, first, last, days), later);
+    assert_int_equal(tiles_slide(tiles, field, later, first + days, last + days, -days), sum);
 }
 
 static void tiles_are_a_sparse_table(void **state) {
