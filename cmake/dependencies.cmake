@@ -45,3 +45,15 @@ elseif(TIDEMARK_LIBRDKAFKA STREQUAL "bundled")
 else()
     message(FATAL_ERROR "TIDEMARK_LIBRDKAFKA is bundled or system, not '${TIDEMARK_LIBRDKAFKA}'")
 endif()
+
+# Records, headers and customers are allocated by one thread and freed by another, small and by the million: with glibc's malloc
+# that takes a tenth more of the processor, and more memory (tests/bench/README.md).
+add_library(tidemark_allocator INTERFACE)
+if(TIDEMARK_ALLOCATOR STREQUAL "jemalloc")
+    if(NOT TIDEMARK_SANITIZE)
+        pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)
+        target_link_libraries(tidemark_allocator INTERFACE PkgConfig::jemalloc)
+    endif()
+elseif(NOT TIDEMARK_ALLOCATOR STREQUAL "libc")
+    message(FATAL_ERROR "TIDEMARK_ALLOCATOR is jemalloc or libc, not '${TIDEMARK_ALLOCATOR}'")
+endif()

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-enum { BUFFER_CAPACITY_FIRST = 256, VARINT_BYTES_MAX = 10 };
+enum { BUFFER_CAPACITY_FIRST = 256 };
 
 /* The number of bytes of the well-formed sequence at `at`, or 0. */
 static size_t utf8_sequence(const unsigned char *at, size_t left) {
@@ -102,13 +102,7 @@ void buffer_put_long_varint(struct buffer *buffer, uint64_t value) {
     if (!room) {
         return;
     }
-    size_t size = 0;
-    while (value >= 0x80) {
-        room[size++] = (char)(value | 0x80);
-        value >>= 7;
-    }
-    room[size++] = (char)value;
-    buffer->size += size;
+    buffer->size += (size_t)(varint_put(room, value) - room);
 }
 
 void buffer_printf(struct buffer *buffer, const char *format, ...) {

@@ -12,6 +12,7 @@
 #define TIDEMARK_BASE_BYTES_H
 
 #include "base/error.h"
+#include "base/varint.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -98,7 +99,7 @@ static inline void buffer_put_varint(struct buffer *buffer, uint64_t value) {
 }
 /* Zigzag, as protobuf's sint64. */
 static inline void buffer_put_signed(struct buffer *buffer, int64_t value) {
-    buffer_put_varint(buffer, ((uint64_t)value << 1) ^ (uint64_t)(value >> 63));
+    buffer_put_varint(buffer, zigzag(value));
 }
 /* Varint length, then the bytes. */
 static inline void buffer_put_sized(struct buffer *buffer, struct bytes bytes) {

@@ -7,7 +7,7 @@
 
 enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_SIZED = 2, WIRE_FIXED32 = 5 };
 
-enum { VARINT_BYTES_MAX = 10, TAG_BYTES_MAX = 5, LENGTH_BYTES_MAX = 5 };
+enum { TAG_BYTES_MAX = 5, LENGTH_BYTES_MAX = 5 };
 
 /* Where the reader is in one message. */
 struct wire {

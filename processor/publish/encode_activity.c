@@ -1,9 +1,9 @@
 #include "publish/encode_activity.h"
 
+#include "publish/wire.h"
+
 /* Protobuf by hand: a few fields, no allocation, and slices need no NUL. The numbers are those of
  * schemas/ *.proto; test_encode reads the result back with the code generated from there. */
-
-enum wire_type { WIRE_VARINT = 0, WIRE_SIZED = 2 };
 
 /* Magic byte, schema id 1, and the short form of message index [0]. */
 static const char confluent_framing[] = {0, 0, 0, 0, 1, 0};
@@ -20,21 +20,9 @@ static void put_text(struct buffer *out, unsigned field, struct bytes text) {
     }
 }
 
-static size_t varint_size(uint64_t value) {
-    size_t size = 1;
-    for (; value >= 0x80; value >>= 7) {
-        size++;
-    }
-    return size;
-}
-
-static size_t text_size(struct bytes text) {
-    return text.data ? 1 + varint_size(text.size) + text.size : 0;
-}
-
 static void put_item(struct buffer *out, unsigned field, const struct purchase_item *item) {
-    size_t size = text_size(item->sku) + text_size(item->category) + 1 + varint_size((uint64_t)item->quantity) + 1 +
-                  varint_size((uint64_t)item->amount_minor);
+    size_t size = wire_text_size(1, item->sku) + wire_text_size(2, item->category) +
+                  wire_number_size(3, (uint64_t)item->quantity) + wire_number_size(4, (uint64_t)item->amount_minor);
     buffer_put_varint(out, field << 3 | WIRE_SIZED);
     buffer_put_varint(out, size);
     put_text(out, 1, item->sku);

@@ -1,16 +1,42 @@
+/* By hand, since every tier change takes this way; schemas/tier_change.proto has the numbers of the fields, and test_encode
+ * reads the result back with the code generated from there, and writes it again: the bytes must be the same. */
 #include "publish/encode_parts.h"
+#include "publish/wire.h"
 
-#include <math.h>
 #include <tier_change.pb-c.h>
 
-/* protobuf-c wants C strings and arrays of pointers; the arena has them for the taking. Its packing
- * allocates nothing. */
+enum {
+    FIELD_ID = 1,
+    FIELD_CUSTOMER_ID = 2,
+    FIELD_TIER_SET = 3,
+    FIELD_FROM = 4,
+    FIELD_TO = 5,
+    FIELD_DIRECTION = 6,
+    FIELD_SEQUENCE = 7,
+    FIELD_EFFECTIVE_TIME = 8,
+    FIELD_CAUSE = 9,
+    FIELD_CAUSE_EVENT_ID = 10,
+    FIELD_CONDITION = 11,
+    FIELD_METRIC = 12,
+    FIELD_FORECAST = 13,
+    FIELD_TREATMENT = 14,
+    FIELD_RULES_VERSION = 15,
+    FIELD_CUT_POINTS_VERSION = 16,
 
-typedef Tidemark__V1__TierChange tier_change_message;
-typedef Tidemark__V1__TierChange__Condition condition_message;
-typedef Tidemark__V1__TierChange__Metric metric_message;
-typedef Tidemark__V1__TierChange__Forecast forecast_message;
-typedef Tidemark__V1__TierChange__TreatmentEntry treatment_message;
+    CONDITION_RULE = 1,
+    CONDITION_VALUE = 2,
+    CONDITION_THRESHOLD = 3,
+    CONDITION_MET = 4,
+
+    METRIC_NAME = 1,
+    METRIC_VALUE = 2,
+
+    FORECAST_TIER = 1,
+    FORECAST_TIME = 2,
+
+    ENTRY_KEY = 1,
+    ENTRY_VALUE = 2,
+};
 
 /* The schema keeps 0 for "unspecified". */
 #define SAME(ours, theirs) _Static_assert((int)(ours) + 1 == (int)TIDEMARK__V1__TIER_CHANGE__##theirs, #theirs)
@@ -25,144 +51,125 @@ SAME(CAUSE_FEEDBACK, CAUSE__FEEDBACK);
 SAME(CAUSE_TIME, CAUSE__TIME);
 SAME(CAUSE_RULES, CAUSE__RULES);
 
-/* The arena with the sticky error of running out. */
-struct builder {
-    struct arena *arena;
-    bool failed;
-};
+/* ---- sizes ---- */
 
-static void *take(struct builder *builder, size_t size) {
-    void *memory = arena_alloc_zero(builder->arena, size);
-    builder->failed = builder->failed || !memory;
-    return memory;
+static size_t condition_size(const struct condition *condition) {
+    return wire_text_size(CONDITION_RULE, condition->rule) + wire_double_size(CONDITION_VALUE, condition->value) +
+           wire_double_size(CONDITION_THRESHOLD, condition->threshold) +
+           wire_number_size(CONDITION_MET, condition->met);
 }
 
-/* NULL for an absent text. */
-static char *text_of(struct builder *builder, struct bytes text) {
-    if (!text.data) {
-        return NULL;
-    }
-    char *copy = take(builder, text.size + 1);
-    if (copy && text.size > 0) {
-        memcpy(copy, text.data, text.size);
-    }
-    return copy;
+static size_t metric_size(const struct named_value *metric) {
+    return wire_text_size(METRIC_NAME, metric->name) + wire_double_size(METRIC_VALUE, metric->value);
 }
 
-static void add_conditions(struct builder *builder, const struct tier_change *change, tier_change_message *message) {
-    size_t count = change->conditions_count;
-    if (count == 0) {
-        return;
+static size_t forecast_size(const struct tier_change *change) {
+    return wire_text_size(FORECAST_TIER, change->forecast_tier) +
+           wire_number_size(FORECAST_TIME, (uint64_t)change->forecast_ms);
+}
+
+static size_t entry_size(const struct label_spec *label) {
+    return wire_text_size(ENTRY_KEY, label->name) + wire_text_size(ENTRY_VALUE, label->value);
+}
+
+static const struct label_spec *treatment_of(const struct tier_change_text *text, size_t *count) {
+    *count = 0;
+    return model_treatment(text->model, text->change->set, (size_t)text->change->to_tier, count);
+}
+
+/* At most: a few bytes are nothing, but each number's size would have to be found out twice. */
+static size_t room_for(const struct tier_change_text *text) {
+    enum { HEAD = WIRE_KEY_BYTES_MAX + VARINT_BYTES_MAX };
+    const struct tier_change *change = text->change;
+    size_t treatment_count;
+    const struct label_spec *treatment = treatment_of(text, &treatment_count);
+    size_t room = FIELD_CUT_POINTS_VERSION * HEAD + text->id.size + text->customer_id.size +
+                  model_set_name(text->model, change->set).size + change->from.size + change->to.size +
+                  change->cause_event_id.size + forecast_size(change) + model_version(text->model).size;
+    for (size_t i = 0; i < change->conditions_count; i++) {
+        room += HEAD + condition_size(&change->conditions[i]);
     }
-    condition_message *conditions = take(builder, count * sizeof *conditions);
-    message->conditions = take(builder, count * sizeof(condition_message *));
-    if (builder->failed) {
-        return;
+    for (size_t i = 0; i < change->metrics_count; i++) {
+        room += HEAD + metric_size(&change->metrics[i]);
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < treatment_count; i++) {
+        room += HEAD + entry_size(&treatment[i]);
+    }
+    return room;
+}
+
+/* ---- writing ---- */
+
+static char *put_head(char *at, unsigned field, size_t size) {
+    return varint_put(wire_put_key(at, field, WIRE_SIZED), size);
+}
+
+static char *put_conditions(char *at, const struct tier_change *change) {
+    for (size_t i = 0; i < change->conditions_count; i++) {
         const struct condition *condition = &change->conditions[i];
-        tidemark__v1__tier_change__condition__init(&conditions[i]);
-        conditions[i].rule = text_of(builder, condition->rule);
-        conditions[i].has_value = !isnan(condition->value);
-        conditions[i].value = condition->value;
-        conditions[i].has_threshold = !isnan(condition->threshold);
-        conditions[i].threshold = condition->threshold;
-        conditions[i].has_met = 1;
-        conditions[i].met = condition->met;
-        message->conditions[i] = &conditions[i];
+        at = put_head(at, FIELD_CONDITION, condition_size(condition));
+        at = wire_put_text(at, CONDITION_RULE, condition->rule);
+        at = wire_put_double(at, CONDITION_VALUE, condition->value);
+        at = wire_put_double(at, CONDITION_THRESHOLD, condition->threshold);
+        at = wire_put_number(at, CONDITION_MET, condition->met);
     }
-    message->n_conditions = count;
+    return at;
 }
 
-static void add_metrics(struct builder *builder, const struct tier_change *change, tier_change_message *message) {
-    size_t count = change->metrics_count;
-    if (count == 0) {
-        return;
+static char *put_metrics(char *at, const struct tier_change *change) {
+    for (size_t i = 0; i < change->metrics_count; i++) {
+        const struct named_value *metric = &change->metrics[i];
+        at = put_head(at, FIELD_METRIC, metric_size(metric));
+        at = wire_put_text(at, METRIC_NAME, metric->name);
+        at = wire_put_double(at, METRIC_VALUE, metric->value);
     }
-    metric_message *metrics = take(builder, count * sizeof *metrics);
-    message->metrics = take(builder, count * sizeof(metric_message *));
-    if (builder->failed) {
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        tidemark__v1__tier_change__metric__init(&metrics[i]);
-        metrics[i].name = text_of(builder, change->metrics[i].name);
-        metrics[i].has_value = !isnan(change->metrics[i].value);
-        metrics[i].value = change->metrics[i].value;
-        message->metrics[i] = &metrics[i];
-    }
-    message->n_metrics = count;
+    return at;
 }
 
-static void add_forecast(struct builder *builder, const struct tier_change *change, tier_change_message *message) {
+static char *put_forecast(char *at, const struct tier_change *change) {
     if (!change->forecast_tier.data) {
-        return;
+        return at;
     }
-    forecast_message *forecast = take(builder, sizeof *forecast);
-    if (builder->failed) {
-        return;
-    }
-    tidemark__v1__tier_change__forecast__init(forecast);
-    forecast->tier = text_of(builder, change->forecast_tier);
-    forecast->has_time_ms = 1;
-    forecast->time_ms = change->forecast_ms;
-    message->forecast = forecast;
+    at = put_head(at, FIELD_FORECAST, forecast_size(change));
+    at = wire_put_text(at, FORECAST_TIER, change->forecast_tier);
+    return wire_put_number(at, FORECAST_TIME, (uint64_t)change->forecast_ms);
 }
 
-static void add_treatment(struct builder *builder, const struct tier_change_text *text, tier_change_message *message) {
-    size_t count = 0;
-    const struct label_spec *labels =
-        model_treatment(text->model, text->change->set, (size_t)text->change->to_tier, &count);
-    if (count == 0) {
-        return;
-    }
-    treatment_message *entries = take(builder, count * sizeof *entries);
-    message->treatment = take(builder, count * sizeof(treatment_message *));
-    if (builder->failed) {
-        return;
-    }
+static char *put_treatment(char *at, const struct tier_change_text *text) {
+    size_t count;
+    const struct label_spec *labels = treatment_of(text, &count);
     for (size_t i = 0; i < count; i++) {
-        tidemark__v1__tier_change__treatment_entry__init(&entries[i]);
-        entries[i].key = text_of(builder, labels[i].name);
-        entries[i].value = text_of(builder, labels[i].value);
-        message->treatment[i] = &entries[i];
+        at = put_head(at, FIELD_TREATMENT, entry_size(&labels[i]));
+        at = wire_put_text(at, ENTRY_KEY, labels[i].name);
+        at = wire_put_text(at, ENTRY_VALUE, labels[i].value);
     }
-    message->n_treatment = count;
+    return at;
 }
 
 int encode_tier_change_protobuf(const struct tier_change_text *text, struct arena *arena, struct bytes *out) {
     const struct tier_change *change = text->change;
-    struct builder builder = {.arena = arena};
-    tier_change_message message = TIDEMARK__V1__TIER_CHANGE__INIT;
-    message.id = text_of(&builder, text->id);
-    message.customer_id = text_of(&builder, text->customer_id);
-    message.tier_set = text_of(&builder, model_set_name(text->model, change->set));
-    message.from = text_of(&builder, change->from);
-    message.to = text_of(&builder, change->to);
-    message.has_direction = 1;
-    message.direction = (Tidemark__V1__TierChange__Direction)(change->direction + 1);
-    message.has_sequence = 1;
-    message.sequence = change->sequence;
-    message.has_effective_time_ms = 1;
-    message.effective_time_ms = change->effective_ms;
-    message.has_cause = 1;
-    message.cause = (Tidemark__V1__TierChange__Cause)(change->cause + 1);
-    message.cause_event_id = text_of(&builder, change->cause_event_id);
-    add_conditions(&builder, change, &message);
-    add_metrics(&builder, change, &message);
-    add_forecast(&builder, change, &message);
-    add_treatment(&builder, text, &message);
-    message.rules_version = text_of(&builder, model_version(text->model));
-    message.has_cut_points_version = 1;
-    message.cut_points_version = change->cuts_version;
-    if (builder.failed) {
+    size_t room = room_for(text);
+    char *start = arena_alloc(arena, room);
+    if (!start) {
         return ERR_NO_MEMORY;
     }
-    size_t size = tidemark__v1__tier_change__get_packed_size(&message);
-    uint8_t *packed = arena_alloc(arena, size);
-    if (!packed) {
-        return ERR_NO_MEMORY;
-    }
-    *out = bytes_of((const char *)packed, tidemark__v1__tier_change__pack(&message, packed));
+    char *at = wire_put_text(start, FIELD_ID, text->id);
+    at = wire_put_text(at, FIELD_CUSTOMER_ID, text->customer_id);
+    at = wire_put_text(at, FIELD_TIER_SET, model_set_name(text->model, change->set));
+    at = wire_put_text(at, FIELD_FROM, change->from);
+    at = wire_put_text(at, FIELD_TO, change->to);
+    at = wire_put_number(at, FIELD_DIRECTION, (uint64_t)change->direction + 1);
+    at = wire_put_number(at, FIELD_SEQUENCE, change->sequence);
+    at = wire_put_number(at, FIELD_EFFECTIVE_TIME, (uint64_t)change->effective_ms);
+    at = wire_put_number(at, FIELD_CAUSE, (uint64_t)change->cause + 1);
+    at = wire_put_text(at, FIELD_CAUSE_EVENT_ID, change->cause_event_id);
+    at = put_conditions(at, change);
+    at = put_metrics(at, change);
+    at = put_forecast(at, change);
+    at = put_treatment(at, text);
+    at = wire_put_text(at, FIELD_RULES_VERSION, model_version(text->model));
+    at = wire_put_number(at, FIELD_CUT_POINTS_VERSION, change->cuts_version);
+    ASSERT((size_t)(at - start) <= room);
+    *out = bytes_of(start, (size_t)(at - start));
     return 0;
 }

@@ -73,7 +73,6 @@ struct kafka_sink {
     size_t handles_count;
     size_t handles_capacity;
     size_t turn_bytes_max; /* halved by each failure, doubled by each success */
-    size_t delivered;
     size_t undelivered;
     char transactional_id[200];
     struct metric *commit_seconds;

@@ -1,4 +1,9 @@
-/* One turn of the publisher: outputs and offsets to Kafka, all or nothing (or at least once). */
+/* One turn of the publisher: outputs and offsets to Kafka, all or nothing (or at least once).
+ *
+ * Two habits of librdkafka decide how. While a request of a partition is under way and more of its records have waited for
+ * linger.ms, the producer's thread does not sleep but asks all the time whether it may send them: so they linger until the
+ * turn has all, and a flush sends them. And a flush looks every 10 ms whether all is delivered, unless delivery reports wake
+ * it: so there are some, even where nobody counts them. */
 #include "publish/kafka_parts.h"
 
 #include "base/array.h"
@@ -7,6 +12,7 @@
 #include <stdio.h>
 
 enum {
+    SEND_OFF_MS = 1,       /* until the producer's thread has sent what lingers, or longer: the offsets go beside it */
     CALL_ATTEMPTS_MAX = 3, /* of one transaction call, each up to SINK_CALL_TIMEOUT_MS, before its
                               outcome is unknown */
     TOPIC_BYTES_MAX = 249, /* Kafka's limit */
@@ -22,9 +28,14 @@ static void delivered(rd_kafka_t *producer, const rd_kafka_message_t *message, v
     if (message->err) {
         sink->undelivered++;
         log_warning("could not deliver an output", "error=\"%s\"", rd_kafka_message_errstr(message));
-    } else {
-        sink->delivered++;
     }
+}
+
+/* In a transaction, whose commit tells; see above why there is one. */
+static void settled(rd_kafka_t *producer, const rd_kafka_message_t *message, void *opaque) {
+    (void)producer;
+    (void)message;
+    (void)opaque;
 }
 
 void sink_drop_producer(struct kafka_sink *sink) {
@@ -56,10 +67,9 @@ static bool have_producer(struct kafka_sink *sink) {
     rd_kafka_conf_t *conf = sink->options.producer_conf(sink->options.context);
     ASSERT(conf);
     rd_kafka_conf_set_opaque(conf, sink);
+    rd_kafka_conf_set_dr_msg_cb(conf, sink->options.exactly_once ? settled : delivered);
     if (sink->options.exactly_once) {
         rd_kafka_conf_set(conf, "transactional.id", sink->transactional_id, NULL, 0);
-    } else {
-        rd_kafka_conf_set_dr_msg_cb(conf, delivered);
     }
     sink->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, problem, sizeof problem);
     if (!sink->producer) {
@@ -220,6 +230,7 @@ static enum outcome attempt(struct kafka_sink *sink, const rd_kafka_consumer_gro
     if (code) {
         return undo(sink, "produce", rd_kafka_error_new(code, "%s", rd_kafka_err2str(code)));
     }
+    (void)rd_kafka_flush(sink->producer, SEND_OFF_MS);
     rd_kafka_topic_partition_list_t *offsets = sink_offsets(sink);
     for (int tries = 1; offsets->cnt > 0; tries++) {
         error = rd_kafka_send_offsets_to_transaction(sink->producer, offsets, membership, SINK_CALL_TIMEOUT_MS);

@@ -13,24 +13,16 @@
  *
  * where "optional" is a varint 0 for null, else size + 1 and the bytes. */
 
-enum { OUTPUT_VERSION = 1, HEADER_PACKED_BYTES_MIN = 2, VARINT_BYTES_MAX = 10 };
+enum { OUTPUT_VERSION = 1, HEADER_PACKED_BYTES_MIN = 2 };
 
 static struct bytes take_optional(struct cursor *cursor) {
     uint64_t size = cursor_varint(cursor);
     return size == 0 ? (struct bytes){NULL, 0} : cursor_take(cursor, size - 1);
 }
 
-static char *put_varint(char *at, uint64_t value) {
-    for (; value >= 0x80; value >>= 7) {
-        *at++ = (char)(value | 0x80);
-    }
-    *at++ = (char)value;
-    return at;
-}
-
 /* With the length that comes before it. */
 static char *put(char *at, uint64_t length, struct bytes bytes) {
-    at = put_varint(at, length);
+    at = varint_put(at, length);
     if (bytes.size > 0) {
         memcpy(at, bytes.data, bytes.size);
     }
@@ -38,7 +30,7 @@ static char *put(char *at, uint64_t length, struct bytes bytes) {
 }
 
 static char *put_optional(char *at, struct bytes bytes) {
-    return bytes.data ? put(at, (uint64_t)bytes.size + 1, bytes) : put_varint(at, 0);
+    return bytes.data ? put(at, (uint64_t)bytes.size + 1, bytes) : varint_put(at, 0);
 }
 
 void output_pack(const struct output *output, struct buffer *out) {
@@ -56,8 +48,8 @@ void output_pack(const struct output *output, struct buffer *out) {
     at = put(at, output->topic.size, output->topic);
     at = put_optional(at, output->key);
     at = put_optional(at, output->value);
-    at = put_varint(at, ((uint64_t)output->caused_ms << 1) ^ (uint64_t)(output->caused_ms >> 63));
-    at = put_varint(at, output->headers_count);
+    at = signed_put(at, output->caused_ms);
+    at = varint_put(at, output->headers_count);
     for (size_t i = 0; i < output->headers_count; i++) {
         at = put(at, output->headers[i].name.size, output->headers[i].name);
         at = put_optional(at, output->headers[i].value);

@@ -40,7 +40,7 @@ static const struct property CONSUMER_FORCED[] = {
 };
 static const struct property PRODUCER_DEFAULTS[] = {
     {"client.id", "tidemark"},
-    {"linger.ms", "0"}, /* a turn of the sink is the batch */
+    {"linger.ms", "1000"}, /* a turn of the sink is the batch, and its end flushes; see kafka_transaction.c */
     {"compression.codec", "lz4"},
     {"retry.backoff.ms", "1"}, /* the coordinator is still finishing the last transaction: ask again at once */
     {"transaction.timeout.ms", "10000"}, /* how long a dead process' open transaction may hide later records */

@@ -22,158 +22,150 @@ enum {
     TIER_STATES_MAX = 1024, /* sets that the rules ever had; more was not written by any version */
 };
 
-static void put_key(struct buffer *out, unsigned field, unsigned wire) {
-    buffer_put_varint(out, field << 3 | wire);
+static char *put_key(char *at, unsigned field, unsigned wire) {
+    return varint_put(at, field << 3 | wire);
 }
 
-static void put_time(struct buffer *out, unsigned field, int64_t difference) {
-    put_key(out, field, WIRE_VARINT);
-    buffer_put_signed(out, difference);
+static char *put_time(char *at, unsigned field, int64_t difference) {
+    return signed_put(put_key(at, field, WIRE_VARINT), difference);
 }
 
-static void put_recent(const struct customer *customer, struct buffer *out) {
-    if (customer->recent_count == 0) {
-        return;
-    }
-    put_key(out, FIELD_RECENT, WIRE_BYTES);
-    buffer_put_varint(out, (uint64_t)customer->recent_count * RECENT_BYTES);
+static char *put_recent(const struct customer *customer, char *at) {
+    at = varint_put(put_key(at, FIELD_RECENT, WIRE_BYTES), (uint64_t)customer->recent_count * RECENT_BYTES);
     for (uint16_t i = 0; i < customer->recent_count; i++) {
-        uint64_t hash = customer->recent[i];
-        uint8_t bytes[RECENT_BYTES];
         for (int b = 0; b < RECENT_BYTES; b++) {
-            bytes[b] = (uint8_t)(hash >> (8 * b));
+            *at++ = (char)(customer->recent[i] >> (8 * b));
         }
-        buffer_put(out, bytes, sizeof bytes);
     }
-}
-
-static unsigned varint_size(uint64_t value) {
-    unsigned size = 1;
-    while (value >= 0x80) {
-        value >>= 7;
-        size++;
-    }
-    return size;
-}
-
-static uint64_t zigzag(int64_t value) {
-    return ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+    return at;
 }
 
 /* A day is: difference to the day before (the first: to day 0; the residue, which is first, is told by a leading 0), number of
  * cells, and per cell the field and the value. */
-static void put_tiles_body(const struct customer *customer, struct buffer *out) {
+static char *put_tiles_body(const struct customer *customer, char *at) {
     const struct tiles *tiles = &customer->tiles;
     int32_t day = 0;
     bool residue = tiles->count > 0 && tiles->cells[0].day == DAY_RESIDUE;
-    buffer_put_byte(out, residue);
+    *at++ = (char)residue;
     for (uint32_t i = 0; i < tiles->count;) {
         uint32_t end = i;
         while (end < tiles->count && tiles->cells[end].day == tiles->cells[i].day) {
             end++;
         }
         if (tiles->cells[i].day != DAY_RESIDUE) {
-            buffer_put_signed(out, (int64_t)tiles->cells[i].day - day);
+            at = signed_put(at, (int64_t)tiles->cells[i].day - day);
             day = tiles->cells[i].day;
         }
-        buffer_put_varint(out, end - i);
+        at = varint_put(at, end - i);
         for (; i < end; i++) {
-            buffer_put_varint(out, tiles->cells[i].field);
-            buffer_put_signed(out, tiles->cells[i].value);
+            at = varint_put(at, tiles->cells[i].field);
+            at = signed_put(at, tiles->cells[i].value);
         }
     }
+    return at;
 }
 
-/* The length is made room for first, and moved if it needs more than a byte. */
-void codec_put_body(const struct customer *customer, struct buffer *out, unsigned field,
-                    void (*body)(const struct customer *customer, struct buffer *out)) {
-    put_key(out, field, WIRE_BYTES);
-    size_t length_at = out->size;
-    buffer_put_byte(out, 0);
-    body(customer, out);
-    if (out->error) {
-        return;
+/* A byte is left for the length, and the body moved if it needs more. */
+char *codec_put_body(const struct customer *customer, char *at, unsigned field,
+                     char *(*body)(const struct customer *customer, char *at)) {
+    char *length_at = put_key(at, field, WIRE_BYTES);
+    char *end = body(customer, length_at + 1);
+    size_t size = (size_t)(end - length_at) - 1;
+    unsigned more = varint_size(size) - 1;
+    if (more > 0) {
+        memmove(length_at + 1 + more, length_at + 1, size);
     }
-    size_t size = out->size - length_at - 1;
-    unsigned length_size = varint_size(size);
-    if (length_size > 1) {
-        if (!buffer_reserve(out, length_size - 1)) {
-            return;
-        }
-        memmove(out->data + length_at + length_size, out->data + length_at + 1, size);
-    }
-    out->size = length_at;
-    buffer_put_varint(out, size);
-    out->size += size;
+    (void)varint_put(length_at, size);
+    return end + more;
 }
 
 enum { NOT_PENDING = -1 }; /* in the place of a time that is never ahead */
 
 /* set tag, tier tag (2 bytes each), sequence, now - since; if a fall is pending or announced, now - pending; if it is announced,
  * its instant - now. */
-static void put_tier(const struct tier_state *state, int64_t now_ms, struct buffer *out) {
-    uint8_t tags[4] = {(uint8_t)state->set_tag, (uint8_t)(state->set_tag >> 8), (uint8_t)state->tier_tag,
-                       (uint8_t)(state->tier_tag >> 8)};
+static char *put_tier(const struct tier_state *state, int64_t now_ms, char *at) {
+    const char tags[4] = {(char)state->set_tag, (char)(state->set_tag >> 8), (char)state->tier_tag,
+                          (char)(state->tier_tag >> 8)};
     bool noticed = state->noticed_ms != TIME_NEVER;
     bool pending = noticed || state->pending_ms != TIME_NEVER;
     uint64_t since = zigzag(now_ms - state->since_ms);
     uint64_t waited = state->pending_ms != TIME_NEVER ? zigzag(now_ms - state->pending_ms) : zigzag(NOT_PENDING);
     uint64_t notice = noticed ? zigzag(state->noticed_ms - now_ms) : 0;
-    put_key(out, FIELD_TIERS, WIRE_BYTES);
-    buffer_put_varint(out, sizeof tags + varint_size(state->sequence) + varint_size(since) +
-                               (pending ? varint_size(waited) : 0) + (noticed ? varint_size(notice) : 0));
-    buffer_put(out, tags, sizeof tags);
-    buffer_put_varint(out, state->sequence);
-    buffer_put_varint(out, since);
+    at = varint_put(put_key(at, FIELD_TIERS, WIRE_BYTES), sizeof tags + varint_size(state->sequence) +
+                                                              varint_size(since) + (pending ? varint_size(waited) : 0) +
+                                                              (noticed ? varint_size(notice) : 0));
+    memcpy(at, tags, sizeof tags);
+    at = varint_put(at + sizeof tags, state->sequence);
+    at = varint_put(at, since);
     if (pending) {
-        buffer_put_varint(out, waited);
+        at = varint_put(at, waited);
     }
-    if (noticed) {
-        buffer_put_varint(out, notice);
-    }
+    return noticed ? varint_put(at, notice) : at;
 }
 
-static void put_ranks_body(const struct customer *customer, struct buffer *out) {
+static char *put_ranks_body(const struct customer *customer, char *at) {
     for (size_t i = 0; i < customer->ranks_count; i++) {
-        buffer_put_signed(out, customer->ranks[i]);
+        at = signed_put(at, customer->ranks[i]);
     }
+    return at;
 }
 
-void customer_encode(const struct customer *customer, struct buffer *out) {
+static char *put_times(const struct customer *customer, char *at) {
     int64_t now_ms = customer->now_ms;
-    if (now_ms == TIME_NONE) {
-        return;
-    }
-    put_time(out, FIELD_NOW, now_ms);
+    at = put_time(at, FIELD_NOW, now_ms);
     if (customer->wake_ms != TIME_NEVER) {
-        put_time(out, FIELD_DUE, customer->wake_ms - now_ms);
+        at = put_time(at, FIELD_DUE, customer->wake_ms - now_ms);
     }
     if (customer->armed_ms != customer->wake_ms) {
         bool armed = customer->armed_ms != TIME_NEVER;
-        put_time(out, armed ? FIELD_ARMED : FIELD_UNARMED, armed ? customer->armed_ms - now_ms : -1);
+        at = put_time(at, armed ? FIELD_ARMED : FIELD_UNARMED, armed ? customer->armed_ms - now_ms : -1);
     }
-    put_time(out, FIELD_FIRST_SEEN, now_ms - customer->first_seen_ms);
-    put_time(out, FIELD_LAST_SEEN, now_ms - customer->last_seen_ms);
+    at = put_time(at, FIELD_FIRST_SEEN, now_ms - customer->first_seen_ms);
+    at = put_time(at, FIELD_LAST_SEEN, now_ms - customer->last_seen_ms);
     if (customer->first_purchase_ms != TIME_NONE) {
-        put_time(out, FIELD_FIRST_PURCHASE, now_ms - customer->first_purchase_ms);
-        put_time(out, FIELD_LAST_PURCHASE, now_ms - customer->last_purchase_ms);
+        at = put_time(at, FIELD_FIRST_PURCHASE, now_ms - customer->first_purchase_ms);
+        at = put_time(at, FIELD_LAST_PURCHASE, now_ms - customer->last_purchase_ms);
     }
-    if (customer->edition > 0) {
-        put_time(out, FIELD_EDITION, customer->edition);
+    return customer->edition > 0 ? put_time(at, FIELD_EDITION, customer->edition) : at;
+}
+
+/* At most; hot paths look at their room once. */
+static size_t room_for(const struct customer *customer) {
+    enum {
+        NUMBERS_MAX = FIELD_LAST_PURCHASE + 1, /* put_times */
+        CELL_ROOM = 4 * VARINT_BYTES_MAX,      /* each on a day of its own */
+        TIER_ROOM = FIELD_HEAD_BYTES_MAX + 4 + 4 * VARINT_BYTES_MAX,
+        BODIES = 3, /* recent, ranks, tiles */
+    };
+    return (NUMBERS_MAX + BODIES) * FIELD_HEAD_BYTES_MAX + (size_t)customer->recent_count * RECENT_BYTES +
+           customer->ranks_count * VARINT_BYTES_MAX + 1 + (size_t)customer->tiles.count * CELL_ROOM +
+           (size_t)customer->tiers_count * TIER_ROOM + codec_lifetime_room(customer);
+}
+
+void customer_encode(const struct customer *customer, struct buffer *out) {
+    size_t room = room_for(customer);
+    char *start = customer->now_ms != TIME_NONE ? buffer_reserve(out, room) : NULL;
+    if (!start) {
+        return;
     }
-    put_recent(customer, out);
+    char *at = put_times(customer, start);
+    if (customer->recent_count > 0) {
+        at = put_recent(customer, at);
+    }
     if (customer->ranks_count > 0) {
-        codec_put_body(customer, out, FIELD_RANKS, put_ranks_body);
+        at = codec_put_body(customer, at, FIELD_RANKS, put_ranks_body);
     }
     if (customer->tiles.count > 0) {
-        codec_put_body(customer, out, FIELD_TILES, put_tiles_body);
+        at = codec_put_body(customer, at, FIELD_TILES, put_tiles_body);
     }
     for (uint16_t i = 0; i < customer->tiers_count; i++) {
         if (customer->tiers[i].sequence > 0) {
-            put_tier(&customer->tiers[i], now_ms, out);
+            at = put_tier(&customer->tiers[i], customer->now_ms, at);
         }
     }
-    codec_put_lifetime(customer, out);
+    at = codec_put_lifetime(customer, at);
+    ASSERT((size_t)(at - start) <= room);
+    out->size += (size_t)(at - start);
 }
 
 static int take_tiles(struct bytes body, struct tiles *tiles) {

@@ -17,13 +17,14 @@ enum {
 /* ---- purchase days ---- */
 
 /* sint64 revenue of the first day, sint64 oldest known day, and uint64 days from each known day to the next. */
-static void put_purchase_days(const struct customer *customer, struct buffer *out) {
+static char *put_purchase_days(const struct customer *customer, char *at) {
     const struct purchase_days *days = &customer->purchase_days;
-    buffer_put_signed(out, days->first_day_minor);
-    buffer_put_signed(out, days->known[0]);
+    at = signed_put(at, days->first_day_minor);
+    at = signed_put(at, days->known[0]);
     for (size_t i = 1; i < days->count; i++) {
-        buffer_put_varint(out, (uint64_t)((int64_t)days->known[i] - days->known[i - 1]));
+        at = varint_put(at, (uint64_t)((int64_t)days->known[i] - days->known[i - 1]));
     }
+    return at;
 }
 
 static int take_purchase_days(struct bytes body, struct purchase_days *days) {
@@ -50,11 +51,11 @@ static int take_purchase_days(struct bytes body, struct purchase_days *days) {
 }
 
 /* uint64 number of forgotten days, uint64 sum of the squares of their gaps, uint64 oldest known day less the first of all. */
-static void put_forgotten_days(const struct customer *customer, struct buffer *out) {
+static char *put_forgotten_days(const struct customer *customer, char *at) {
     const struct purchase_days *days = &customer->purchase_days;
-    buffer_put_varint(out, days->forgotten);
-    buffer_put_varint(out, days->gap_squares);
-    buffer_put_varint(out, (uint64_t)((int64_t)days->known[0] - days->first_day));
+    at = varint_put(at, days->forgotten);
+    at = varint_put(at, days->gap_squares);
+    return varint_put(at, (uint64_t)((int64_t)days->known[0] - days->first_day));
 }
 
 /* Behind the known days. */
@@ -77,19 +78,19 @@ static int take_forgotten_days(struct bytes body, struct purchase_days *days) {
 
 /* A byte: which stages were reached (bit 0 the first) and, from bit 5 on, the latest; then, for each reached one, sint64 its first
  * time less that of the customer; then sint64 now less the latest time. */
-static void put_journey(const struct customer *customer, struct buffer *out) {
+static char *put_journey(const struct customer *customer, char *at) {
     const struct journey *journey = &customer->journey;
     unsigned head = (unsigned)journey->latest << STAGES;
     for (int i = 0; i < STAGES; i++) {
         head |= (unsigned)(journey->first_ms[i] != TIME_NONE) << i;
     }
-    buffer_put_byte(out, (uint8_t)head);
+    *at++ = (char)head;
     for (int i = 0; i < STAGES; i++) {
         if (journey->first_ms[i] != TIME_NONE) {
-            buffer_put_signed(out, journey->first_ms[i] - customer->first_seen_ms);
+            at = signed_put(at, journey->first_ms[i] - customer->first_seen_ms);
         }
     }
-    buffer_put_signed(out, customer->now_ms - journey->latest_ms);
+    return signed_put(at, customer->now_ms - journey->latest_ms);
 }
 
 static int take_journey(struct bytes body, struct customer *customer) {
@@ -113,24 +114,31 @@ static int take_journey(struct bytes body, struct customer *customer) {
 
 /* ---- favourites ---- */
 
+static char *put_name(char *at, struct bytes name) {
+    at = varint_put(at, name.size);
+    memcpy(at, name.data, name.size);
+    return at + name.size;
+}
+
 /* Per counter, by name: its name behind a length, uint64 twice its weight, plus 1 where uint64 its overcount follows. */
-static void put_favourites(const struct favourites *favourites, struct buffer *out) {
+static char *put_favourites(const struct favourites *favourites, char *at) {
     struct favourite favourite;
-    for (size_t at = 0; favourites_next(favourites, &at, &favourite);) {
-        buffer_put_sized(out, favourite.name);
-        buffer_put_varint(out, (uint64_t)favourite.weight << 1 | (favourite.over > 0));
+    for (size_t place = 0; favourites_next(favourites, &place, &favourite);) {
+        at = put_name(at, favourite.name);
+        at = varint_put(at, (uint64_t)favourite.weight << 1 | (favourite.over > 0));
         if (favourite.over > 0) {
-            buffer_put_varint(out, (uint64_t)favourite.over);
+            at = varint_put(at, (uint64_t)favourite.over);
         }
     }
+    return at;
 }
 
-static void put_categories(const struct customer *customer, struct buffer *out) {
-    put_favourites(&customer->categories, out);
+static char *put_categories(const struct customer *customer, char *at) {
+    return put_favourites(&customer->categories, at);
 }
 
-static void put_channels(const struct customer *customer, struct buffer *out) {
-    put_favourites(&customer->channels, out);
+static char *put_channels(const struct customer *customer, char *at) {
+    return put_favourites(&customer->channels, at);
 }
 
 static int take_favourites(struct bytes body, struct favourites *favourites) {
@@ -155,13 +163,13 @@ static int take_favourites(struct bytes body, struct favourites *favourites) {
 /* ---- engagement ---- */
 
 /* Its 8 bytes as an IEEE 754 double, little endian, then sint64 now less its instant. */
-static void put_engagement(const struct customer *customer, struct buffer *out) {
+static char *put_engagement(const struct customer *customer, char *at) {
     uint64_t bits;
     memcpy(&bits, &customer->engagement.sum, sizeof bits);
     for (int i = 0; i < DOUBLE_BYTES; i++) {
-        buffer_put_byte(out, (uint8_t)(bits >> (8 * i)));
+        *at++ = (char)(bits >> (8 * i));
     }
-    buffer_put_signed(out, customer->now_ms - customer->engagement.at_ms);
+    return signed_put(at, customer->now_ms - customer->engagement.at_ms);
 }
 
 static int take_engagement(struct bytes body, struct customer *customer) {
@@ -180,8 +188,10 @@ static int take_engagement(struct bytes body, struct customer *customer) {
 
 /* ---- referrer ---- */
 
-static void put_referrer(const struct customer *customer, struct buffer *out) {
-    buffer_put_bytes(out, customer_referrer(customer));
+static char *put_referrer(const struct customer *customer, char *at) {
+    struct bytes referrer = customer_referrer(customer);
+    memcpy(at, referrer.data, referrer.size);
+    return at + referrer.size;
 }
 
 static int take_referrer(struct bytes body, struct customer *customer) {
@@ -191,28 +201,41 @@ static int take_referrer(struct bytes body, struct customer *customer) {
 
 /* ---- all together ---- */
 
-void codec_put_lifetime(const struct customer *customer, struct buffer *out) {
+size_t codec_lifetime_room(const struct customer *customer) {
+    enum {
+        BODIES = 7, /* see codec_put_lifetime */
+        NAMES_MAX = 2 * FAVOURITES_MAX,
+        NAME_ROOM = FAVOURITE_NAME_BYTES_MAX + 3 * VARINT_BYTES_MAX,
+        NUMBERS_MAX = 2 + 3 + STAGES + 1 + 1, /* of purchase days, of forgotten ones, of the journey, of engagement */
+        BYTES_MAX = 1 + DOUBLE_BYTES,
+    };
+    return BODIES * FIELD_HEAD_BYTES_MAX + NAMES_MAX * NAME_ROOM + NUMBERS_MAX * VARINT_BYTES_MAX + BYTES_MAX +
+           (size_t)customer->purchase_days.count * VARINT_BYTES_MAX + customer_referrer(customer).size;
+}
+
+char *codec_put_lifetime(const struct customer *customer, char *at) {
     if (customer->purchase_days.count > 0) {
-        codec_put_body(customer, out, FIELD_PURCHASE_DAYS, put_purchase_days);
+        at = codec_put_body(customer, at, FIELD_PURCHASE_DAYS, put_purchase_days);
     }
     if (customer->journey.latest != STAGE_NONE) {
-        codec_put_body(customer, out, FIELD_JOURNEY, put_journey);
+        at = codec_put_body(customer, at, FIELD_JOURNEY, put_journey);
     }
     if (customer->categories.count > 0) {
-        codec_put_body(customer, out, FIELD_CATEGORIES, put_categories);
+        at = codec_put_body(customer, at, FIELD_CATEGORIES, put_categories);
     }
     if (customer->channels.count > 0) {
-        codec_put_body(customer, out, FIELD_CHANNELS, put_channels);
+        at = codec_put_body(customer, at, FIELD_CHANNELS, put_channels);
     }
     if (customer->purchase_days.forgotten > 0) {
-        codec_put_body(customer, out, FIELD_FORGOTTEN_DAYS, put_forgotten_days);
+        at = codec_put_body(customer, at, FIELD_FORGOTTEN_DAYS, put_forgotten_days);
     }
     if (customer->engagement.sum > 0) {
-        codec_put_body(customer, out, FIELD_ENGAGEMENT, put_engagement);
+        at = codec_put_body(customer, at, FIELD_ENGAGEMENT, put_engagement);
     }
     if (customer->referrer) {
-        codec_put_body(customer, out, FIELD_REFERRER, put_referrer);
+        at = codec_put_body(customer, at, FIELD_REFERRER, put_referrer);
     }
+    return at;
 }
 
 int codec_take_lifetime(uint64_t field, struct bytes body, struct customer *customer) {

@@ -170,6 +170,15 @@ static void a_large_tier_change_is_built_in_the_arena(void **state) {
     free(names);
 }
 
+/* protobuf-c, which wrote none of it, writes the same bytes of what it has read. */
+static void assert_packed_the_same(const Tidemark__V1__TierChange *message, struct bytes value) {
+    uint8_t packed[4096];
+    size_t size = tidemark__v1__tier_change__get_packed_size(message);
+    assert_true(size <= sizeof packed);
+    assert_int_equal(tidemark__v1__tier_change__pack(message, packed), value.size);
+    assert_memory_equal(packed, value.data, size);
+}
+
 static void protobuf_says_the_same(void **state) {
     struct fixture *fixture = *state;
     fixture->encoder.format = OUTPUT_PROTOBUF;
@@ -203,17 +212,20 @@ static void protobuf_says_the_same(void **state) {
     assert_string_equal(message->treatment[0]->key, "service");
     assert_string_equal(message->treatment[0]->value, "dedicated");
     assert_true(bytes_equal_text(model_version(fixture->encoder.model), message->rules_version));
+    assert_packed_the_same(message, output.value);
     tidemark__v1__tier_change__free_unpacked(message, NULL);
 
     fixture->change.from = (struct bytes){NULL, 0};
     fixture->change.forecast_tier = (struct bytes){NULL, 0};
     fixture->change.cause_event_id = (struct bytes){NULL, 0};
+    fixture->change.effective_ms = -1; /* ten bytes */
     output = encode(fixture);
     message = tidemark__v1__tier_change__unpack(NULL, output.value.size, (const uint8_t *)output.value.data);
     assert_non_null(message);
     assert_null(message->from);
     assert_null(message->forecast);
     assert_null(message->cause_event_id);
+    assert_packed_the_same(message, output.value);
     tidemark__v1__tier_change__free_unpacked(message, NULL);
 }
 

@@ -127,6 +127,9 @@ static void old_days_go_to_the_residue(void **state) {
     assert_string_equal(shown(&tiles), "R.1=7");
     tiles_trim(&tiles, 1000, 128);
     assert_string_equal(shown(&tiles), "R.1=7");
+    add(&tiles, DAY_RESIDUE, 2, 3);
+    tiles_trim(&tiles, 1000, 1); /* the residue is no day */
+    assert_string_equal(shown(&tiles), "R.1=7 R.2=3");
     tiles_finish(&tiles);
 }
 
