@@ -14,7 +14,7 @@ enum {
     CHUNK_BYTES_MAX = 16 << 20, /* TASK_TAKE_BYTES_MAX and one record of the largest size, decoded */
     CHUNKS_KEPT = 4,            /* unused chunks kept for the next pass */
     WANTED_FIRST = 256,
-    DUE_TAKE_MAX = 2048, /* due customers per pass, so that live records are not kept waiting by a full hour */
+    DUE_WAITING_MAX = 1024, /* due customers, so that what is live does not wait behind a full hour */
 };
 
 struct load { /* one outstanding request for customers */
@@ -73,6 +73,10 @@ void intake_finish(struct task *task) {
     free(task->wanted);
 }
 
+static bool is_of_wheel(enum item_kind kind) {
+    return kind == ITEM_DUE || kind == ITEM_FIRED;
+}
+
 void intake_pop(struct task *task) {
     struct items *items = &task->items;
     struct item *item = items_head(items);
@@ -82,6 +86,7 @@ void intake_pop(struct task *task) {
     if (item->chunk && --item->chunk->items == 0) {
         chunk_release(task, item->chunk);
     }
+    items->due_count -= is_of_wheel(item->kind);
     items->head = (items->head + 1) % items->capacity;
     items->count--;
 }
@@ -112,6 +117,7 @@ static struct item *push(struct task *task, enum item_kind kind, struct chunk *c
     if (chunk) {
         chunk->items++;
     }
+    items->due_count += is_of_wheel(kind);
     return item;
 }
 
@@ -352,21 +358,25 @@ bool intake_replays(const struct task *task) {
     return false;
 }
 
+static bool has_room_for_due(const struct items *items) {
+    return items->due_count < DUE_WAITING_MAX && items->count < items->capacity;
+}
+
 /* Due customers up to the clock of the last scored item; see wheel.h for why not further. */
-static bool take_due(struct task *task) {
+static void take_due(struct task *task) {
     int64_t scored_ms = task->items.count > 0 ? task->open->meta.clock_ms : task->take_clock_ms;
     if (scored_ms == TIME_NONE) {
-        return false;
+        return;
     }
     if (intake_replays(task) && scored_ms > task->suppress_fired_ms) {
         scored_ms = task->suppress_fired_ms;
     }
     wheel_turn(&task->wheel, scored_ms);
-    for (size_t taken = 0; taken < DUE_TAKE_MAX && task->items.count < task->items.capacity; taken++) {
+    while (has_room_for_due(&task->items)) {
         struct wheel_entry entry;
         enum wheel_step step = wheel_next(&task->wheel, &entry);
         if (step == WHEEL_IDLE) {
-            return false;
+            return;
         }
         struct item *item = intake_push(task, step == WHEEL_DUE ? ITEM_DUE : ITEM_FIRED);
         item->clock_ms = task->wheel.target_ms;
@@ -376,7 +386,11 @@ static bool take_due(struct task *task) {
             free(entry.id);
         }
     }
-    return task->items.count < task->items.capacity;
+    task->due_waits = true;
+}
+
+bool intake_has_room_for_due(const struct task *task) {
+    return task->due_waits && has_room_for_due(&task->items);
 }
 
 bool intake_is_full(const struct task *task) {
@@ -387,6 +401,7 @@ bool intake_is_full(const struct task *task) {
 bool intake_take(struct task *task) {
     bool full = intake_is_full(task);
     bool rests = full || rules_wait(task);
+    task->due_waits = false;
     size_t before = task->items.count;
     bool more = rests ? false : take_records(task);
     want_taken(task, before);
@@ -396,7 +411,7 @@ bool intake_take(struct task *task) {
     }
     /* A round that the open batch waits for must come to its end: until then nothing is published, and nothing empties. */
     if (!full || task_in_round(task)) {
-        more |= take_due(task);
+        take_due(task);
     }
     if (!rests && !intake_replays(task)) {
         more |= edition_sweep(task);

@@ -129,9 +129,10 @@ bool task_in_round(const struct task *task) {
     return task->round_scored > 0 && task->round_scored < round_whole_max(task) && task->state == TASK_RUNNING;
 }
 
-/* A round too large for one batch is split, but not into one batch for each of its hours: more of it comes at once. */
+/* A round too large for one batch is split, but not into one batch for each of its hours: half of what the first took comes
+ * together, so that it is scored while the other half is published. */
 static bool gathers(const struct task *task) {
-    return task->round_scored >= round_whole_max(task) && task->open->items < round_whole_max(task) &&
+    return task->round_scored >= round_whole_max(task) && task->open->items < round_whole_max(task) / 2 &&
            task->state == TASK_RUNNING && !intake_is_full(task);
 }
 
@@ -241,6 +242,7 @@ bool task_pump(struct task *task) {
         }
         more = intake_take(task);
         more |= score(task);
+        more |= intake_has_room_for_due(task);
         apply(task);
         more |= rules_look(task);
         cache_shrink(task->ports.cache);

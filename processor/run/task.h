@@ -57,8 +57,9 @@ enum {
     /* Outputs not yet in Kafka: beyond, taking stops until the sink has caught up. Each is there up to six times (outbox, batch,
      * publication, buffers of Redis' and of Kafka's client), a few KB; a transaction of so many takes some 50 ms. */
     TASK_UNPUBLISHED_MAX = 4096,
-    TASK_ROUND_WHOLE_MAX = 8192, /* due customers scored in one batch with their whole round; larger rounds are split */
-    TASK_TRIM_AFTER_MS = 1000,   /* an idle task tells the store after this time what is published */
+    /* Due customers scored in one batch with their whole round; larger rounds are split. Live events wait for one, at midnight too. */
+    TASK_ROUND_WHOLE_MAX = 4096,
+    TASK_TRIM_AFTER_MS = 1000, /* an idle task tells the store after this time what is published */
 };
 
 /* What may be replaced while a task runs; borrowed. */

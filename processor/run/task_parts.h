@@ -49,6 +49,7 @@ struct items { /* a ring */
     size_t capacity;
     size_t head;
     size_t count;
+    size_t due_count; /* of them from the wheel */
 };
 
 /* The item behind `index` others; there must be one. */
@@ -162,6 +163,7 @@ struct task {
     struct sweep sweep;
 
     struct wheel wheel;
+    bool due_waits; /* there was no room for all due customers in this pass */
     struct arena score_arena;
     struct buffer scratch;
     struct batch batches[2];
@@ -190,6 +192,8 @@ int intake_init(struct task *task);
 void intake_finish(struct task *task);
 /* Takes and decodes records and due customers, and asks the store for those not cached. True: more can be taken at once. */
 bool intake_take(struct task *task);
+/* Whether due customers waited for room that there is now. */
+bool intake_has_room_for_due(const struct task *task);
 /* Removes the head item, which has been scored. */
 void intake_pop(struct task *task);
 /* Forgets every item. */

@@ -18,6 +18,7 @@ sys.path.insert(0, str(HERE.parent / "e2e"))
 
 from servers import KAFKA_LIB, Kafka, Redis, Tidemark, tidemark_binary, wait_until  # noqa: E402
 from topics import Topics  # noqa: E402
+from wire import message_class  # noqa: E402
 from table import NotMeasured  # noqa: E402
 
 INPUTS = ("purchases", "interactions", "feedback")
@@ -134,6 +135,11 @@ class Lab:
         """key -> its last committed record's value, as texts and bytes."""
         return {message.key().decode(): message.value() for message in self.topics.records(topic)}
 
+    def last_tiers(self, output):
+        """Of Tidemark's tier changes: customer -> the tier that the last one leads to."""
+        change = message_class("TierChange")
+        return {key: change.FromString(value).to for key, value in self.last_values(output).items()}
+
     # Processes
 
     def redis(self):
@@ -158,6 +164,7 @@ class Lab:
             "redis": {"url": redis_server.url},
             "clock": "event",
             "delivery": self.options.delivery,
+            "output_format": "protobuf",  # as the peers publish; --set output_format=json tells what JSON costs more
         } | yaml.safe_load((HERE / "score.yaml").read_text()) | settings
         server = Tidemark(self.folder / f"{name}-{uuid.uuid4().hex[:8]}", config)
         self.servers.append(server)

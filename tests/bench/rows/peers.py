@@ -2,14 +2,12 @@
 
 The history is written twice, in the product's schema and in theirs (mix.h). Tidemark's timers are always on; theirs only in
 the rows that say so. Tidemark does more than SPEC.md asks: ids of events against duplicates, whole-life numbers, conditions
-and a forecast in every tier change, as JSON.
+and a forecast in every tier change.
 
 What differs in the job: SPEC.md counts days since the last purchase from day to day, score.yaml's days_since_purchase in
 exact 24 hours, so a customer within a day of 7, 14, 30 or 60 days may be in another tier. With score_days.yaml, which says
 SPEC.md's days by windows (purchases(8d) is "today or the seven days before"), every customer must be in the same tier.
 """
-
-import json
 
 import peer_programs
 import yaml
@@ -115,6 +113,6 @@ class Peers(Family):
         return {"days": self.equal(theirs, by_days["output"]), "exact": self.equal(theirs, exact["output"])}
 
     def equal(self, theirs, output):
-        ours = {key: json.loads(value)["to"] for key, value in self.lab.last_values(output).items()}
+        ours = self.lab.last_tiers(output)
         assert ours.keys() == theirs.keys(), f"{len(ours)} customers, the peer has {len(theirs)}"
         return 100 * sum(ours[key] == tier for key, tier in theirs.items()) / len(theirs)
