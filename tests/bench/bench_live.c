@@ -9,6 +9,7 @@
  *     --customers N --hot-percent P  who the others are (mix.h),
  *     --first-customer N             and their first number
  *     --partitions N                 of each topic
+ *     --except N                     the tier changes of this partition are not read
  *     --wait S                       at the end, for probes still under way
  *
  * Prints a line for each probe: partition, when it was produced, when its tier change came (microseconds of the wall clock;
@@ -39,6 +40,7 @@ static const struct option options[] = {{"rate", required_argument, NULL, 'r'},
                                         {"first-customer", required_argument, NULL, 'f'},
                                         {"hot-percent", required_argument, NULL, 'h'},
                                         {"partitions", required_argument, NULL, 'n'},
+                                        {"except", required_argument, NULL, 'x'},
                                         {"wait", required_argument, NULL, 'w'},
                                         {NULL, 0, NULL, 0}};
 
@@ -60,6 +62,7 @@ struct live {
     int64_t rate;
     int64_t seconds;
     int64_t every;
+    int64_t except; /* -1: none */
     int64_t wait_s;
 };
 
@@ -74,6 +77,7 @@ static void parse(struct live *live, int argc, char **argv) {
                           .rate = 1000,
                           .seconds = 10,
                           .every = 25,
+                          .except = -1,
                           .wait_s = 15};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         int64_t number = optarg ? strtoll(optarg, NULL, 10) : 0;
@@ -98,6 +102,9 @@ static void parse(struct live *live, int argc, char **argv) {
             break;
         case 'n':
             live->mix.partitions = (int)number;
+            break;
+        case 'x':
+            live->except = number;
             break;
         case 'w':
             live->wait_s = number;
@@ -125,8 +132,8 @@ static int64_t end_of(rd_kafka_t *consumer, const char *topic, int partition) {
     return high;
 }
 
-/* Reads from the topic's end as it is now. */
-static rd_kafka_t *reader(const char *bootstrap, const char *topic, int partitions) {
+/* Reads from the topic's end as it is now, all partitions but one. */
+static rd_kafka_t *reader(const char *bootstrap, const char *topic, int partitions, int64_t except) {
     const char *const settings[] = {"bootstrap.servers",
                                     bootstrap,
                                     "group.id",
@@ -146,7 +153,9 @@ static rd_kafka_t *reader(const char *bootstrap, const char *topic, int partitio
     rd_kafka_poll_set_consumer(consumer);
     rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(partitions);
     for (int partition = 0; partition < partitions; partition++) {
-        rd_kafka_topic_partition_list_add(all, topic, partition)->offset = end_of(consumer, topic, partition);
+        if (partition != except) {
+            rd_kafka_topic_partition_list_add(all, topic, partition)->offset = end_of(consumer, topic, partition);
+        }
     }
     if (rd_kafka_assign(consumer, all)) {
         wire_fail("cannot assign");
@@ -241,7 +250,7 @@ int main(int argc, char **argv) {
     snprintf(probes->name, sizeof probes->name, "p%d-", (int)getpid());
     struct wire wire;
     wire_init(&wire, argv[optind], "0", argv + optind + 1);
-    live.consumer = reader(argv[optind], argv[optind + 4], live.mix.partitions);
+    live.consumer = reader(argv[optind], argv[optind + 4], live.mix.partitions, live.except);
     pthread_t thread;
     if (pthread_create(&thread, NULL, read_all, &live)) {
         wire_fail("no thread");
