@@ -9,7 +9,6 @@
 
 enum {
     RESTART_WAIT_MS = 200,   /* how long sources that are ready wait for the others of the same rebalance */
-    ENDS_TIMEOUT_MS = 3000,  /* for one question */
     CLOSE_TIMEOUT_MS = 5000, /* leaving the group; the broker may be away */
     UP_MS = 5000,            /* an answer within this time means that Kafka is up */
 };
@@ -175,6 +174,7 @@ static void restart_sources(struct kafka_consumer *consumer) {
     }
     assign(consumer->handle, list);
     rd_kafka_topic_partition_list_destroy(list);
+    consumer->ask_again = consumer->asking; /* perhaps not for these */
     kafka_consumer_tick(consumer);
 }
 
@@ -192,9 +192,8 @@ static void take_ends(struct kafka_consumer *consumer, const rd_kafka_ListOffset
     for (size_t i = 0; i < count; i++) {
         const rd_kafka_topic_partition_t *end = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
         struct kafka_source *source = find_source(consumer, end->partition);
-        /* librdkafka leaves the offset invalid, without an error, where the broker was gone before it answered. Taken for an
-         * end, the partition would seem to be read, and the merge would go on without it. */
-        if (end->err || end->offset < 0 || !source) {
+        /* Taken for an end, no answer would let the partition seem to be read, and the merge would go on without it. */
+        if (!kafka_ends_is_answer(end) || !source) {
             continue;
         }
         consumer->answered_ms = clock_monotonic_ms();
@@ -223,6 +222,9 @@ void kafka_consumer_serve(struct kafka_consumer *consumer) {
             take_ends(consumer, result);
         }
         rd_kafka_event_destroy(event);
+        if (consumer->ask_again) {
+            kafka_consumer_tick(consumer);
+        }
     }
     restart_sources(consumer);
 }
@@ -234,17 +236,12 @@ void kafka_consumer_tick(struct kafka_consumer *consumer) {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(INPUTS);
     for (const struct kafka_source *source = consumer->sources; source; source = source->next) {
         for (int input = 0; input < INPUTS; input++) {
-            rd_kafka_topic_partition_list_add(list, consumer->topics[input], source->partition)->offset =
-                RD_KAFKA_OFFSET_SPEC_LATEST;
+            rd_kafka_topic_partition_list_add(list, consumer->topics[input], source->partition);
         }
     }
-    char ignored[64];
-    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(consumer->handle, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
-    rd_kafka_AdminOptions_set_request_timeout(options, ENDS_TIMEOUT_MS, ignored, sizeof ignored);
-    rd_kafka_error_destroy(rd_kafka_AdminOptions_set_isolation_level(options, RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
     consumer->asking = true;
+    consumer->ask_again = false;
     consumer->asked_wall_ms = clock_wall_ms();
-    rd_kafka_ListOffsets(consumer->handle, list, options, consumer->answers);
-    rd_kafka_AdminOptions_destroy(options);
+    kafka_ends_ask(consumer->handle, list, consumer->answers);
     rd_kafka_topic_partition_list_destroy(list);
 }

@@ -295,7 +295,8 @@ static void tell_tasks(void *context, struct http_answer *answer) {
                                        .redis_up = redis_is_up(app),
                                        .workers = app->workers_count,
                                        .statuses = statuses,
-                                       .status_workers = workers};
+                                       .status_workers = workers,
+                                       .ends_of = app->workers[0]};
     for (int i = 0; i < app->workers_count; i++) {
         size_t count = worker_statuses(app->workers[i], statuses + process.statuses_count);
         for (; count > 0; count--) {

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "run/slot.h"
+#include "run/worker.h"
 
 #include <stdio.h>
 
@@ -159,6 +160,7 @@ struct tasks_gathering {
     struct process_overview process;
     char reason[SLOT_PROBLEM_BYTES];
     struct task_overview *tasks;
+    const struct worker *ends_of;
     struct slot_status *statuses; /* copies: their problems are lent to `tasks` */
     char **owners;                /* by partition; NULL: nobody */
 };
@@ -180,6 +182,17 @@ static void tasks_end(struct tasks_gathering *tasks) {
     free(tasks);
 }
 
+/* A task elsewhere: what its owner has not applied, or would not if there were one. */
+static void find_lag(const struct tasks_gathering *tasks, struct task_overview *task) {
+    for (int input = 0; input < INPUTS; input++) {
+        int64_t end = worker_end_of(tasks->ends_of, task->partition, (enum input)input);
+        int64_t from = task->offsets[input] == OFFSET_NONE ? 0 : task->offsets[input];
+        if (end != OFFSET_NONE) {
+            task->lag[input] = end > from ? end - from : 0;
+        }
+    }
+}
+
 static void on_meta_of_task(void *arg, int error, const struct store_found *found) {
     const struct ask ask = ask_end(arg, error == ERR_NOT_FOUND ? 0 : error);
     struct tasks_gathering *tasks = ask.gathering;
@@ -198,6 +211,9 @@ static void on_meta_of_task(void *arg, int error, const struct store_found *foun
         task->edition = meta->edition;
         task->sweeping = meta->swept_edition < meta->edition;
         memcpy(task->offsets, meta->next_offset, sizeof task->offsets);
+    }
+    if (task->worker < 0 && (!error || error == ERR_NOT_FOUND)) {
+        find_lag(tasks, task);
     }
     if (tasks->gathering.waiting == 0) {
         tasks_end(tasks);
@@ -265,6 +281,7 @@ void overview_tasks(struct overview *overview, const struct overview_process *pr
     tasks->statuses = calloc(process->statuses_count + 1, sizeof *tasks->statuses);
     ASSERT(tasks->tasks && tasks->owners && tasks->statuses);
     const struct config *config = tasks->gathering.config;
+    tasks->ends_of = process->ends_of;
     join_statuses(tasks, process);
     snprintf(tasks->reason, sizeof tasks->reason, "%s", process->reason ? process->reason : "");
     tasks->process = (struct process_overview){.group = config->group,

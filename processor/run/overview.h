@@ -30,8 +30,9 @@ void overview_feedback(struct overview *overview, int days, enum feedback_by by,
 void overview_alerts(struct overview *overview, int limit, lookup_done_fn done, void *arg);
 
 struct slot_status;
+struct worker;
 /* What this process knows by itself, to be joined with what is stored. tasks' `worker`, `state`, `problem` and `lag` are filled
- * in from the workers for the tasks they have. */
+ * in from the workers for the tasks they have; the lag of the others is from what they have applied to the ends. */
 struct overview_process {
     const char *reason; /* NULL: ready */
     bool kafka_up;
@@ -40,6 +41,7 @@ struct overview_process {
     const struct slot_status *statuses; /* of all workers, one worker's after the other's */
     const int *status_workers;          /* whose each is */
     size_t statuses_count;
+    const struct worker *ends_of; /* who knows the ends of all partitions; it outlives the question */
 };
 /* Everything of `process` is copied. */
 void overview_tasks(struct overview *overview, const struct overview_process *process, lookup_done_fn done, void *arg);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "ingest/kafka_ends.h"
 #include "publish/kafka_sink.h"
 #include "run/kafka_admin.h"
 #include "run/slot.h"
@@ -34,6 +35,7 @@ struct worker {
     int wake_fd;
     bool pending_wake;
     struct kafka_consumer *consumer;
+    struct kafka_ends *ends; /* of all tasks; NULL: another worker asks for them */
     struct kafka_sink *sink;
     struct cache *cache;
     struct worker_population *population;
@@ -330,6 +332,9 @@ static void on_tick(evutil_socket_t fd, short what, void *context) {
     if (now_ms - worker->ends_ms >= ENDS_MS) {
         worker->ends_ms = now_ms;
         kafka_consumer_tick(worker->consumer);
+        if (worker->ends) {
+            kafka_ends_tick(worker->ends);
+        }
         update_gauges(worker);
     }
     turn(worker);
@@ -354,6 +359,7 @@ static void *worker_thread(void *context) {
     close_slots(worker);
     kafka_sink_destroy(worker->sink);
     worker->sink = NULL;
+    kafka_ends_close(worker->ends);
     kafka_consumer_destroy(worker->consumer);
     worker->consumer = NULL;
     worker->ended = true;
@@ -370,6 +376,9 @@ static int worker_open(struct worker *worker, char *problem) {
     worker->consumer = kafka_consumer_create(conf, config->topics, worker->wake_fd, &callbacks, problem);
     if (!worker->consumer) {
         return ERR_INVALID;
+    }
+    if (worker->index == 0) {
+        worker->ends = kafka_ends_create(kafka_consumer_handle(worker->consumer), config->topics, worker->shared.partitions);
     }
     struct kafka_sink_options options = {
         .exactly_once = config->exactly_once,
@@ -414,6 +423,7 @@ struct worker *worker_create(const struct worker_shared *shared, int index, char
     worker->turned_ms = clock_monotonic_ms();
     if (worker_open(worker, problem) || pthread_create(&worker->thread, NULL, worker_thread, worker)) {
         kafka_sink_destroy(worker->sink);
+        kafka_ends_close(worker->ends);
         kafka_consumer_destroy(worker->consumer);
         worker->thread = 0;
         worker_destroy(worker);
@@ -461,6 +471,7 @@ void worker_destroy(struct worker *worker) {
     cache_destroy(worker->cache);
     close(worker->wake_fd);
     free(worker->statuses);
+    kafka_ends_destroy(worker->ends);
     rules_release(worker->rules);
     rules_release(worker->coming);
     pthread_mutex_destroy(&worker->lock);
@@ -480,6 +491,10 @@ size_t worker_statuses(struct worker *worker, struct slot_status *out) {
     memcpy(out, worker->statuses, count * sizeof *out);
     pthread_mutex_unlock(&worker->lock);
     return count;
+}
+
+int64_t worker_end_of(const struct worker *worker, int32_t partition, enum input input) {
+    return kafka_ends_of(worker->ends, partition, input);
 }
 
 bool worker_kafka_is_up(const struct worker *worker) {

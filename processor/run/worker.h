@@ -7,6 +7,7 @@
 #ifndef TIDEMARK_RUN_WORKER_H
 #define TIDEMARK_RUN_WORKER_H
 
+#include "base/inputs.h"
 #include "run/config.h"
 
 struct rules;
@@ -36,6 +37,8 @@ void worker_destroy(struct worker *worker);
 bool worker_is_ready(struct worker *worker, char *reason);
 /* The tasks that the worker has, as they stood within the last moments; `out` has room for every partition. Any thread. */
 size_t worker_statuses(struct worker *worker, struct slot_status *out);
+/* The end of any partition of an input topic as the broker last told, OFFSET_NONE: not known. Only worker 0 asks. Any thread. */
+int64_t worker_end_of(const struct worker *worker, int32_t partition, enum input input);
 bool worker_kafka_is_up(const struct worker *worker);
 /* When its loop turned last, monotonic: a loop that does not turn hangs. Any thread. */
 int64_t worker_turned_ms(const struct worker *worker);

@@ -3,6 +3,7 @@
 import copy
 import http.client
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -253,8 +254,14 @@ def test_tasks_are_told_with_owner_clock_and_lag(shop):
     assert {task["worker"] for task in answer["tasks"]} == {0, 1}
 
 
+def lags_of(process, tasks=None):
+    return {of["lag"] for task in told(process, "/v1/tasks")["tasks"] for of in task["inputs"].values()
+            if tasks is None or task["task"] in tasks}
+
+
 def test_every_process_tells_of_all_tasks_until_redis_is_gone(kafka, redis_server, tmp_path):
     run = Campaign(kafka, redis_server, tmp_path, rules=RULES)
+    run.config["kafka"]["session.timeout.ms"] = 30_000  # one that hangs keeps its tasks
     try:
         processes = [run.start(workers=1) for _ in range(2)]
         run.load(workload.shop(seed=3, customers=40))
@@ -268,12 +275,20 @@ def test_every_process_tells_of_all_tasks_until_redis_is_gone(kafka, redis_serve
 
         here = wait_until(shared, 30, "both have tasks")
         for number, process in enumerate(processes):
+            wait_until(lambda: lags_of(process) == {0}, 30, "all is read, and every end known")
             for task in told(process, "/v1/tasks")["tasks"]:
                 ours = task["task"] in here[number]
                 assert task["owner"] == names[number if ours else 1 - number]
                 assert task["state"] == ("running" if ours else "elsewhere")
-                lags = {of["lag"] for of in task["inputs"].values()}
-                assert lags == ({0} if ours else {None})
+        # The one that hangs cannot tell of its lag; the other one does.
+        processes[1].process.send_signal(signal.SIGSTOP)
+        run.load(workload.shop(seed=4, customers=40))
+        behind = wait_until(lambda: lags_of(processes[0], here[1]) - {0}, 20, "the lag of the tasks of the one that hangs")
+        assert None not in behind and lags_of(processes[0], here[0]) <= {0}
+        processes[1].process.send_signal(signal.SIGCONT)
+        for process in processes:
+            wait_until(lambda: lags_of(process) == {0}, 60, "all is read again")
+        run.wait_read()
         paths = ("/v1/tiers", "/v1/feedback", "/v1/alerts")
         first, second = ([told(process, path) for path in paths] for process in processes)
         assert first == second and first[0]["tier_sets"][0]["customers"] == 40

@@ -1,0 +1,104 @@
+#include "ingest/kafka_ends.h"
+
+#include "ingest/kafka_parts.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct kafka_ends {
+    rd_kafka_t *handle;
+    rd_kafka_queue_t *answers;
+    const char *topics[INPUTS];
+    int32_t partitions;
+    bool asking;
+    _Atomic int64_t ends[]; /* by partition, then input */
+};
+
+void kafka_ends_ask(rd_kafka_t *handle, rd_kafka_topic_partition_list_t *list, rd_kafka_queue_t *answers) {
+    char ignored[64];
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
+    rd_kafka_AdminOptions_set_request_timeout(options, ENDS_TIMEOUT_MS, ignored, sizeof ignored);
+    rd_kafka_error_destroy(rd_kafka_AdminOptions_set_isolation_level(options, RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
+    for (int i = 0; i < list->cnt; i++) {
+        list->elems[i].offset = RD_KAFKA_OFFSET_SPEC_LATEST;
+    }
+    rd_kafka_ListOffsets(handle, list, options, answers);
+    rd_kafka_AdminOptions_destroy(options);
+}
+
+bool kafka_ends_is_answer(const rd_kafka_topic_partition_t *end) {
+    return !end->err && end->offset >= 0;
+}
+
+struct kafka_ends *kafka_ends_create(rd_kafka_t *handle, const char *const topics[INPUTS], int32_t partitions) {
+    size_t count = (size_t)partitions * INPUTS;
+    struct kafka_ends *ends = calloc(1, sizeof *ends + count * sizeof ends->ends[0]);
+    if (!ends) {
+        return NULL;
+    }
+    ends->handle = handle;
+    ends->answers = rd_kafka_queue_new(handle);
+    memcpy(ends->topics, topics, sizeof ends->topics);
+    ends->partitions = partitions;
+    for (size_t i = 0; i < count; i++) {
+        ends->ends[i] = OFFSET_NONE;
+    }
+    return ends;
+}
+
+void kafka_ends_close(struct kafka_ends *ends) {
+    if (ends && ends->answers) {
+        rd_kafka_queue_destroy(ends->answers);
+        ends->answers = NULL;
+    }
+}
+
+void kafka_ends_destroy(struct kafka_ends *ends) {
+    kafka_ends_close(ends);
+    free(ends);
+}
+
+static void take(struct kafka_ends *ends, const rd_kafka_topic_partition_t *end) {
+    if (!kafka_ends_is_answer(end) || end->partition < 0 || end->partition >= ends->partitions) {
+        return;
+    }
+    for (int input = 0; input < INPUTS; input++) {
+        if (strcmp(end->topic, ends->topics[input]) == 0) {
+            ends->ends[end->partition * INPUTS + input] = end->offset;
+        }
+    }
+}
+
+void kafka_ends_tick(struct kafka_ends *ends) {
+    rd_kafka_event_t *event;
+    while ((event = rd_kafka_queue_poll(ends->answers, 0)) != NULL) {
+        const rd_kafka_ListOffsets_result_t *result = rd_kafka_event_ListOffsets_result(event);
+        size_t count = 0;
+        const rd_kafka_ListOffsetsResultInfo_t **infos = NULL;
+        if (result) {
+            infos = rd_kafka_ListOffsets_result_infos(result, &count);
+        }
+        for (size_t i = 0; i < count; i++) {
+            take(ends, rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]));
+        }
+        ends->asking = false;
+        rd_kafka_event_destroy(event);
+    }
+    if (ends->asking) {
+        return;
+    }
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(ends->partitions * INPUTS);
+    for (int32_t partition = 0; partition < ends->partitions; partition++) {
+        for (int input = 0; input < INPUTS; input++) {
+            rd_kafka_topic_partition_list_add(list, ends->topics[input], partition);
+        }
+    }
+    ends->asking = true;
+    kafka_ends_ask(ends->handle, list, ends->answers);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+int64_t kafka_ends_of(const struct kafka_ends *ends, int32_t partition, enum input input) {
+    return ends && partition < ends->partitions ? ends->ends[partition * INPUTS + (int32_t)input] : OFFSET_NONE;
+}
