@@ -81,6 +81,12 @@ version_of() { # header major minor patch
     done
 }
 
+# Changes the one place in a source that matches a basic regular expression.
+replace_once() { # file expression replacement
+    [ "$(grep -c "$2" "$1")" = 1 ] || die "$1 has not just one '$2'"
+    sed -i "s/$2/$3/" "$1"
+}
+
 build_yyjson() { # unpacked source
     local source
     source=$(dirname "$(find "$1" -name yyjson.c)")
@@ -112,6 +118,9 @@ build_librdkafka() { # unpacked source
     local source=$1/package/deps/librdkafka hex
     hex=$(awk '$2 == "RD_KAFKA_VERSION" { print $3 }' "$source/src/rdkafka.h")
     expect_version librdkafka "$((16#${hex:2:2})).$((16#${hex:4:2})).$((16#${hex:6:2}))"
+    # A broker that its controller has fenced for a moment answers with topics but no brokers; librdkafka then forgets every
+    # broker, the one that answered too, and a consumer without one never joins its group again. Such an answer is none.
+    replace_once "$source/src/rdkafka_metadata.c" 'md->broker_cnt == 0 && md->topic_cnt == 0' 'md->broker_cnt == 0'
     # Kerberos and OIDC would bring Cyrus SASL and libcurl along; SASL PLAIN, SCRAM and OAUTHBEARER need only OpenSSL.
     # The bundled lz4 serves; zlib, zstd and OpenSSL must be found, or compressed topics and TLS would fail later.
     (

@@ -12,6 +12,7 @@ struct kafka_ends {
     const char *topics[INPUTS];
     int32_t partitions;
     bool asking;
+    int64_t answered_ms;    /* monotonic */
     _Atomic int64_t ends[]; /* by partition, then input */
 };
 
@@ -31,6 +32,12 @@ bool kafka_ends_is_answer(const rd_kafka_topic_partition_t *end) {
     return !end->err && end->offset >= 0;
 }
 
+static void forget(struct kafka_ends *ends) {
+    for (int32_t i = 0; i < ends->partitions * INPUTS; i++) {
+        ends->ends[i] = OFFSET_NONE;
+    }
+}
+
 struct kafka_ends *kafka_ends_create(rd_kafka_t *handle, const char *const topics[INPUTS], int32_t partitions) {
     size_t count = (size_t)partitions * INPUTS;
     struct kafka_ends *ends = calloc(1, sizeof *ends + count * sizeof ends->ends[0]);
@@ -41,9 +48,7 @@ struct kafka_ends *kafka_ends_create(rd_kafka_t *handle, const char *const topic
     ends->answers = rd_kafka_queue_new(handle);
     memcpy(ends->topics, topics, sizeof ends->topics);
     ends->partitions = partitions;
-    for (size_t i = 0; i < count; i++) {
-        ends->ends[i] = OFFSET_NONE;
-    }
+    forget(ends);
     return ends;
 }
 
@@ -66,12 +71,16 @@ static void take(struct kafka_ends *ends, const rd_kafka_topic_partition_t *end)
     for (int input = 0; input < INPUTS; input++) {
         if (strcmp(end->topic, ends->topics[input]) == 0) {
             ends->ends[end->partition * INPUTS + input] = end->offset;
+            ends->answered_ms = clock_monotonic_ms();
         }
     }
 }
 
 void kafka_ends_tick(struct kafka_ends *ends) {
     rd_kafka_event_t *event;
+    if (!ends) {
+        return;
+    }
     while ((event = rd_kafka_queue_poll(ends->answers, 0)) != NULL) {
         const rd_kafka_ListOffsets_result_t *result = rd_kafka_event_ListOffsets_result(event);
         size_t count = 0;
@@ -84,6 +93,9 @@ void kafka_ends_tick(struct kafka_ends *ends) {
         }
         ends->asking = false;
         rd_kafka_event_destroy(event);
+    }
+    if (clock_monotonic_ms() - ends->answered_ms >= ENDS_STALE_MS) {
+        forget(ends); /* better no lag than an old one, while the broker is silent */
     }
     if (ends->asking) {
         return;

@@ -16,7 +16,7 @@ struct kafka_ends *kafka_ends_create(struct rd_kafka_s *handle, const char *cons
 /* Asks no more; before the handle goes. What is known stays until it is destroyed. */
 void kafka_ends_close(struct kafka_ends *ends);
 void kafka_ends_destroy(struct kafka_ends *ends);
-/* Takes an answer that has come, and asks again. Call about once a second, always on one thread. */
+/* Takes an answer that has come, and asks again. Call about once a second, always on one thread. Accepts NULL. */
 void kafka_ends_tick(struct kafka_ends *ends);
 /* The end of a partition as last answered, of what is committed; OFFSET_NONE: not known. From any thread; NULL: not known. */
 int64_t kafka_ends_of(const struct kafka_ends *ends, int32_t partition, enum input input);

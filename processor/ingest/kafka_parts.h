@@ -8,8 +8,8 @@
 #include <librdkafka/rdkafka.h>
 
 enum {
-    SOURCE_BATCH = 512,   /* messages taken from librdkafka's queue at once */
-    ENDS_STALE_MS = 5000, /* ends not confirmed for this long count as unknown */
+    SOURCE_BATCH = 512,     /* messages taken from librdkafka's queue at once */
+    ENDS_STALE_MS = 5000,   /* ends not confirmed for this long count as unknown */
     ENDS_TIMEOUT_MS = 3000, /* for one question */
 };
 

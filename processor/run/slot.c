@@ -75,6 +75,16 @@ void slot_gauges_hide(struct slot *slot) {
     metric_hide(slot->outbox);
 }
 
+void slot_reason(const struct slot *slot, char *reason, size_t size) {
+    if (!slot->task || task_state(slot->task) == TASK_FENCED) {
+        snprintf(reason, size, "task %" PRId32 " was fenced", slot->partition);
+    } else if (task_problem(slot->task)) {
+        snprintf(reason, size, "task %" PRId32 ": %.200s", slot->partition, task_problem(slot->task));
+    } else if (task_state(slot->task) == TASK_TAKING_OVER) {
+        snprintf(reason, size, "task %" PRId32 " is being taken over", slot->partition);
+    }
+}
+
 void slot_status(const struct slot *slot, struct slot_status *out) {
     const struct task *task = slot->task;
     *out = (struct slot_status){.partition = slot->partition,

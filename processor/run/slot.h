@@ -42,6 +42,8 @@ struct slot_status { /* a copy, for whoever asks */
     int64_t lag[INPUTS];              /* -1: not known */
 };
 
+/* Why the slot's task does not run; leaves `reason` alone if it does. */
+void slot_reason(const struct slot *slot, char *reason, size_t size);
 void slot_status(const struct slot *slot, struct slot_status *out);
 
 #endif

@@ -211,14 +211,7 @@ static void update_reason(struct worker *worker) {
         snprintf(reason, sizeof reason, "Kafka does not answer");
     }
     for (size_t i = 0; i < worker->slots_count && !reason[0]; i++) {
-        const struct slot *slot = &worker->slots[i];
-        if (!slot->task || task_state(slot->task) == TASK_FENCED) {
-            snprintf(reason, sizeof reason, "task %" PRId32 " was fenced", slot->partition);
-        } else if (task_problem(slot->task)) {
-            snprintf(reason, sizeof reason, "task %" PRId32 ": %.200s", slot->partition, task_problem(slot->task));
-        } else if (task_state(slot->task) == TASK_TAKING_OVER) {
-            snprintf(reason, sizeof reason, "task %" PRId32 " is being taken over", slot->partition);
-        }
+        slot_reason(&worker->slots[i], reason, sizeof reason);
     }
     set_reason(worker, reason);
     /* A worker without a task asks Kafka nothing: being in the group is all it can tell. */
@@ -332,9 +325,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context) {
     if (now_ms - worker->ends_ms >= ENDS_MS) {
         worker->ends_ms = now_ms;
         kafka_consumer_tick(worker->consumer);
-        if (worker->ends) {
-            kafka_ends_tick(worker->ends);
-        }
+        kafka_ends_tick(worker->ends);
         update_gauges(worker);
     }
     turn(worker);
@@ -378,7 +369,8 @@ static int worker_open(struct worker *worker, char *problem) {
         return ERR_INVALID;
     }
     if (worker->index == 0) {
-        worker->ends = kafka_ends_create(kafka_consumer_handle(worker->consumer), config->topics, worker->shared.partitions);
+        worker->ends =
+            kafka_ends_create(kafka_consumer_handle(worker->consumer), config->topics, worker->shared.partitions);
     }
     struct kafka_sink_options options = {
         .exactly_once = config->exactly_once,

@@ -33,16 +33,12 @@
 
 enum { TICK_US = 2000, POLL_MS = 100, PROBE_MINOR = 2500, NAME_BYTES = 32, END_TRIES_MAX = 100, END_RETRY_US = 100000 };
 
-static const struct option options[] = {{"rate", required_argument, NULL, 'r'},
-                                        {"seconds", required_argument, NULL, 's'},
-                                        {"probe", required_argument, NULL, 'p'},
-                                        {"customers", required_argument, NULL, 'c'},
-                                        {"first-customer", required_argument, NULL, 'f'},
-                                        {"hot-percent", required_argument, NULL, 'h'},
-                                        {"partitions", required_argument, NULL, 'n'},
-                                        {"except", required_argument, NULL, 'x'},
-                                        {"wait", required_argument, NULL, 'w'},
-                                        {NULL, 0, NULL, 0}};
+static const struct option options[] = {
+    {"rate", required_argument, NULL, 'r'},           {"seconds", required_argument, NULL, 's'},
+    {"probe", required_argument, NULL, 'p'},          {"customers", required_argument, NULL, 'c'},
+    {"first-customer", required_argument, NULL, 'f'}, {"hot-percent", required_argument, NULL, 'h'},
+    {"partitions", required_argument, NULL, 'n'},     {"except", required_argument, NULL, 'x'},
+    {"wait", required_argument, NULL, 'w'},           {NULL, 0, NULL, 0}};
 
 /* Written by one thread, read by the other once that has ended, but for `came`. */
 struct probes {
