@@ -1,6 +1,7 @@
 #include "ingest/kafka_consumer.h"
 
 #include "base/log.h"
+#include "ingest/kafka_ends.h"
 #include "ingest/kafka_parts.h"
 
 #include <inttypes.h>
@@ -186,21 +187,17 @@ static struct kafka_source *find_source(const struct kafka_consumer *consumer, i
     return source;
 }
 
-static void take_ends(struct kafka_consumer *consumer, const rd_kafka_ListOffsets_result_t *result) {
-    size_t count;
-    const rd_kafka_ListOffsetsResultInfo_t **infos = rd_kafka_ListOffsets_result_infos(result, &count);
-    for (size_t i = 0; i < count; i++) {
-        const rd_kafka_topic_partition_t *end = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
-        struct kafka_source *source = find_source(consumer, end->partition);
-        /* Taken for an end, no answer would let the partition seem to be read, and the merge would go on without it. */
-        if (!kafka_ends_is_answer(end) || !source) {
-            continue;
-        }
-        consumer->answered_ms = clock_monotonic_ms();
-        for (int input = 0; input < INPUTS; input++) {
-            if (strcmp(end->topic, consumer->topics[input]) == 0) {
-                kafka_source_set_end(source, (enum input)input, end->offset, consumer->asked_wall_ms);
-            }
+/* Taken for an end, no answer would let the partition seem to be read, and the merge would go on without it. */
+static void take_end(void *context, const char *topic, int32_t partition, int64_t end) {
+    struct kafka_consumer *consumer = context;
+    struct kafka_source *source = find_source(consumer, partition);
+    if (!source) {
+        return;
+    }
+    consumer->answered_ms = clock_monotonic_ms();
+    for (int input = 0; input < INPUTS; input++) {
+        if (strcmp(topic, consumer->topics[input]) == 0) {
+            kafka_source_set_end(source, (enum input)input, end, consumer->asked_wall_ms);
         }
     }
 }
@@ -216,11 +213,8 @@ void kafka_consumer_serve(struct kafka_consumer *consumer) {
     }
     rd_kafka_event_t *event;
     while ((event = rd_kafka_queue_poll(consumer->answers, 0)) != NULL) {
-        const rd_kafka_ListOffsets_result_t *result = rd_kafka_event_ListOffsets_result(event);
         consumer->asking = false;
-        if (result && !rd_kafka_event_error(event)) {
-            take_ends(consumer, result);
-        }
+        kafka_ends_read(event, take_end, consumer);
         rd_kafka_event_destroy(event);
         if (consumer->ask_again) {
             kafka_consumer_tick(consumer);
@@ -242,6 +236,6 @@ void kafka_consumer_tick(struct kafka_consumer *consumer) {
     consumer->asking = true;
     consumer->ask_again = false;
     consumer->asked_wall_ms = clock_wall_ms();
-    kafka_ends_ask(consumer->handle, list, consumer->answers);
+    kafka_ends_ask(consumer->handle, list, ENDS_TIMEOUT_MS, consumer->answers);
     rd_kafka_topic_partition_list_destroy(list);
 }

@@ -16,10 +16,11 @@ struct kafka_ends {
     _Atomic int64_t ends[]; /* by partition, then input */
 };
 
-void kafka_ends_ask(rd_kafka_t *handle, rd_kafka_topic_partition_list_t *list, rd_kafka_queue_t *answers) {
+void kafka_ends_ask(rd_kafka_t *handle, rd_kafka_topic_partition_list_t *list, int timeout_ms,
+                    rd_kafka_queue_t *answers) {
     char ignored[64];
     rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
-    rd_kafka_AdminOptions_set_request_timeout(options, ENDS_TIMEOUT_MS, ignored, sizeof ignored);
+    rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, ignored, sizeof ignored);
     rd_kafka_error_destroy(rd_kafka_AdminOptions_set_isolation_level(options, RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
     for (int i = 0; i < list->cnt; i++) {
         list->elems[i].offset = RD_KAFKA_OFFSET_SPEC_LATEST;
@@ -28,8 +29,19 @@ void kafka_ends_ask(rd_kafka_t *handle, rd_kafka_topic_partition_list_t *list, r
     rd_kafka_AdminOptions_destroy(options);
 }
 
-bool kafka_ends_is_answer(const rd_kafka_topic_partition_t *end) {
-    return !end->err && end->offset >= 0;
+void kafka_ends_read(rd_kafka_event_t *event,
+                     void (*take)(void *context, const char *topic, int32_t partition, int64_t end), void *context) {
+    const rd_kafka_ListOffsets_result_t *result =
+        event && !rd_kafka_event_error(event) ? rd_kafka_event_ListOffsets_result(event) : NULL;
+    size_t count = 0;
+    const rd_kafka_ListOffsetsResultInfo_t **infos = result ? rd_kafka_ListOffsets_result_infos(result, &count) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        const rd_kafka_topic_partition_t *end = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
+        /* librdkafka leaves the offset invalid, without an error, where the broker was gone before it answered. */
+        if (!end->err && end->offset >= 0) {
+            take(context, end->topic, end->partition, end->offset);
+        }
+    }
 }
 
 static void forget(struct kafka_ends *ends) {
@@ -64,13 +76,14 @@ void kafka_ends_destroy(struct kafka_ends *ends) {
     free(ends);
 }
 
-static void take(struct kafka_ends *ends, const rd_kafka_topic_partition_t *end) {
-    if (!kafka_ends_is_answer(end) || end->partition < 0 || end->partition >= ends->partitions) {
+static void take(void *context, const char *topic, int32_t partition, int64_t end) {
+    struct kafka_ends *ends = context;
+    if (partition < 0 || partition >= ends->partitions) {
         return;
     }
     for (int input = 0; input < INPUTS; input++) {
-        if (strcmp(end->topic, ends->topics[input]) == 0) {
-            ends->ends[end->partition * INPUTS + input] = end->offset;
+        if (strcmp(topic, ends->topics[input]) == 0) {
+            ends->ends[partition * INPUTS + input] = end;
             ends->answered_ms = clock_monotonic_ms();
         }
     }
@@ -82,15 +95,7 @@ void kafka_ends_tick(struct kafka_ends *ends) {
         return;
     }
     while ((event = rd_kafka_queue_poll(ends->answers, 0)) != NULL) {
-        const rd_kafka_ListOffsets_result_t *result = rd_kafka_event_ListOffsets_result(event);
-        size_t count = 0;
-        const rd_kafka_ListOffsetsResultInfo_t **infos = NULL;
-        if (result) {
-            infos = rd_kafka_ListOffsets_result_infos(result, &count);
-        }
-        for (size_t i = 0; i < count; i++) {
-            take(ends, rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]));
-        }
+        kafka_ends_read(event, take, ends);
         ends->asking = false;
         rd_kafka_event_destroy(event);
     }
@@ -107,7 +112,7 @@ void kafka_ends_tick(struct kafka_ends *ends) {
         }
     }
     ends->asking = true;
-    kafka_ends_ask(ends->handle, list, ends->answers);
+    kafka_ends_ask(ends->handle, list, ENDS_TIMEOUT_MS, ends->answers);
     rd_kafka_topic_partition_list_destroy(list);
 }
 

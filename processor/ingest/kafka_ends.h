@@ -9,7 +9,18 @@
 #include <stdint.h>
 
 struct rd_kafka_s;
+struct rd_kafka_op_s;
+struct rd_kafka_queue_s;
+struct rd_kafka_topic_partition_list_s;
 struct kafka_ends;
+
+/* One question for the ends, of what is committed, of the list's partitions; within the time-out an event comes to the queue. */
+void kafka_ends_ask(struct rd_kafka_s *handle, struct rd_kafka_topic_partition_list_s *list, int timeout_ms,
+                    struct rd_kafka_queue_s *answers);
+/* Hands on the ends that the event of such a question tells; none from an error or where a partition was not answered for.
+ * Accepts NULL for no event. */
+void kafka_ends_read(struct rd_kafka_op_s *event,
+                     void (*take)(void *context, const char *topic, int32_t partition, int64_t end), void *context);
 
 /* Topics are lent. */
 struct kafka_ends *kafka_ends_create(struct rd_kafka_s *handle, const char *const topics[INPUTS], int32_t partitions);

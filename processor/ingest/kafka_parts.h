@@ -10,7 +10,7 @@
 enum {
     SOURCE_BATCH = 512,     /* messages taken from librdkafka's queue at once */
     ENDS_STALE_MS = 5000,   /* ends not confirmed for this long count as unknown */
-    ENDS_TIMEOUT_MS = 3000, /* for one question */
+    ENDS_TIMEOUT_MS = 3000, /* for one question about them */
 };
 
 struct kafka_input { /* one partition of one topic */
@@ -55,11 +55,6 @@ struct kafka_consumer {
     int64_t answered_ms; /* monotonic: the latest answer of any broker */
     uint64_t turn;       /* of kafka_consumer_serve */
 };
-
-/* One question for the ends of the list's partitions; the answer comes to the queue as a ListOffsets result. */
-void kafka_ends_ask(rd_kafka_t *handle, rd_kafka_topic_partition_list_t *list, rd_kafka_queue_t *answers);
-/* librdkafka leaves the offset invalid, without an error, where the broker was gone before it answered. */
-bool kafka_ends_is_answer(const rd_kafka_topic_partition_t *end);
 
 /* The ends of the partitions as answered to a question asked at wall clock asked_ms. */
 void kafka_source_set_end(struct kafka_source *source, enum input input, int64_t end, int64_t asked_ms);

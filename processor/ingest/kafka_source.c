@@ -229,11 +229,7 @@ void kafka_source_set_end(struct kafka_source *source, enum input input, int64_t
 
 int64_t kafka_source_lag(const struct kafka_source *source, enum input input) {
     const struct kafka_input *in = &source->inputs[input];
-    if (in->end == OFFSET_NONE) {
-        return -1;
-    }
-    int64_t from = position(in) == OFFSET_NONE ? 0 : position(in);
-    return in->end > from ? in->end - from : 0;
+    return offsets_between(position(in), in->end);
 }
 
 void kafka_source_destroy(struct kafka_source *source) {

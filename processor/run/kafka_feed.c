@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ingest/kafka_ends.h"
 #include "run/change_json.h"
 #include "run/feed_position.h"
 #include "run/kafka_admin.h"
@@ -166,52 +167,47 @@ static int find_partitions(struct kafka_feed *feed) {
     return 0;
 }
 
-static rd_kafka_topic_partition_list_t *list_of(const struct feed_position *position, int64_t offset, bool own) {
+/* All its partitions; `placed`: each from where it stands. */
+static rd_kafka_topic_partition_list_t *list_of(const struct feed_position *position, bool placed) {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
     for (size_t i = 0; i < position->topics_count; i++) {
         for (size_t partition = 0; partition < position->topics[i].partitions; partition++) {
-            rd_kafka_topic_partition_list_add(list, position->topics[i].name, (int32_t)partition)->offset =
-                own ? position->topics[i].next[partition] : offset;
+            rd_kafka_topic_partition_t *entry =
+                rd_kafka_topic_partition_list_add(list, position->topics[i].name, (int32_t)partition);
+            if (placed) {
+                entry->offset = position->topics[i].next[partition];
+            }
         }
     }
     return list;
 }
 
-/* The position becomes the ends told; ERR_UNAVAILABLE if one is missing. */
-static int take_ends(struct kafka_feed *feed, const rd_kafka_event_t *event, size_t wanted) {
-    const rd_kafka_ListOffsets_result_t *result =
-        event && !rd_kafka_event_error((rd_kafka_event_t *)(uintptr_t)event)
-            ? rd_kafka_event_ListOffsets_result((rd_kafka_event_t *)(uintptr_t)event)
-            : NULL;
-    size_t count = 0;
-    const rd_kafka_ListOffsetsResultInfo_t **infos = result ? rd_kafka_ListOffsets_result_infos(result, &count) : NULL;
-    size_t taken = 0;
-    for (size_t i = 0; i < count; i++) {
-        const rd_kafka_topic_partition_t *end = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
-        int64_t *next = feed_position_of(&feed->position, end->topic, end->partition);
-        if (!end->err && end->offset >= 0 && next) {
-            *next = end->offset;
-            taken++;
-        }
+struct feed_ends {
+    struct feed_position *position;
+    int taken;
+};
+
+static void take_end(void *context, const char *topic, int32_t partition, int64_t end) {
+    struct feed_ends *ends = context;
+    int64_t *next = feed_position_of(ends->position, topic, partition);
+    if (next) {
+        *next = end;
+        ends->taken++;
     }
-    return taken == wanted ? 0 : ERR_UNAVAILABLE;
 }
 
-/* Where committed records end now. */
+/* The position becomes where committed records end now; ERR_UNAVAILABLE if one is missing. */
 static int find_ends(struct kafka_feed *feed) {
-    char ignored[64];
-    rd_kafka_topic_partition_list_t *list = list_of(&feed->position, RD_KAFKA_OFFSET_SPEC_LATEST, false);
+    struct feed_ends ends = {.position = &feed->position};
+    rd_kafka_topic_partition_list_t *list = list_of(&feed->position, false);
     rd_kafka_queue_t *answers = rd_kafka_queue_new(feed->consumer);
-    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(feed->consumer, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
-    rd_kafka_AdminOptions_set_request_timeout(options, ASK_TIMEOUT_MS, ignored, sizeof ignored);
-    rd_kafka_error_destroy(rd_kafka_AdminOptions_set_isolation_level(options, RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
-    rd_kafka_ListOffsets(feed->consumer, list, options, answers);
+    kafka_ends_ask(feed->consumer, list, ASK_TIMEOUT_MS, answers);
     rd_kafka_event_t *event = rd_kafka_queue_poll(answers, ASK_TIMEOUT_MS + POLL_MS);
-    int error = take_ends(feed, event, (size_t)list->cnt);
+    kafka_ends_read(event, take_end, &ends);
+    int error = ends.taken == list->cnt ? 0 : ERR_UNAVAILABLE;
     if (event) {
         rd_kafka_event_destroy(event);
     }
-    rd_kafka_AdminOptions_destroy(options);
     rd_kafka_queue_destroy(answers);
     rd_kafka_topic_partition_list_destroy(list);
     return error;
@@ -232,7 +228,7 @@ static bool begin(struct kafka_feed *feed) {
     if (feed->has_start) {
         feed_position_read(&feed->position, buffer_bytes(&feed->start));
     }
-    rd_kafka_topic_partition_list_t *list = list_of(&feed->position, 0, true);
+    rd_kafka_topic_partition_list_t *list = list_of(&feed->position, true);
     rd_kafka_resp_err_t error = rd_kafka_assign(feed->consumer, list);
     ASSERT(!error);
     rd_kafka_topic_partition_list_destroy(list);

@@ -185,11 +185,8 @@ static void tasks_end(struct tasks_gathering *tasks) {
 /* A task elsewhere: what its owner has not applied, or would not if there were one. */
 static void find_lag(const struct tasks_gathering *tasks, struct task_overview *task) {
     for (int input = 0; input < INPUTS; input++) {
-        int64_t end = worker_end_of(tasks->ends_of, task->partition, (enum input)input);
-        int64_t from = task->offsets[input] == OFFSET_NONE ? 0 : task->offsets[input];
-        if (end != OFFSET_NONE) {
-            task->lag[input] = end > from ? end - from : 0;
-        }
+        task->lag[input] =
+            offsets_between(task->offsets[input], worker_end_of(tasks->ends_of, task->partition, (enum input)input));
     }
 }
 

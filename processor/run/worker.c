@@ -35,7 +35,7 @@ struct worker {
     int wake_fd;
     bool pending_wake;
     struct kafka_consumer *consumer;
-    struct kafka_ends *ends; /* of all tasks; NULL: another worker asks for them */
+    struct kafka_ends *ends; /* of all tasks; NULL: another worker asks, or nobody wants to know */
     struct kafka_sink *sink;
     struct cache *cache;
     struct worker_population *population;
@@ -368,7 +368,7 @@ static int worker_open(struct worker *worker, char *problem) {
     if (!worker->consumer) {
         return ERR_INVALID;
     }
-    if (worker->index == 0) {
+    if (worker->index == 0 && config->http_host) {
         worker->ends =
             kafka_ends_create(kafka_consumer_handle(worker->consumer), config->topics, worker->shared.partitions);
     }

@@ -32,9 +32,6 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class ProductionKafka(Kafka):
     """The tests' broker with the JVM left to itself: its tests' settings spare start-up time at the cost of running."""
 
-    # All workers of a process join in the group's first round, as with the broker's own default of 3 s.
-    SETTINGS = Kafka.SETTINGS | {"group.initial.rebalance.delay.ms": 500}
-
     @staticmethod
     def _java():
         return ["java", "-Xms1g", "-Xmx1g", "-cp", f"{KAFKA_LIB}/*"]

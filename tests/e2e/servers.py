@@ -123,7 +123,7 @@ class Kafka(Server):
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "auto.create.topics.enable": "false",
         "log.retention.ms": -1,  # the tests' records are from the last century
-        "group.initial.rebalance.delay.ms": 0,
+        "group.initial.rebalance.delay.ms": 500,  # all workers of a process join in the group's first round
         "group.min.session.timeout.ms": 1000,
         "broker.session.timeout.ms": 2000,  # a killed broker may come back once its last session has ended
         "broker.heartbeat.interval.ms": 500,
