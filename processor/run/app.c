@@ -280,6 +280,13 @@ static void tell_alerts(void *context, int limit, struct http_answer *answer) {
     }
 }
 
+static void tell_value(void *context, int days, struct http_answer *answer) {
+    struct app *app = context;
+    if (!is_waiting(app, answer)) {
+        overview_value(app->overview, days, on_json, answer);
+    }
+}
+
 static void tell_tasks(void *context, struct http_answer *answer) {
     struct app *app = context;
     char reason[256];
@@ -329,6 +336,7 @@ static int open_http(struct app *app, char *problem) {
         .tiers = tell_tiers,
         .feedback = tell_feedback,
         .alerts = tell_alerts,
+        .value = tell_value,
         .tasks = tell_tasks,
         .changes = tell_changes,
     };

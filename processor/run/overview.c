@@ -45,6 +45,7 @@ struct overview *overview_create(struct event_base *base, const struct config *c
                                  int32_t partitions, char *problem) {
     struct overview *overview = calloc(1, sizeof *overview);
     ASSERT(overview);
+    overview->base = base;
     overview->rules = rules_hold(rules);
     overview->partitions = partitions;
     overview->reader = redis_reader_create(base, &config->redis, problem);
@@ -59,11 +60,13 @@ struct overview *overview_create(struct event_base *base, const struct config *c
 void overview_set_rules(struct overview *overview, struct rules *rules) {
     rules_release(overview->rules);
     overview->rules = rules_hold(rules);
+    value_counting_begin_anew(overview->value);
 }
 
 void overview_destroy(struct overview *overview) {
     if (overview) {
         redis_reader_give_up(overview->reader);
+        value_counting_destroy(overview->value);
         redis_reader_destroy(overview->reader);
         rules_release(overview->rules);
         free(overview);

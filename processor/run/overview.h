@@ -29,6 +29,11 @@ void overview_feedback(struct overview *overview, int days, enum feedback_by by,
 /* The open alerts with the most at risk (run/alerts.h), at most `limit`. */
 void overview_alerts(struct overview *overview, int limit, lookup_done_fn done, void *arg);
 
+enum { VALUE_DAYS_MAX = 92 };
+/* What customers are worth, by tier, and what is at risk on each of the next `days` days (1..VALUE_DAYS_MAX): see
+ * overview_value.c. Answered with what has been counted after VALUE_PATIENCE_MS at the latest. */
+void overview_value(struct overview *overview, int days, lookup_done_fn done, void *arg);
+
 struct slot_status;
 struct worker;
 /* What this process knows by itself, to be joined with what is stored. tasks' `worker`, `state`, `problem` and `lag` are filled

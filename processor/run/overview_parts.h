@@ -7,10 +7,14 @@
 
 #include <stdlib.h>
 
+struct value_counting;
+
 struct overview {
+    struct event_base *base;
     struct rules *rules;
     struct redis_reader *reader;
     int32_t partitions;
+    struct value_counting *value; /* NULL: nobody has asked */
 };
 
 /* One question that all tasks are asked. Stands first in each kind's own struct. */
@@ -38,6 +42,11 @@ struct ask { /* one question to one task */
 struct ask *ask_new(struct gathering *gathering, int32_t partition, int32_t number);
 /* Notes the answer, and frees. */
 struct ask ask_end(struct ask *ask, int error);
+
+/* The rules have changed, so what was counted by the old ones goes; whoever waits is answered by the new ones. Accepts NULL. */
+void value_counting_begin_anew(struct value_counting *counting);
+/* Whoever waits is answered with ERR_UNAVAILABLE. After redis_reader_give_up. Accepts NULL. */
+void value_counting_destroy(struct value_counting *counting);
 
 /* Takes "<prefix>/" off the text; false if it does not begin so. */
 bool overview_take_prefix(struct bytes *text, struct bytes prefix);

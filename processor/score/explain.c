@@ -139,6 +139,32 @@ int explain_forecast(const struct customer *customer, const struct model *model,
     return error;
 }
 
+static bool alerts(const struct customer *customer, const struct model *model) {
+    for (size_t set = 0; set < model->sets_count; set++) {
+        int tier = customer->tiers[set].tier;
+        if (tier >= 0 && model_tier_alerts(model, set, (size_t)tier)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int explain_alert(const struct customer *customer, const struct model *model, int64_t until_ms, int64_t *alert_ms) {
+    struct customer ahead;
+    int error = ahead_init(&ahead, customer);
+    if (error) {
+        return error;
+    }
+    bool alerting = alerts(&ahead, model);
+    for (int step = 0; step < FORECAST_STEPS_MAX && !alerting && ahead.wake_ms <= until_ms; step++) {
+        step_to(&ahead, model, ahead.wake_ms);
+        alerting = alerts(&ahead, model);
+    }
+    *alert_ms = alerting ? ahead.now_ms : TIME_NEVER;
+    ahead_finish(&ahead);
+    return 0;
+}
+
 /* Every change of each set from now to until_ms. */
 static int look_ahead(const struct customer *customer, const struct model *model, int64_t until_ms, struct arena *arena,
                       struct tier_view *views) {

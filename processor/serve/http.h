@@ -1,7 +1,7 @@
 /* HTTP: a small server over libevent's evhttp for metrics, health and customers.
  *
  *     GET /metrics  /healthz  /readyz  /openapi.json
- *         /v1/customers/{id}  /v1/tiers  /v1/feedback  /v1/alerts  /v1/tasks  /v1/changes
+ *         /v1/customers/{id}  /v1/tiers  /v1/feedback  /v1/alerts  /v1/value  /v1/tasks  /v1/changes
  *
  * schemas/openapi.json says what each takes and answers. What it shows comes through the callbacks, set by the app; so this
  * folder knows no workers, no Redis and no Kafka. All callbacks run on the loop's thread. Errors are
@@ -56,6 +56,8 @@ struct http_callbacks {
     void (*feedback)(void *context, int days, enum http_feedback_by by, struct http_answer *answer);
     /* The worst open alerts, 1..500. */
     void (*alerts)(void *context, int limit, struct http_answer *answer);
+    /* What customers are worth, and what of it is at risk on the next 1..92 days. */
+    void (*value)(void *context, int days, struct http_answer *answer);
     void (*tasks)(void *context, struct http_answer *answer);
     /* Tier changes as they come, of one tier set (data NULL: of all), from behind the event with this id on (data NULL: from
      * now on). */

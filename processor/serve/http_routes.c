@@ -8,7 +8,15 @@
 /* The end of the year 9999: a later instant is a mistake (microseconds, say), and far below where sums would overflow. */
 #define AT_MS_MAX INT64_C(253402300799999)
 
-enum { REASON_BYTES = 256, DAYS_DEFAULT = 90, DAYS_MAX = 400, ALERTS_DEFAULT = 50, ALERTS_MAX = 500 };
+enum {
+    REASON_BYTES = 256,
+    DAYS_DEFAULT = 90,
+    DAYS_MAX = 400,
+    ALERTS_DEFAULT = 50,
+    ALERTS_MAX = 500,
+    RISK_DAYS_DEFAULT = 28,
+    RISK_DAYS_MAX = 92,
+};
 
 typedef void (*serve_fn)(const struct http_server *server, struct bytes rest, struct http_query *query,
                          struct http_answer *answer);
@@ -106,6 +114,15 @@ static void serve_alerts(const struct http_server *server, struct bytes rest, st
     }
 }
 
+static void serve_value(const struct http_server *server, struct bytes rest, struct http_query *query,
+                        struct http_answer *answer) {
+    (void)rest;
+    int days = (int)http_query_number(query, "days", 1, RISK_DAYS_MAX, RISK_DAYS_DEFAULT);
+    if (!is_wrong(query, answer)) {
+        server->callbacks.value(server->callbacks.context, days, answer);
+    }
+}
+
 static void serve_tasks(const struct http_server *server, struct bytes rest, struct http_query *query,
                         struct http_answer *answer) {
     (void)rest;
@@ -181,6 +198,7 @@ static const struct route routes[] = {
     {"/v1/tiers", false, true, serve_tiers},
     {"/v1/feedback", false, true, serve_feedback},
     {"/v1/alerts", false, true, serve_alerts},
+    {"/v1/value", false, true, serve_value},
     {"/v1/tasks", false, true, serve_tasks},
     {"/v1/changes", false, false, serve_changes},
 };

@@ -159,6 +159,58 @@ int alerts_json_write(const struct model *model, const struct alert *alerts, siz
     return tree_finish(&tree, out);
 }
 
+/* ---- value ---- */
+
+static void add_valued(struct tree *tree, yyjson_mut_val *object, const struct model *model,
+                       const struct valued *valued) {
+    double scale = 1;
+    for (int i = 0; i < model_money_decimals(model); i++) {
+        scale *= 10;
+    }
+    tree_add(tree, object, "customers", tree_integer(tree, valued->customers));
+    tree_add(tree, object, "value", tree_number(tree, (double)valued->revenue_minor / scale));
+}
+
+static yyjson_mut_val *value_of_sets(struct tree *tree, const struct model *model, const struct valued *tiers) {
+    yyjson_mut_val *sets = tree_array(tree);
+    for (size_t set = 0; set < model_sets_count(model); set++) {
+        yyjson_mut_val *object = tree_element(tree, sets);
+        yyjson_mut_val *array = tree_array(tree);
+        tree_add(tree, object, "name", tree_text(tree, model_set_name(model, set)));
+        tree_add(tree, object, "tiers", array);
+        for (size_t tier = 0; tier < model_tiers_count(model, set); tier++) {
+            yyjson_mut_val *of = tree_element(tree, array);
+            tree_add(tree, of, "name", tree_text(tree, model_tier_name(model, set, tier)));
+            add_valued(tree, of, model, tiers++);
+        }
+    }
+    return sets;
+}
+
+int value_json_write(const struct model *model, const struct value_overview *value, struct buffer *out) {
+    struct tree tree;
+    yyjson_mut_val *root = tree_begin(&tree);
+    yyjson_mut_val *days = tree_array(&tree);
+    yyjson_mut_val *risk = tree_object(&tree);
+    yyjson_mut_val *now = tree_object(&tree);
+    for (int i = 0; i < value->days_count; i++) {
+        yyjson_mut_val *object = tree_element(&tree, days);
+        tree_add(&tree, object, "date", date_value(&tree, value->today + i));
+        tree_add(&tree, object, "start_ms", tree_time(&tree, zone_day_start_ms(value->zone, value->today + i)));
+        add_valued(&tree, object, model, &value->days[i]);
+    }
+    add_valued(&tree, now, model, &value->alerting);
+    tree_add(&tree, risk, "now", now);
+    tree_add(&tree, risk, "by_day", days);
+    tree_add(&tree, root, "as_of_ms", tree_time(&tree, value->as_of_ms));
+    tree_add(&tree, root, "counted", tree_number(&tree, value->counted));
+    add_valued(&tree, root, model, &value->all);
+    tree_add(&tree, root, "days", tree_integer(&tree, value->days_count));
+    tree_add(&tree, root, "at_risk", risk);
+    tree_add(&tree, root, "tier_sets", value_of_sets(&tree, model, value->tiers));
+    return tree_finish(&tree, out);
+}
+
 /* ---- tasks ---- */
 
 static yyjson_mut_val *count_value(const struct tree *tree, int64_t count) {

@@ -5,6 +5,7 @@
 #include "base/inputs.h"
 #include "score/model.h"
 #include "score/tiles.h"
+#include "score/zone.h"
 
 /* Populations by the model's tiers, sets one after the other. counting: not everybody is counted by the present rules yet. */
 int tiers_json_write(const struct model *model, const int64_t *customers, bool counting, struct buffer *out) MUST_CHECK;
@@ -48,6 +49,26 @@ struct alert {
 /* Alerts in the order of telling; open: how many there are in all. */
 int alerts_json_write(const struct model *model, const struct alert *alerts, size_t count, int64_t open, int limit,
                       struct buffer *out) MUST_CHECK;
+
+/* Some customers, and what they have spent so far: their value. */
+struct valued {
+    int64_t customers;
+    int64_t revenue_minor;
+};
+
+struct value_overview {
+    int64_t as_of_ms;
+    double counted; /* share of everybody, 0..1: the figures are of these */
+    struct valued all;
+    const struct valued *tiers; /* by the model's tiers, sets one after the other */
+    struct valued alerting;     /* stand in a tier that alerts */
+    const struct zone *zone;    /* of the days */
+    int32_t today;              /* days[0] */
+    const struct valued *days;  /* who will first stand in such a tier then, if nothing happens */
+    int days_count;
+};
+
+int value_json_write(const struct model *model, const struct value_overview *value, struct buffer *out) MUST_CHECK;
 
 struct task_overview {
     int32_t partition;

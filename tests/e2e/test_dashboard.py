@@ -138,6 +138,29 @@ def test_the_heat_map_is_the_tier_set_of_its_cells(shop, page):
     assert sum(customers[name] > 0 for name in customers) > 15
     page.wait(lambda: page.rows("#grid-table") == wanted, "cells")
     page.wait(lambda: is_drawn(page, "#grid-chart"), "the map")
+    choose(page, "#grid-by", "value")
+    (grid,) = [of for of in told(shop, "/v1/value")["tier_sets"] if of["name"] == "rfm_grid"]
+    spent = {tier["name"]: tier["value"] for tier in grid["tiers"]}
+    page.wait(lambda: page.text("#grid-note").startswith("Revenue by score"), "by revenue")
+    shown = page.rows("#grid-table")
+    assert [row[0] for row in shown] == [f"F {f}" for f in range(5, 0, -1)]
+    for f, row in zip(range(5, 0, -1), shown):
+        assert all(abs(plain(cell) - spent[f"r{r}_f{f}"]) <= 0.5 for r, cell in zip(range(1, 6), row[1:]))
+    assert max(spent.values()) > 10_000
+    page.wait(lambda: is_drawn(page, "#grid-chart"), "the map in other colours")
+
+
+def test_the_value_at_risk_is_told_by_day(shop, page):
+    page.wait(lambda: page.rows("#risk-table"), "the days")
+    answer = told(shop, "/v1/value?days=28")
+    days = answer["at_risk"]["by_day"]
+    assert sum(day["customers"] for day in days) > 10 and answer["at_risk"]["now"]["customers"] > 10
+    for row, day in zip(page.rows("#risk-table"), days, strict=True):
+        assert (row[0], plain(row[1])) == (day["date"], day["customers"]) and abs(plain(row[2]) - day["value"]) <= 0.5
+    more, spent = re.fullmatch(r"([\d,]+) more in 28 days, who have spent ([\d,]+)", page.text("#risk-now")).groups()
+    assert plain(more) == sum(day["customers"] for day in days) and abs(plain(spent) - sum(day["value"] for day in days)) <= 0.51
+    assert page.text("#number-risk") not in ("", "–")
+    page.wait(lambda: is_drawn(page, "#risk-chart"), "the bars")
 
 
 def test_nps_alerts_and_tasks_are_shown_as_the_api_tells(shop, page):

@@ -103,6 +103,7 @@ def test_every_answer_has_the_documented_shape(shop):
         "/v1/tiers": ["/v1/tiers"],
         "/v1/feedback": ["/v1/feedback", *(f"/v1/feedback?by={by}&days=400" for by in ("tier", "channel", "touchpoint"))],
         "/v1/alerts": ["/v1/alerts", "/v1/alerts?limit=500"],
+        "/v1/value": ["/v1/value", "/v1/value?days=1"],
         "/v1/tasks": ["/v1/tasks"],
         "/openapi.json": ["/openapi.json"],
         "/healthz": ["/healthz"],
@@ -115,7 +116,8 @@ def test_every_answer_has_the_documented_shape(shop):
             check_shape(document, path, 200, "application/json", told(shop.server, example))
     wrong = {"/v1/customers/{id}": [(404, "/v1/customers/nobody"), (400, "/v1/customers/%00"), (400, f"/v1/customers/{customer}?at=x")],
              "/v1/feedback": [(400, "/v1/feedback?days=0"), (400, "/v1/feedback?days=401"), (400, "/v1/feedback?by=weather")],
-             "/v1/alerts": [(400, "/v1/alerts?limit=0"), (400, "/v1/alerts?limit=501"), (400, "/v1/alerts?limit=all")]}
+             "/v1/alerts": [(400, "/v1/alerts?limit=0"), (400, "/v1/alerts?limit=501"), (400, "/v1/alerts?limit=all")],
+             "/v1/value": [(400, "/v1/value?days=0"), (400, "/v1/value?days=93")]}
     for path, examples in wrong.items():
         for status, example in examples:
             answered, headers, body = request(shop.server, example)
@@ -235,6 +237,46 @@ def test_alerts_are_told_worst_first(shop):
     assert len(told(shop.server, "/v1/alerts")["alerts"]) == 50
 
 
+def everybody(shop):
+    """All customers as they are told one by one, which is tested by itself."""
+    done = shop.server.cli("get", *shop.oracle.changes)
+    assert done.returncode == 0, done.stderr
+    views = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(views) == CUSTOMERS
+    return views
+
+
+def valued(of):
+    return of["customers"], round(of["value"], 2)
+
+
+def test_value_is_counted_by_tier_and_by_the_day_on_which_it_will_be_at_risk(shop):
+    days = 92
+    answer = told(shop.server, f"/v1/value?days={days}")
+    calendar = Calendar(shop.config["state"]["time_zone"])
+    assert (answer["as_of_ms"], answer["counted"], answer["days"]) == (max(shop.oracle.clocks.values()), 1, days)
+    today = calendar.day(answer["as_of_ms"])
+    tiers, now, by_day = defaultdict(list), [], defaultdict(list)
+    for view in everybody(shop):
+        revenue = view["lifetime"]["revenue"]
+        coming = [step["time_ms"] for name, tier in view["tiers"].items() for step in tier["ahead"] if (name, step["tier"]) in ALERTING]
+        for name, tier in view["tiers"].items():
+            tiers[name, tier["tier"]].append(revenue)
+        if any((name, tier["tier"]) in ALERTING for name, tier in view["tiers"].items()):
+            now.append(revenue)
+        elif coming:
+            by_day[max(0, calendar.day(min(coming)) - today)].append(revenue)
+    found = {(tier_set["name"], tier["name"]): valued(tier) for tier_set in answer["tier_sets"] for tier in tier_set["tiers"]}
+    assert {key: of for key, of in found.items() if of[0]} == {key: (len(of), round(sum(of), 2)) for key, of in tiers.items()}
+    assert {key: of[0] for key, of in found.items() if of[0]} == +shop.oracle.populations
+    assert valued(answer["at_risk"]["now"]) == (len(now), round(sum(now), 2))
+    dates = [(date(1970, 1, 1) + timedelta(days=today + i)).isoformat() for i in range(days)]
+    assert [(day["date"], day["start_ms"], *valued(day)) for day in answer["at_risk"]["by_day"]] == [
+        (dates[i], calendar.start_ms(today + i), len(by_day[i]), round(sum(by_day[i]), 2)) for i in range(days)]
+    assert len(now) > 20 and sum(1 for i in range(days) if by_day[i]) > 10
+    assert told(shop.server, "/v1/value?days=3")["at_risk"]["by_day"] == answer["at_risk"]["by_day"][:3]
+
+
 def test_tasks_are_told_with_owner_clock_and_lag(shop):
     wait_until(lambda: all(task["outbox"] == 0 for task in told(shop.server, "/v1/tasks")["tasks"]), 30, "an empty outbox")
     answer = told(shop.server, "/v1/tasks")
@@ -289,10 +331,11 @@ def test_every_process_tells_of_all_tasks_until_redis_is_gone(kafka, redis_serve
         for process in processes:
             wait_until(lambda: lags_of(process) == {0}, 60, "all is read again")
         run.wait_read()
-        paths = ("/v1/tiers", "/v1/feedback", "/v1/alerts")
+        paths = ("/v1/tiers", "/v1/feedback", "/v1/alerts", "/v1/value")
         first, second = ([told(process, path) for path in paths] for process in processes)
         assert first == second and first[0]["tier_sets"][0]["customers"] == 40
         redis_server.kill()
+        wait_until(lambda: request(processes[0], "/v1/value")[0] == 503, 60, "what was counted is no longer fresh")
         for path in (*paths, "/v1/tasks", "/v1/customers/c", "/v1/feedback?days=400&by=tier"):
             status, headers, body = request(processes[0], path)
             assert (status, headers["content-type"]) == (503, "application/problem+json"), (path, body)

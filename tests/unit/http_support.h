@@ -114,6 +114,12 @@ static inline void on_alerts(void *context, int limit, struct http_answer *answe
     on_plain(world, answer);
 }
 
+static inline void on_value(void *context, int days, struct http_answer *answer) {
+    struct world *world = context;
+    world->days = days;
+    on_plain(world, answer);
+}
+
 static inline void on_drained(void *context) {
     struct world *world = context;
     world->drained++;
@@ -146,6 +152,7 @@ static inline struct http_callbacks world_callbacks(struct world *world) {
         .tiers = on_plain,
         .feedback = on_feedback,
         .alerts = on_alerts,
+        .value = on_value,
         .tasks = on_plain,
         .changes = on_changes,
     };

@@ -108,6 +108,9 @@ static void parameters_are_taken(void **state) {
         {"/v1/alerts", 0, HTTP_FEEDBACK_ALL, 50},
         {"/v1/alerts?limit=1", 0, HTTP_FEEDBACK_ALL, 1},
         {"/v1/alerts?limit=500", 0, HTTP_FEEDBACK_ALL, 500},
+        {"/v1/value", 28, HTTP_FEEDBACK_ALL, 0},
+        {"/v1/value?days=1", 1, HTTP_FEEDBACK_ALL, 0},
+        {"/v1/value?days=92", 92, HTTP_FEEDBACK_ALL, 0},
     };
     struct world world;
     world_start(&world, NULL);
@@ -147,6 +150,8 @@ static void malformed_parameters_are_refused(void **state) {
         {"/v1/feedback?days=x&by=y", "The parameter 'days' is not a whole number from 1 to 400."},
         {"/v1/alerts?limit=0", "The parameter 'limit' is not a whole number from 1 to 500."},
         {"/v1/alerts?limit=501", "The parameter 'limit' is not a whole number from 1 to 500."},
+        {"/v1/value?days=0", "The parameter 'days' is not a whole number from 1 to 92."},
+        {"/v1/value?days=93", "The parameter 'days' is not a whole number from 1 to 92."},
         {"/v1/customers/c1?at=253402300800000", "The parameter 'at' is not a whole number from 0 to 253402300799999."},
     };
     struct world world;

@@ -87,6 +87,34 @@ static void alerts_say_how_many_there_are(void **state) {
                       "\"p_alive\":null,\"last_purchase_ms\":null}]}");
 }
 
+static void value_is_told_in_major_units_and_by_local_days(void **state) {
+    (void)state;
+    static const struct zone_offset offsets[] = {{TIME_NONE, 2 * 3600000}};
+    const struct zone zone = {offsets, 1};
+    static const struct valued tiers[] = {{1, 250}, {2, -50}, {0, 0}, {3, 200}};
+    static const struct valued days[] = {{0, 0}, {1, 250}};
+    const struct value_overview value = {.as_of_ms = 7,
+                                         .counted = 0.5,
+                                         .all = {3, 200},
+                                         .tiers = tiers,
+                                         .alerting = {2, -50},
+                                         .zone = &zone,
+                                         .today = 19782,
+                                         .days = days,
+                                         .days_count = 2};
+    struct buffer out = {0};
+    assert_int_equal(value_json_write(model_of(&builder, RULES), &value, &out), 0);
+    assert_json(&out, "{\"as_of_ms\":7,\"counted\":0.5,\"customers\":3,\"value\":2.0,\"days\":2,\"at_risk\":{"
+                      "\"now\":{\"customers\":2,\"value\":-0.5},\"by_day\":["
+                      "{\"date\":\"2024-02-29\",\"start_ms\":1709157600000,\"customers\":0,\"value\":0.0},"
+                      "{\"date\":\"2024-03-01\",\"start_ms\":1709244000000,\"customers\":1,\"value\":2.5}]},"
+                      "\"tier_sets\":[{\"name\":\"value\",\"tiers\":["
+                      "{\"name\":\"vip\",\"customers\":1,\"value\":2.5},"
+                      "{\"name\":\"rest\",\"customers\":2,\"value\":-0.5}]},{\"name\":\"mood\",\"tiers\":["
+                      "{\"name\":\"happy\",\"customers\":0,\"value\":0.0},"
+                      "{\"name\":\"other\",\"customers\":3,\"value\":2.0}]}]}");
+}
+
 static void what_is_not_known_of_a_task_is_null(void **state) {
     (void)state;
     static const char *const topics[] = {"p", "i", "f"};
@@ -123,6 +151,7 @@ int main(void) {
         cmocka_unit_test(days_are_dates_and_no_answer_is_no_number),
         cmocka_unit_test(effort_is_a_mean_or_a_share),
         cmocka_unit_test(alerts_say_how_many_there_are),
+        cmocka_unit_test(value_is_told_in_major_units_and_by_local_days),
         cmocka_unit_test(what_is_not_known_of_a_task_is_null),
     };
     return cmocka_run_group_tests(tests, builder_set_up, builder_tear_down);

@@ -13,7 +13,6 @@ export function showAlerts({ open, alerts }) {
     const total = [...values.values()].reduce((all, value) => all + value, 0);
     const partly = open > alerts.length;
     showNumber("alerts", compact(open));
-    showNumber("risk", `${partly ? "≥ " : ""}${compact(total)}`);
     byId("churn-now").textContent = open === 0 ? "" : `${count(open)} open; ${partly ? `the worst ${count(alerts.length)}` : "they"} have spent ${count(total)}`;
     if (open === 0) {
         fill(byId("churn"), make("p", { class: "empty" }, "No alert is open. A tier whose treatment has the label “alert” opens one."));
