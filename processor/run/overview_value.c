@@ -128,7 +128,9 @@ static void run_end(struct value_run *run, int error) {
     struct value_counting *counting = run->counting;
     if (counting) {
         counting->run = NULL;
-        if (!error) {
+        if (error) {
+            forget_whole(counting); /* like the other questions, this one has no answer while Redis cannot be reached */
+        } else {
             int64_t now_ms = clock_monotonic_ms();
             int64_t fresh_ms = VALUE_FRESH_TIMES * (now_ms - run->begun_ms);
             forget_whole(counting);

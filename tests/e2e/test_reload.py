@@ -75,6 +75,7 @@ def test_rules_change_under_load_and_every_tier_change_is_as_the_oracle_says(cam
     first = campaign.config
     second = first | other_rules()
     steps = [second, first, second]  # there, back, and there again
+    assert [of["name"] for of in told(process, "/v1/value")["tier_sets"]] == list(first["tier_sets"])
     for number, config in enumerate(steps, 1):
         wait_until(lambda: sum(process.metric("tidemark_events_total", topic=name) or 0 for name in campaign.input_names())
                    > 2500 * number, 60, "events", every_s=0.02)
@@ -100,6 +101,8 @@ def test_rules_change_under_load_and_every_tier_change_is_as_the_oracle_says(cam
     tiers = {of["name"]: {tier["name"]: tier["customers"] for tier in of["tiers"]} for of in told(process, "/v1/tiers")["tier_sets"]}
     assert {(name, tier): count for name, of in tiers.items() for tier, count in of.items() if count} == expected.populations
     assert list(tiers) == list(second["tier_sets"])
+    value = {of["name"]: {tier["name"]: tier["customers"] for tier in of["tiers"]} for of in told(process, "/v1/value")["tier_sets"]}
+    assert value == tiers
     assert process.terminate() == 0
 
 

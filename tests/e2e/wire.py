@@ -23,7 +23,7 @@ class WireError(ValueError):
 def descriptors():
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "descriptors.pb")
-        files = [path.name for path in SCHEMAS.glob("*.proto") if path.name != "customer_state.proto"]
+        files = [path.name for path in SCHEMAS.glob("*.proto")]
         subprocess.run(["protoc-c", f"--proto_path={SCHEMAS}", f"--descriptor_set_out={out}", *files], check=True)
         return descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes())
 
