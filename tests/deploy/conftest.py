@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import pytest
 
-from roots import REPO, Root
+from roots import RELEASE, REPO, Root, run
 
 
 @pytest.fixture(scope="module")
@@ -20,3 +20,15 @@ def clean_root():
             pytest.skip("a clean Debian root needs root rights, for chroot")
         assert made.returncode == 0, made.stderr
         yield Root(folder)
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory):
+    """The Debian package, made of the release build."""
+    folder = tmp_path_factory.mktemp("package")
+    built = run("cmake", "--build", RELEASE, "--target", "tidemark", "tidemark_man")
+    assert built.returncode == 0, built.stdout
+    made = run("cpack", "--config", RELEASE / "CPackConfig.cmake", "-B", folder)
+    assert made.returncode == 0, made.stdout + made.stderr
+    [file] = folder.glob("*.deb")
+    return file

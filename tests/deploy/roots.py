@@ -4,6 +4,11 @@ import subprocess
 from pathlib import Path
 
 REPO = Path(__file__).parents[2]
+RELEASE = REPO / "build" / "release"
+
+
+def run(*words, **options):
+    return subprocess.run([str(word) for word in words], capture_output=True, text=True, **options)
 
 
 def fault_of(*command, **options):

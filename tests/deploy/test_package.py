@@ -3,30 +3,11 @@ completion, which must know every command and option that the program knows."""
 
 import hashlib
 import re
-import subprocess
 
-import pytest
+from roots import RELEASE, REPO, run
 
-from roots import REPO
-
-RELEASE = REPO / "build" / "release"
 UNREACHABLE, BAD_CONFIG = 69, 78
 COMMANDS = ("demo", "run", "check", "generate", "load", "get", "fit")
-
-
-def run(*words, **options):
-    return subprocess.run([str(word) for word in words], capture_output=True, text=True, **options)
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("package")
-    built = run("cmake", "--build", RELEASE, "--target", "tidemark", "tidemark_man")
-    assert built.returncode == 0, built.stdout
-    made = run("cpack", "--config", RELEASE / "CPackConfig.cmake", "-B", folder)
-    assert made.returncode == 0, made.stdout + made.stderr
-    [file] = folder.glob("*.deb")
-    return file
 
 
 def options_of(command):
