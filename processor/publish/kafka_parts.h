@@ -18,6 +18,7 @@ enum {
     SINK_TURN_BYTES_MIN =
         65536, /* to this, after failures: a slow broker may not get through more before the time-out */
     SINK_BACKOFF_MS = 200,
+    SINK_HANGS_MS = 180000, /* all calls of a turn with all their attempts time out within 100 s */
 };
 
 struct given { /* one publication on its way */
@@ -66,6 +67,8 @@ struct kafka_sink {
     struct queue taken;                             /* by the turn under way */
     struct queue finished;                          /* callbacks to be called */
     rd_kafka_consumer_group_metadata_t *membership; /* NULL: we own nothing */
+
+    _Atomic int64_t turn_since_ms; /* monotonic: when the turn under way began; 0: none is */
 
     /* the thread's own */
     rd_kafka_t *producer;

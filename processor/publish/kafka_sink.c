@@ -192,6 +192,7 @@ static rd_kafka_consumer_group_metadata_t *copy_membership(const rd_kafka_consum
 
 static void *sink_thread(void *arg) {
     struct kafka_sink *sink = arg;
+    pthread_setname_np(pthread_self(), "publisher");
     pthread_mutex_lock(&sink->lock);
     while (!sink->stop) {
         int64_t wait_ms;
@@ -204,9 +205,11 @@ static void *sink_thread(void *arg) {
         pthread_mutex_unlock(&sink->lock);
 
         int64_t start_us = clock_monotonic_us();
+        sink->turn_since_ms = clock_monotonic_ms();
         enum turn turn =
             sink->options.exactly_once ? sink_turn_transaction(sink, membership) : sink_turn_at_least_once(sink);
         rd_kafka_consumer_group_metadata_destroy(membership);
+        sink->turn_since_ms = 0;
         if (turn == TURN_DONE) {
             metric_observe(sink->commit_seconds, (double)(clock_monotonic_us() - start_us) / 1e6);
             for (const struct given *given = sink->taken.first; given; given = given->next) {
@@ -289,6 +292,11 @@ void kafka_sink_own(struct kafka_sink *sink, bool owns) {
     sink->membership = membership;
     pthread_cond_signal(&sink->changed);
     pthread_mutex_unlock(&sink->lock);
+}
+
+bool kafka_sink_hangs(const struct kafka_sink *sink) {
+    int64_t since_ms = sink->turn_since_ms;
+    return since_ms != 0 && clock_monotonic_ms() - since_ms >= SINK_HANGS_MS;
 }
 
 void kafka_sink_serve(struct kafka_sink *sink) {

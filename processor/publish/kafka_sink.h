@@ -35,6 +35,8 @@ struct sink kafka_sink_port(struct kafka_sink *sink);
 
 /* In the rebalance callback: the worker owns tasks under the present group metadata, or none. */
 void kafka_sink_own(struct kafka_sink *sink, bool owns);
+/* A turn takes longer than all its time-outs together: a call does not come back. Only a new process helps. From any thread. */
+bool kafka_sink_hangs(const struct kafka_sink *sink);
 /* Calls the callbacks that are waiting; on the worker's thread, once per turn of its loop. */
 void kafka_sink_serve(struct kafka_sink *sink);
 

@@ -330,6 +330,7 @@ static int open_http(struct app *app, char *problem) {
     struct http_options options = {config->http_host, config->http_port, config->http_token};
     struct http_callbacks callbacks = {
         .context = app,
+        .alive = is_alive,
         .ready = is_ready,
         .before_metrics = before_metrics,
         .customer = tell_customer,

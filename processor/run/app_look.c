@@ -67,6 +67,7 @@ static int look_once(struct app_look *look, int32_t *partitions, char *problem) 
 
 static void *look_thread(void *context) {
     struct app_look *look = context;
+    pthread_setname_np(pthread_self(), "looker");
     bool started = false;
     bool refused = false; /* at the last look */
     bool more;

@@ -66,6 +66,7 @@ static struct rules *read_rules(const struct config *running) {
 
 static void *reload_thread(void *context) {
     struct app_reload *reload = context;
+    pthread_setname_np(pthread_self(), "reloader");
     reload->rules = read_rules(reload->config);
     event_active(reload->ended, EV_READ, 1);
     return NULL;

@@ -256,6 +256,7 @@ static void take(struct kafka_feed *feed, const rd_kafka_message_t *message) {
 static void *feed_thread(void *argument) {
     struct kafka_feed *feed = argument;
     struct kafka_feeds *feeds = feed->feeds;
+    pthread_setname_np(pthread_self(), "feed");
     feed->put_ms = clock_monotonic_ms();
     if (!open_consumer(feed) && begin(feed)) {
         while (!is_dropped(feed)) {

@@ -321,7 +321,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context) {
     (void)fd;
     (void)what;
     int64_t now_ms = clock_monotonic_ms();
-    worker->turned_ms = now_ms;
+    worker->turned_ms = kafka_sink_hangs(worker->sink) ? worker->turned_ms : now_ms;
     if (now_ms - worker->ends_ms >= ENDS_MS) {
         worker->ends_ms = now_ms;
         kafka_consumer_tick(worker->consumer);
@@ -345,6 +345,7 @@ static struct rd_kafka_conf_s *producer_conf(void *context) {
 
 static void *worker_thread(void *context) {
     struct worker *worker = context;
+    pthread_setname_np(pthread_self(), "worker");
     event_base_dispatch(worker->base);
     /* Tasks go before the sink they publish to, the sink before the consumer whose membership it uses. */
     close_slots(worker);

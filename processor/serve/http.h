@@ -44,6 +44,8 @@ enum http_feedback_by { HTTP_FEEDBACK_ALL, HTTP_FEEDBACK_TIER, HTTP_FEEDBACK_CHA
 
 struct http_callbacks {
     void *context;
+    /* False: it hangs, and should be started again. */
+    bool (*alive)(void *context);
     /* True when ready; else `reason` (256 bytes) says why not, in one line. */
     bool (*ready)(void *context, char *reason);
     /* Refreshes gauges that nobody sets by themselves; called before metrics are written. */

@@ -46,10 +46,13 @@ static void serve_metrics(const struct http_server *server, struct bytes rest, s
 
 static void serve_health(const struct http_server *server, struct bytes rest, struct http_query *query,
                          struct http_answer *answer) {
-    (void)server;
     (void)rest;
     (void)query;
-    http_answer_send(answer, HTTP_OK, "application/json", bytes_of_text("{\"status\":\"ok\"}"));
+    if (server->callbacks.alive(server->callbacks.context)) {
+        http_answer_send(answer, HTTP_OK, "application/json", bytes_of_text("{\"status\":\"ok\"}"));
+    } else {
+        http_answer_problem(answer, HTTP_SERVUNAVAIL, "Service Unavailable", "A worker or its publisher hangs.");
+    }
 }
 
 static void serve_ready(const struct http_server *server, struct bytes rest, struct http_query *query,

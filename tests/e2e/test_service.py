@@ -1,14 +1,22 @@
 """What a process tells its service manager: the protocol of sd_notify(3), heard by a socket of the test's."""
 
+import ctypes
 import os
 import socket
+import time
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+import workload
 from campaign import Campaign
 from servers import Tidemark, free_port, tidemark_binary, wait_until
 
 BAD_CONFIG = 78
+PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
+WALL = 0x40000000  # waitpid: also for threads
+FULL = os.environ.get("TIDEMARK_TESTS") == "full"
 
 
 class Manager:
@@ -112,5 +120,48 @@ def test_a_hanging_process_does_not_feed_the_watchdog(campaign, manager):
             wait_until(lambda: manager.has_heard("WATCHDOG=1"), 2, "silence")
         process.thaw()
         wait_until(lambda: manager.has_heard("WATCHDOG=1"), 10, "the watchdog is fed again")
+    finally:
+        process.destroy()
+
+
+@contextmanager
+def stopped(process, name):
+    """All its threads of this name stand still, as a debugger has them; the others go on."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    tasks = Path(f"/proc/{process.process.pid}/task").iterdir()
+    threads = [int(task.name) for task in tasks if (task / "comm").read_text().strip() == name]
+    assert threads
+    for thread in threads:
+        for request in (PTRACE_SEIZE, PTRACE_INTERRUPT):
+            assert libc.ptrace(request, thread, None, None) == 0, os.strerror(ctypes.get_errno())
+        os.waitpid(thread, WALL)
+    try:
+        yield
+    finally:
+        for thread in threads:
+            libc.ptrace(PTRACE_DETACH, thread, None, None)
+
+
+# A publisher has time limits of its own, so it hangs only when it is beyond all of them: after 3 minutes.
+@pytest.mark.parametrize("thread, busy", [("worker", False),
+                                          pytest.param("publisher", True, marks=pytest.mark.skipif(not FULL, reason="takes 4 minutes"))])
+def test_a_thread_that_hangs_is_told_and_the_watchdog_is_not_fed(campaign, manager, thread, busy):
+    process = Managed(campaign.folder / "managed", campaign.config, manager).start()
+    try:
+        wait_until(lambda: manager.has_heard("STATUS=processes events"), 30, "ready")
+        if busy:
+            campaign.load(workload.shop(seed=3, customers=200))
+            wait_until(lambda: (process.metric("tidemark_events_total") or 0) > 100, 30, "events", every_s=0.01)
+        with stopped(process, thread):
+            assert process.http("/healthz")[0] == 200
+            wait_until(lambda: process.http("/healthz")[0] == 503, 240, "told as hanging")
+            time.sleep(1)
+            manager.forget()
+            with pytest.raises(TimeoutError):
+                wait_until(lambda: manager.has_heard("WATCHDOG=1"), 2, "silence")
+        wait_until(lambda: process.http("/healthz")[0] == 200, 30, "alive again")
+        wait_until(lambda: manager.has_heard("WATCHDOG=1"), 10, "the watchdog is fed again")
+        assert process.terminate() == 0
     finally:
         process.destroy()

@@ -37,6 +37,7 @@ enum { PATIENCE_MS = 20000, REPLY_BYTES_MAX = 256 * 1024 };
 struct world {
     struct event_base *base;
     struct http_server *server;
+    bool alive;
     bool ready;
     bool late; /* keep the answer instead of giving it */
     struct http_answer *answer;
@@ -67,6 +68,11 @@ struct reply {
 };
 
 /* ---- the server ---- */
+
+static inline bool on_alive(void *context) {
+    const struct world *world = context;
+    return world->alive;
+}
 
 static inline bool on_ready(void *context, char *reason) {
     const struct world *world = context;
@@ -146,6 +152,7 @@ static inline void on_changes(void *context, struct bytes tier_set, struct bytes
 static inline struct http_callbacks world_callbacks(struct world *world) {
     return (struct http_callbacks){
         .context = world,
+        .alive = on_alive,
         .ready = on_ready,
         .before_metrics = on_before_metrics,
         .customer = on_customer,
@@ -161,7 +168,7 @@ static inline struct http_callbacks world_callbacks(struct world *world) {
 static inline void world_start(struct world *world, const char *token) {
     signal(SIGPIPE, SIG_IGN); /* as the app does */
     evthread_use_pthreads();
-    *world = (struct world){.base = event_base_new(), .ready = true, .body = "{\"a\":1}"};
+    *world = (struct world){.base = event_base_new(), .alive = true, .ready = true, .body = "{\"a\":1}"};
     world->body_size = strlen(world->body);
     const struct http_options options = {.host = "127.0.0.1", .port = 0, .token = token};
     const struct http_callbacks callbacks = world_callbacks(world);

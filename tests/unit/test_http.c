@@ -7,7 +7,7 @@
 
 /* ---- routes ---- */
 
-static void health_is_always_well(void **state) {
+static void health_is_well_unless_it_hangs(void **state) {
     (void)state;
     struct world world;
     world_start(&world, NULL);
@@ -18,6 +18,8 @@ static void health_is_always_well(void **state) {
     assert_header(reply, "Cache-Control", "no-store");
     assert_header(reply, "X-Content-Type-Options", "nosniff");
     assert_memory_equal(reply->body, "{\"status\":\"ok\"}", reply->body_size);
+    world.alive = false;
+    assert_problem(ask(&world, GET("/healthz")), 503);
     world_stop(&world);
 }
 
@@ -343,7 +345,7 @@ static void a_port_in_use_is_said(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(health_is_always_well),
+        cmocka_unit_test(health_is_well_unless_it_hangs),
         cmocka_unit_test(readiness_says_what_is_missing),
         cmocka_unit_test(metrics_are_refreshed_and_written),
         cmocka_unit_test(head_is_get_without_the_body),
