@@ -280,6 +280,9 @@ def test_nobody_is_kept_out(shop, page, scheme, width, tmp_path):
     buy(shop, *known[:60:3], amount_minor=15000)
     page.wait(lambda: len(page.rows("#changes")) >= 30 and len(page.rows("#work-table")) > (15 if shown else 0), "something to see", 60)
     page.screenshot(folder / f"{scheme}-{width}.png", 1330 if width > 600 else 2000)
+    if (scheme, width) == ("light", 1280):
+        choose(page, "#grid-by", "value")
+        page.screenshot(folder / "whole-1280.png")
     page.driver.execute_script("location.hash = '#customer=' + arguments[0]", known[0])
     page.wait(lambda: page.text("#customer-name") == known[0], "the customer")
     if (scheme, width) == ("dark", 1280):
