@@ -1,6 +1,7 @@
 #include "base/error.h"
 
-#include <stdio.h>
+#include "base/log.h"
+
 #include <stdlib.h>
 
 const char *error_text(int error) {
@@ -35,6 +36,6 @@ const char *error_text(int error) {
 }
 
 void assert_failed(const char *condition, const char *file, int line) {
-    fprintf(stderr, "level=fatal msg=\"broken invariant\" condition=\"%s\" at=%s:%d\n", condition, file, line);
+    LOG_AT(LOG_FATAL, "met a broken invariant", "condition=\"%s\" at=%s:%d", condition, file, line);
     abort();
 }

@@ -35,7 +35,7 @@ static int site_admit(struct log_site *site) {
 }
 
 void log_line(enum log_level level, struct log_site *site, const char *message, const char *fields, ...) {
-    static const char *const names[] = {"debug", "info", "warning", "error"};
+    static const char *const names[] = {"debug", "info", "warning", "error", "fatal"};
     if ((int)level < atomic_load(&level_min)) {
         return;
     }

@@ -1,10 +1,13 @@
-#include "base/log_format.h"
+#include "base/log.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -112,6 +115,33 @@ static void a_line_without_room_is_cut_inside_a_value(void **state) {
     }
 }
 
+/* Without the time in front of it, and where it is. */
+static void a_broken_invariant_is_a_line_of_the_log(void **state) {
+    (void)state;
+    char line[400] = "";
+    int ends[2];
+    int status;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        log_set_format(LOG_JSON);
+        signal(SIGABRT, SIG_DFL);
+        ASSERT(strcmp("a", "b") == 0);
+        _exit(0);
+    }
+    close(ends[1]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    assert_in_range(read(ends[0], line, sizeof line - 1), 1, sizeof line - 1);
+    close(ends[0]);
+    static const char wanted[] = "\"level\":\"fatal\",\"msg\":\"met a broken invariant\",\"condition\":"
+                                 "\"strcmp(\\\"a\\\", \\\"b\\\") == 0\",\"at\":\"";
+    if (!strstr(line, wanted) || !strstr(line, "test_log_format.c:")) {
+        fail_msg("%s", line);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_fields_are_told_in_both_formats),
@@ -121,6 +151,7 @@ int main(void) {
         cmocka_unit_test(what_is_no_utf8_is_replaced),
         cmocka_unit_test(only_what_is_a_number_in_json_is_written_as_one),
         cmocka_unit_test(a_line_without_room_is_cut_inside_a_value),
+        cmocka_unit_test(a_broken_invariant_is_a_line_of_the_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
