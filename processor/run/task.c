@@ -125,8 +125,12 @@ static size_t round_whole_max(const struct task *task) {
     return task->options.round_whole_max ? task->options.round_whole_max : TASK_ROUND_WHOLE_MAX;
 }
 
+static bool round_is_half_scored(const struct task *task) {
+    return task->round_scored > 0 && task->round_scored < round_whole_max(task);
+}
+
 bool task_in_round(const struct task *task) {
-    return task->round_scored > 0 && task->round_scored < round_whole_max(task) && task->state == TASK_RUNNING;
+    return round_is_half_scored(task) && task->state == TASK_RUNNING;
 }
 
 /* A round too large for one batch is split, but not into one batch for each of its hours: half of what the first took comes
@@ -183,7 +187,20 @@ static void apply(struct task *task) {
     }
 }
 
+/* Half a round must not be published, or the mark would not tell which of its outputs are: a rebuild without state publishes by
+ * the mark alone. So what is open is left to the next owner, as after a crash. */
+static void drain_without_open(struct task *task) {
+    if (!task->in_flight && task->unacked == 0) {
+        reset(task);
+        task->state = TASK_DRAINED;
+    }
+}
+
 static void drain(struct task *task) {
+    if (round_is_half_scored(task)) {
+        drain_without_open(task);
+        return;
+    }
     apply(task);
     if (task->in_flight || task->open->needed) {
         return;
