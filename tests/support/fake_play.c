@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { STEPS_MAX = 20000 };
+enum { STEPS_MAX = 20000, DRAIN_STEPS_MAX = 500 };
 
 static uint64_t random_state;
 
@@ -104,6 +104,17 @@ static void crash(struct fake_play *play, size_t at) {
     play->owners_count--;
 }
 
+/* Ends the newest owner as SIGTERM does. */
+static void leave(struct fake_play *play) {
+    struct fake_owner *owner = play->owners[play->owners_count - 1];
+    struct task *task = fake_owner_task(owner);
+    task_drain(task);
+    for (int step = 0; step < DRAIN_STEPS_MAX && task_state(task) == TASK_DRAINING; step++) {
+        fake_owner_step(owner, (enum fake_step)(step % FAKE_STEPS));
+    }
+    crash(play, play->owners_count - 1);
+}
+
 static void use_rules(struct fake_play *play, const struct task_options *options) {
     play->world.options = *options;
     play->world.model = options->model;
@@ -116,7 +127,7 @@ static void renew(struct fake_play *play, const struct task_options *options) {
     task_set_rules(fake_owner_task(play->owners[play->owners_count - 1]), &rules);
 }
 
-/* Something goes wrong: a crash, a zombie, Redis losing its tail. */
+/* Something happens: a crash, an orderly end, a zombie, Redis losing its tail. */
 static void disturb(struct fake_play *play) {
     play->crashes_left--;
     bool rewind = play->rewinds && play->has_saved && fake_up_to(3) == 0;
@@ -130,7 +141,11 @@ static void disturb(struct fake_play *play) {
         play->saved = fake_redis_snapshot(&play->world);
         play->world.rewinds++;
     } else if (fake_up_to(3) != 0 || play->owners_count == FAKE_OWNERS_MAX) {
-        crash(play, play->owners_count - 1);
+        if (fake_up_to(2) == 0) {
+            leave(play);
+        } else {
+            crash(play, play->owners_count - 1);
+        }
     }
     if (play->upgrade && fake_up_to(2) == 0) {
         use_rules(play, play->upgrade);
