@@ -191,6 +191,8 @@ static void apply(struct task *task) {
  * the mark alone. So what is open is left to the next owner, as after a crash. */
 static void drain_without_open(struct task *task) {
     if (!task->in_flight && task->unacked == 0) {
+        log_info("left half a round of the wheel to the next owner", "task=%" PRId32 " customers=%zu",
+                 task->options.partition, task->round_scored);
         reset(task);
         task->state = TASK_DRAINED;
     }
