@@ -205,7 +205,7 @@ static void *sink_thread(void *arg) {
         pthread_mutex_unlock(&sink->lock);
 
         int64_t start_us = clock_monotonic_us();
-        sink->turn_since_ms = clock_monotonic_ms();
+        sink->turn_since_ms = start_us / 1000;
         enum turn turn =
             sink->options.exactly_once ? sink_turn_transaction(sink, membership) : sink_turn_at_least_once(sink);
         rd_kafka_consumer_group_metadata_destroy(membership);

@@ -93,14 +93,6 @@ static void tiers_end(struct tiers_gathering *tiers) {
     free(tiers);
 }
 
-size_t overview_tiers_count(const struct model *model) {
-    size_t count = 0;
-    for (size_t set = 0; set < model_sets_count(model); set++) {
-        count += model_tiers_count(model, set);
-    }
-    return count;
-}
-
 bool overview_take_prefix(struct bytes *text, struct bytes prefix) {
     bool begins = text->size > prefix.size && text->data[prefix.size] == '/' &&
                   bytes_equal(bytes_of(text->data, prefix.size), prefix);
@@ -148,7 +140,7 @@ static void on_meta_of_population(void *arg, int error, const struct store_found
 
 void overview_tiers(struct overview *overview, lookup_done_fn done, void *arg) {
     struct tiers_gathering *tiers = gathering_new(sizeof *tiers, overview, done, arg);
-    tiers->customers = calloc(overview_tiers_count(tiers->gathering.config->model) + 1, sizeof *tiers->customers);
+    tiers->customers = calloc(model_all_tiers_count(tiers->gathering.config->model) + 1, sizeof *tiers->customers);
     ASSERT(tiers->customers);
     for (int32_t partition = 0; partition < overview->partitions; partition++) {
         redis_reader_meta(overview->reader, partition, on_meta_of_population, ask_new(&tiers->gathering, partition, 0));

@@ -96,16 +96,12 @@ static int look_closer(const struct alerts_gathering *alerts, struct found *foun
     const struct tier_state *state = &customer->tiers[found->set];
     found->open = alerts_has(alerts->alerts, found->set, state->tier);
     if (found->open) {
-        double scale = 1;
-        for (int i = 0; i < model_money_decimals(model); i++) {
-            scale *= 10;
-        }
         found->alert = (struct alert){
             .customer_id = bytes_of(found->id, found->id_size),
             .set = found->set,
             .tier = (size_t)state->tier,
             .since_ms = state->since_ms,
-            .value_at_risk = found->value_minor / scale,
+            .value_at_risk = found->value_minor / model_money_scale(model),
             .p_alive = p_alive_of(alerts, customer),
             .last_purchase_ms = customer->last_purchase_ms,
         };
@@ -218,7 +214,7 @@ void overview_alerts(struct overview *overview, int limit, lookup_done_fn done, 
     alerts->limit = limit;
     alerts->clock_ms = TIME_NONE;
     alerts->alerts = alerts_create(model);
-    alerts->customers = calloc(overview_tiers_count(model) + 1, sizeof *alerts->customers);
+    alerts->customers = calloc(model_all_tiers_count(model) + 1, sizeof *alerts->customers);
     ASSERT(alerts->alerts && alerts->customers);
     for (int32_t partition = 0; partition < overview->partitions; partition++) {
         redis_reader_alerts(overview->reader, partition, limit, on_worst, ask_new(&alerts->gathering, partition, 0));

@@ -50,8 +50,6 @@ void value_counting_destroy(struct value_counting *counting);
 
 /* Takes "<prefix>/" off the text; false if it does not begin so. */
 bool overview_take_prefix(struct bytes *text, struct bytes prefix);
-/* How many tiers the sets of the model have in all. */
-size_t overview_tiers_count(const struct model *model);
 /* Adds a population (a field of the store and its number) to those by the model's tiers, sets one after the other. */
 void overview_count_tier(int64_t *customers, const struct model *model, struct bytes field, int64_t count);
 

@@ -9,9 +9,7 @@ enum { RANKS_FIRST = 256 };
 
 int population_init(struct population *population, const struct model *model) {
     *population = (struct population){0};
-    for (size_t set = 0; set < model_sets_count(model); set++) {
-        population->tiers_count += model_tiers_count(model, set);
-    }
+    population->tiers_count = model_all_tiers_count(model);
     population->tiers = calloc(population->tiers_count + 1, sizeof *population->tiers);
     return population->tiers ? 0 : ERR_NO_MEMORY;
 }

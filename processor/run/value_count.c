@@ -6,11 +6,7 @@
 #include <stdlib.h>
 
 struct value_count *value_count_create(const struct model *model, const struct zone *zone, int64_t as_of_ms) {
-    size_t tiers = 0;
-    for (size_t set = 0; set < model_sets_count(model); set++) {
-        tiers += model_tiers_count(model, set);
-    }
-    struct value_count *count = calloc(1, sizeof *count + tiers * sizeof count->tiers[0]);
+    struct value_count *count = calloc(1, sizeof *count + model_all_tiers_count(model) * sizeof count->tiers[0]);
     if (count) {
         count->zone = zone;
         count->as_of_ms = as_of_ms;

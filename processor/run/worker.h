@@ -40,7 +40,7 @@ size_t worker_statuses(struct worker *worker, struct slot_status *out);
 /* The end of any partition of an input topic as the broker last told, OFFSET_NONE: not known. Only worker 0 asks. Any thread. */
 int64_t worker_end_of(const struct worker *worker, int32_t partition, enum input input);
 bool worker_kafka_is_up(const struct worker *worker);
-/* When its loop turned last, monotonic: a loop that does not turn hangs. Any thread. */
+/* When its loop turned last while its publisher did not hang, monotonic: where that is long ago, one of them does. Any thread. */
 int64_t worker_turned_ms(const struct worker *worker);
 
 #endif

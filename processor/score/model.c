@@ -316,6 +316,14 @@ size_t model_tiers_count(const struct model *model, size_t set) {
     return model->sets[set].tiers_count;
 }
 
+size_t model_all_tiers_count(const struct model *model) {
+    size_t count = 0;
+    for (size_t set = 0; set < model->sets_count; set++) {
+        count += model->sets[set].tiers_count;
+    }
+    return count;
+}
+
 struct bytes model_tier_name(const struct model *model, size_t set, size_t tier) {
     return model->sets[set].tiers[tier].name;
 }
@@ -344,6 +352,10 @@ size_t model_dedupe(const struct model *model) {
 
 int model_money_decimals(const struct model *model) {
     return model->money_decimals;
+}
+
+double model_money_scale(const struct model *model) {
+    return model->money_scale;
 }
 
 const struct zone *model_zone(const struct model *model) {

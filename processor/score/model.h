@@ -78,6 +78,8 @@ struct bytes model_set_name(const struct model *model, size_t set);
 struct bytes model_set_topic(const struct model *model, size_t set); /* data NULL: the default */
 uint16_t model_set_tag(const struct model *model, size_t set);
 size_t model_tiers_count(const struct model *model, size_t set);
+/* Of all sets together: the size of an array by tier, sets one after the other. */
+size_t model_all_tiers_count(const struct model *model);
 struct bytes model_tier_name(const struct model *model, size_t set, size_t tier);
 uint16_t model_tier_tag(const struct model *model, size_t set, size_t tier);
 const struct label_spec *model_treatment(const struct model *model, size_t set, size_t tier, size_t *count);
@@ -85,6 +87,8 @@ const struct label_spec *model_treatment(const struct model *model, size_t set, 
 bool model_tier_alerts(const struct model *model, size_t set, size_t tier);
 size_t model_dedupe(const struct model *model);
 int model_money_decimals(const struct model *model);
+/* Minor units in a major one: 100 for EUR. */
+double model_money_scale(const struct model *model);
 const struct zone *model_zone(const struct model *model);
 /* 16 hex digits over everything that decides: changes when the rules do. */
 struct bytes model_version(const struct model *model);

@@ -163,12 +163,8 @@ int alerts_json_write(const struct model *model, const struct alert *alerts, siz
 
 static void add_valued(struct tree *tree, yyjson_mut_val *object, const struct model *model,
                        const struct valued *valued) {
-    double scale = 1;
-    for (int i = 0; i < model_money_decimals(model); i++) {
-        scale *= 10;
-    }
     tree_add(tree, object, "customers", tree_integer(tree, valued->customers));
-    tree_add(tree, object, "value", tree_number(tree, (double)valued->revenue_minor / scale));
+    tree_add(tree, object, "value", tree_number(tree, (double)valued->revenue_minor / model_money_scale(model)));
 }
 
 static yyjson_mut_val *value_of_sets(struct tree *tree, const struct model *model, const struct valued *tiers) {

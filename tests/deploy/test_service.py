@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from roots import REPO
+from roots import REPO, run
 
 sys.path.insert(0, str(REPO / "tests" / "e2e"))
 
@@ -46,8 +46,7 @@ class Machine:
         return told[0] if told else None
 
     def run(self, *words, check=True):
-        done = subprocess.run(["nsenter", "--target", self.init(), "--all", "env", "-i", f"PATH={self.root.PATH}", *map(str, words)],
-                              capture_output=True, text=True, timeout=120)
+        done = run("nsenter", "--target", self.init(), "--all", "env", "-i", f"PATH={self.root.PATH}", *words, timeout=120)
         assert not check or done.returncode == 0, (words, done.stdout, done.stderr, self.journal())
         return done
 
@@ -59,9 +58,7 @@ class Machine:
         return self.run("systemctl", "show", "--value", "-p", name, "tidemark").stdout.strip()
 
     def journal(self):
-        done = subprocess.run(["nsenter", "--target", self.init(), "--all", "journalctl", "-u", "tidemark", "-o", "cat", "--no-pager"],
-                              capture_output=True, text=True)
-        return done.stdout
+        return self.run("journalctl", "-u", "tidemark", "-o", "cat", "--no-pager", check=False).stdout
 
     def main_process(self):
         """Its number as seen from here."""
@@ -182,7 +179,7 @@ def test_it_runs_as_nobody_in_particular_and_may_do_nothing_else(service):
         with pytest.raises(OSError) as refused:
             (seen / path).touch()
         assert refused.value.errno == errno.EROFS, path
-    shell = subprocess.run(["nsenter", "--target", str(pid), "--mount", "--root", "sh", "-c", "true"], capture_output=True, text=True)
+    shell = run("nsenter", "--target", pid, "--mount", "--root", "sh", "-c", "true")
     assert shell.returncode != 0 and "Permission denied" in shell.stderr
     secret = (seen / "run/credentials/tidemark.service/secret_redis").stat()
     assert stat.S_IMODE(secret.st_mode) & 0o077 == 0 or secret.st_uid == int(status["Uid"].split()[0])
@@ -198,7 +195,7 @@ def test_reload_takes_new_rules_and_refuses_wrong_ones(service):
     wait_until(lambda: tier_of(service, first) == "regular", 30, "the new rules")
     configure(service, service.config | {"tier_sets": {"value": {"tiers": [{"name": "odd", "enter": "purchases >="}]}}})
     service.run("systemctl", "reload", "tidemark")
-    wait_until(lambda: re.search("refused the new configuration", service.journal()), 30, "the refusal in the journal")
+    wait_until(lambda: "refused the new configuration" in service.journal(), 30, "the refusal in the journal")
     assert tier_of(service, first) == "regular" and service.shows("NRestarts") == "0"
     configure(service, service.config)
     service.run("systemctl", "reload", "tidemark")
@@ -220,7 +217,7 @@ def test_it_is_started_again_when_it_is_killed_and_when_it_hangs(service):
     before = int(service.shows("NRestarts"))
     os.kill(service.main_process(), signal.SIGSTOP)
     wait_until(lambda: restarted(service, str(before + 1)), 90, "the watchdog has it started again")
-    assert "Watchdog timeout" in service.run("journalctl", "-u", "tidemark", "-o", "cat", "--no-pager").stdout
+    assert "Watchdog timeout" in service.journal()
     assert tier_of(service, service.customers[3]) == "buyer"
 
 
