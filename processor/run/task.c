@@ -159,7 +159,8 @@ static bool score(struct task *task) {
             return true;
         }
         const struct item *item = items_head(&task->items);
-        bool full = task->open->items >= batch_max || intake_is_full(task);
+        /* A batch of nothing but entries that were replaced is not sent, however many there are: it must not be full of them. */
+        bool full = (task->open->needed && task->open->items >= batch_max) || intake_is_full(task);
         if (!item || (full && !task_in_round(task)) || (item->entry && item->entry->state != CACHE_READY)) {
             return false;
         }

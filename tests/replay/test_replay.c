@@ -166,7 +166,12 @@ static const char *compare_worlds(const struct fake_world *expected, const struc
     return problem;
 }
 
-static const char *run_seed(uint64_t seed, uint64_t *rewinds) {
+struct tally {
+    uint64_t rewinds;
+    uint64_t losses;
+};
+
+static const char *run_seed(uint64_t seed, struct tally *tally) {
     struct fake_world calm;
     struct fake_play play = {.crashes_left = 0};
     fake_random_seed(seed);
@@ -186,7 +191,8 @@ static const char *run_seed(uint64_t seed, uint64_t *rewinds) {
     }
     problem = problem ? problem : fake_play_out(&play);
     problem = problem ? problem : compare_worlds(&calm, &play.world);
-    *rewinds += play.world.rewinds;
+    tally->rewinds += play.world.rewinds;
+    tally->losses += play.world.losses;
     fake_world_finish(&calm);
     fake_world_finish(&play.world);
     return problem;
@@ -201,15 +207,16 @@ static void outputs_equal_those_of_an_undisturbed_run(void **state) {
     (void)state;
     uint64_t first = number_of("TIDEMARK_REPLAY_SEED", 0);
     uint64_t count = first ? 1 : number_of("TIDEMARK_REPLAY_SEEDS", SEEDS_DEFAULT);
-    uint64_t rewinds = 0;
+    struct tally tally = {0, 0};
     for (uint64_t seed = first ? first : 1; count > 0; seed++, count--) {
-        const char *problem = run_seed(seed, &rewinds);
+        const char *problem = run_seed(seed, &tally);
         if (problem) {
             fail_msg("TIDEMARK_REPLAY_SEED=%llu: %s (rewinds so far %llu)", (unsigned long long)seed, problem,
-                     (unsigned long long)rewinds);
+                     (unsigned long long)tally.rewinds);
         }
     }
-    printf("replayed; Redis lost its tail %llu times\n", (unsigned long long)rewinds);
+    printf("replayed; Redis lost its tail %llu times, everything %llu times\n", (unsigned long long)tally.rewinds,
+           (unsigned long long)tally.losses);
 }
 
 int main(void) {

@@ -2,6 +2,7 @@
 
 #include "publish/encode_activity.h"
 #include "run/task_metrics.h"
+#include "run/task_parts.h"
 
 #include <stdio.h>
 
@@ -127,19 +128,31 @@ static void renew(struct fake_play *play, const struct task_options *options) {
     task_set_rules(fake_owner_task(play->owners[play->owners_count - 1]), &rules);
 }
 
+/* Redis comes back without its tail, or without anything: then an operator has asked for a rebuild. */
+static void lose(struct fake_play *play) {
+    struct fake_world *world = &play->world;
+    if (fake_up_to(3) == 0) {
+        world->redis = (struct fake_redis){0};
+        world->options.rebuild = true;
+        world->losses++;
+    } else {
+        world->redis = play->saved;
+        world->rewinds++;
+    }
+    play->saved = fake_redis_snapshot(world);
+}
+
 /* Something happens: a crash, an orderly end, a zombie, Redis losing its tail. */
 static void disturb(struct fake_play *play) {
     play->crashes_left--;
     bool rewind = play->rewinds && play->has_saved && fake_up_to(3) == 0;
     if (rewind) {
-        /* Redis comes back without its tail: every connection is gone, and with it whatever was on its way. */
+        /* Every connection is gone, and with it whatever was on its way. */
         while (play->owners_count > 0) {
             crash(play, 0);
         }
         play->ghosts_count = 0;
-        play->world.redis = play->saved;
-        play->saved = fake_redis_snapshot(&play->world);
-        play->world.rewinds++;
+        lose(play);
     } else if (fake_up_to(3) != 0 || play->owners_count == FAKE_OWNERS_MAX) {
         if (fake_up_to(2) == 0) {
             leave(play);
@@ -169,7 +182,16 @@ static void drop_fenced(struct fake_play *play) {
     }
 }
 
+/* Whether something happens at this step: in some plays early, while an owner takes over, in others late; and rather within
+ * a round of the wheel than elsewhere, because there the most depends on the moment. */
+static bool is_disturbed(const struct fake_play *play) {
+    const struct task *newest = fake_owner_task(play->owners[play->owners_count - 1]);
+    int64_t chance = task_in_round(newest) ? play->calm_steps / 4 : play->calm_steps;
+    return play->crashes_left > 0 && fake_up_to(chance) == 0;
+}
+
 const char *fake_play_out(struct fake_play *play) {
+    play->calm_steps = 8 << fake_up_to(7);
     play->owners[play->owners_count++] = fake_owner_start(&play->world);
     for (int step = 0; step < STEPS_MAX && !play->problem; step++) {
         play->world.now_ms += fake_up_to(50);
@@ -188,7 +210,7 @@ const char *fake_play_out(struct fake_play *play) {
             play->saved = fake_redis_snapshot(&play->world);
             play->has_saved = true;
         }
-        if (play->crashes_left > 0 && fake_up_to(25) == 0) {
+        if (is_disturbed(play)) {
             disturb(play);
         }
         if (play->crashes_left == 0 && step % 8 == 0 &&

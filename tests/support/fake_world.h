@@ -62,7 +62,8 @@ struct fake_world {
     size_t outputs_count;
     size_t outputs_capacity;
     int64_t now_ms; /* monotonic */
-    uint64_t rewinds;
+    uint64_t rewinds; /* times that Redis lost its tail */
+    uint64_t losses;  /* and everything */
     bool exchanges; /* tasks are told histograms and cut points */
 };
 
