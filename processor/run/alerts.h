@@ -22,7 +22,7 @@ bool alerts_has(const struct alerts *alerts, size_t set, int tier);
 /* The customer has moved from there to where it stands now: alerts that it has left are closed. */
 void alerts_move(const struct alerts *alerts, struct store *store, struct bytes id, const struct standing *from,
                  const struct customer *customer);
-/* The customer is written: its open alerts are, too. */
+/* The customer, which is counted (population.h), is written: its open alerts are, too. */
 void alerts_put(const struct alerts *alerts, struct store *store, struct bytes id, const struct customer *customer);
 
 #endif

@@ -336,7 +336,9 @@ void batch_send(struct task *task, store_applied_fn on_applied) {
         customer_encode(entry->customer, &task->scratch);
         ASSERT(!task->scratch.error);
         task->store->ops->put_customer(task->store->context, cache_entry_id(entry), buffer_bytes(&task->scratch));
-        alerts_put(task->alerts, task->store, cache_entry_id(entry), entry->customer);
+        if (is_counted(entry->customer, batch->meta.counted_edition)) {
+            alerts_put(task->alerts, task->store, cache_entry_id(entry), entry->customer);
+        }
         entry->flags &= (uint8_t)~ENTRY_DIRTY;
     }
     put_armed(task, batch);

@@ -25,11 +25,15 @@ void population_clear(struct population *population) {
     population->ranks_count = 0;
 }
 
+bool is_counted(const struct customer *customer, uint32_t counted_edition) {
+    return customer->now_ms != TIME_NONE && customer->edition >= counted_edition;
+}
+
 void standing_of(const struct customer *customer, const struct model *model, uint32_t counted_edition,
                  struct standing *out) {
     size_t sets = model_sets_count(model);
     ASSERT(sets <= POPULATION_SETS_MAX);
-    out->counted = customer->now_ms != TIME_NONE && customer->edition >= counted_edition;
+    out->counted = is_counted(customer, counted_edition);
     for (size_t set = 0; set < sets; set++) {
         out->tiers[set] = out->counted ? customer->tiers[set].tier : (int16_t)-1;
     }

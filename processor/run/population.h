@@ -33,7 +33,10 @@ int population_init(struct population *population, const struct model *model) MU
 void population_finish(struct population *population);
 void population_clear(struct population *population);
 
-/* Notes where the customer stands; counted_edition: of the task (store_meta). */
+/* Whether the tiers that the customer has are of the rules by which the populations are counted, not of former ones;
+ * counted_edition: of the task (store_meta). */
+bool is_counted(const struct customer *customer, uint32_t counted_edition);
+/* Notes where the customer stands. */
 void standing_of(const struct customer *customer, const struct model *model, uint32_t counted_edition,
                  struct standing *out);
 /* The customer has moved from there to where it stands now. */
