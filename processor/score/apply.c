@@ -242,31 +242,33 @@ void step_to(struct customer *customer, const struct model *model, int64_t at_ms
     evaluate_silently(customer, model);
 }
 
-void step_through(struct customer *customer, const struct model *model, int64_t until_ms, struct changes *changes) {
+static void step_through(struct customer *customer, const struct model *model, int64_t until_ms, bool before_activity,
+                         struct changes *changes) {
     while (customer->wake_ms <= until_ms) {
-        step(customer, model, customer->wake_ms, true, changes);
+        step(customer, model, customer->wake_ms, before_activity, changes);
     }
 }
 
-/* Brings a customer to the present edition: time first, then the evaluation by which it differs. */
-static void catch_up(struct customer *customer, const struct model *model, struct changes *changes) {
+/* Brings a customer to the present edition: time first, then the evaluation by which it differs. True: it was of another. */
+static bool catch_up(struct customer *customer, const struct model *model, struct changes *changes) {
     if (customer->edition == model->edition->number) {
-        return;
+        return false;
     }
     customer->edition = model->edition->number;
     if (customer->now_ms == TIME_NONE) {
-        return;
+        return false;
     }
     struct occasion occasion = {CAUSE_RULES, {NULL, 0}, false};
     int64_t since_ms = model->edition->since_ms;
-    step_through(customer, model, since_ms, changes);
+    step_through(customer, model, since_ms, false, changes);
     move_to(customer, model, since_ms > customer->now_ms ? since_ms : customer->now_ms);
     evaluate(customer, model, SETS_ALL, &occasion, changes);
+    return true;
 }
 
 void customer_advance(struct customer *customer, const struct model *model, int64_t clock_ms, struct changes *changes) {
-    catch_up(customer, model, changes);
-    step_through(customer, model, clock_ms, changes);
+    bool renewed = catch_up(customer, model, changes);
+    step_through(customer, model, clock_ms, !renewed, changes);
 }
 
 /* ---- applying ---- */
@@ -350,8 +352,8 @@ enum applied customer_apply(struct customer *customer, const struct model *model
         return APPLIED_DUPLICATE;
     }
     int64_t until_ms = activity->time_ms > clock_ms ? activity->time_ms : clock_ms;
-    catch_up(customer, model, changes);
-    step_through(customer, model, until_ms, changes);
+    bool renewed = catch_up(customer, model, changes);
+    step_through(customer, model, until_ms, !renewed, changes);
     int64_t now_ms = activity->time_ms > customer->now_ms ? activity->time_ms : customer->now_ms;
     if (now_ms < until_ms && customer->now_ms != TIME_NONE) {
         now_ms = last_due_ms(customer, model, now_ms, until_ms);

@@ -151,8 +151,9 @@ struct tier_change {
     struct bytes forecast_tier; /* data NULL: stays as it is for ever if nothing happens */
     int64_t forecast_ms;
     uint64_t cuts_version; /* of the cut points by which it was decided */
-    bool
-        before_activity; /* found while replaying due instants before the activity was added (or by customer_advance) */
+    /* Found at a due instant before the activity was added (or by customer_advance), by an edition that the customer had been
+     * evaluated by before: the wheel has met the instant if it has come so far. */
+    bool before_activity;
 };
 
 /* Tier changes in the order in which they became true. Everything they point to lives in the arena, the model or the

@@ -61,10 +61,10 @@ struct fake_world {
     struct bytes *outputs; /* packed, as consumers see them */
     size_t outputs_count;
     size_t outputs_capacity;
-    int64_t now_ms; /* monotonic */
+    int64_t now_ms;   /* monotonic */
     uint64_t rewinds; /* times that Redis lost its tail */
     uint64_t losses;  /* and everything */
-    bool exchanges; /* tasks are told histograms and cut points */
+    bool exchanges;   /* tasks are told histograms and cut points */
 };
 
 /* A world without records. */

@@ -1,4 +1,5 @@
 /* What a tier change tells about itself, and what is told of a customer who is asked about: conditions, metrics, forecasts. */
+#include "score/explain.h"
 #include "support/history.h"
 #include "support/model_fixture.h"
 
@@ -333,6 +334,55 @@ static void what_lies_ahead_is_told_up_to_a_number(void **state) {
     customer_destroy(customer);
 }
 
+static int64_t alert_of(const struct customer *customer, const struct model *model, int64_t until_ms) {
+    int64_t alert_ms;
+    assert_int_equal(explain_alert(customer, model, until_ms, &alert_ms), 0);
+    return alert_ms;
+}
+
+static void the_first_alert_of_any_set_is_foretold(void **state) {
+    (void)state;
+    const struct model *model = model_of(&builder, "set it\n"
+                                                   "tier good = purchases(3d) > 0\n"
+                                                   "tier fair = purchases(7d) > 0\n"
+                                                   "tier gone\nlabel alert us\n"
+                                                   "set slow\n"
+                                                   "tier yes = purchases(90d) > 0\n"
+                                                   "tier no\nlabel alert us\n");
+    struct customer *customer = customer_create(model);
+    struct changes changes;
+    changes_init(&changes, &builder.arena);
+    assert_int_equal(alert_of(customer, model, TEST_AT(100, 0)), TIME_NEVER); /* of no tier */
+    apply(customer, model, &changes, test_purchase(NULL, TEST_AT(0, 0), 250));
+    assert_int_equal(alert_of(customer, model, TEST_AT(100, 0)), TEST_AT(7, 0)); /* by way of another tier */
+    assert_int_equal(alert_of(customer, model, TEST_AT(7, 0)), TEST_AT(7, 0));
+    assert_int_equal(alert_of(customer, model, TEST_AT(7, 0) - 1), TIME_NEVER);
+    customer_advance(customer, model, TEST_AT(8, 0), &changes);
+    assert_int_equal(alert_of(customer, model, TEST_AT(7, 0)), customer->now_ms); /* there already */
+    customer_destroy(customer);
+}
+
+static void an_alert_behind_too_many_steps_is_not_foretold(void **state) {
+    (void)state;
+    const struct model *model = model_of(&builder, "set hare hold 1h\n"
+                                                   "tier up = tier(hound) = down\n"
+                                                   "tier down\n"
+                                                   "set hound hold 1h\n"
+                                                   "tier up = tier(hare) = up\n"
+                                                   "tier down\n"
+                                                   "set late\n"
+                                                   "tier yes = purchases(200d) > 0\n"
+                                                   "tier no\nlabel alert us\n");
+    struct customer *customer = customer_create(model);
+    struct changes changes;
+    changes_init(&changes, &builder.arena);
+    apply(customer, model, &changes, test_purchase(NULL, TEST_AT(0, 0), 250));
+    assert_int_equal(alert_of(customer, model, TEST_AT(300, 0)), TIME_NEVER); /* after more than 4,096 hours */
+    customer_advance(customer, model, TEST_AT(100, 0), &changes);
+    assert_int_equal(alert_of(customer, model, TEST_AT(300, 0)), TEST_AT(200, 0));
+    customer_destroy(customer);
+}
+
 static void a_customer_of_no_tier_has_nothing_to_tell(void **state) {
     (void)state;
     const struct model *model = model_of(&builder, "set it\ntier yes = purchases >= 1\ntier no\n");
@@ -352,6 +402,8 @@ int main(void) {
         cmocka_unit_test(a_forecast_comes_true),
         cmocka_unit_test(a_customer_is_told_as_of_an_instant),
         cmocka_unit_test(what_lies_ahead_is_told_up_to_a_number),
+        cmocka_unit_test(the_first_alert_of_any_set_is_foretold),
+        cmocka_unit_test(an_alert_behind_too_many_steps_is_not_foretold),
         cmocka_unit_test(a_customer_of_no_tier_has_nothing_to_tell),
     };
     return cmocka_run_group_tests(tests, builder_set_up, builder_tear_down);

@@ -3,6 +3,7 @@
  *
  * The linker leads the calls here (--wrap, in tests/CMakeLists.txt). */
 #include "score/evaluate.h"
+#include "score/explain.h"
 #include "support/history.h"
 #include "support/model_fixture.h"
 
@@ -323,9 +324,19 @@ static bool explain(int left, bool for_good) {
     return refused;
 }
 
+static bool foretell(int left, bool for_good) {
+    int64_t alert_ms;
+    arm(left, for_good);
+    int error = explain_alert(customer, model, TEST_AT(200, 0), &alert_ms);
+    bool refused = disarm();
+    assert_int_equal(error, refused ? ERR_NO_MEMORY : 0);
+    return refused;
+}
+
 static void a_customer_is_told_of_whole_or_not_at_all(void **state) {
     (void)state;
     try_each(explain, 25);
+    try_each(foretell, 1);
 }
 
 /* ---- its parts ---- */

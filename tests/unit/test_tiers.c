@@ -433,29 +433,6 @@ static void due_instants_come_before_the_event(void **state) {
     end();
 }
 
-/* ---- new rules ---- */
-
-static void new_rules_are_a_cause(void **state) {
-    (void)state;
-    begin("set value\n"
-          "tier vip = purchases(10d) >= 1\n"
-          "tier rest\n");
-    buys(0, 0, 1);
-    expect("value FIRST -> vip #1 at 0d+0 by PURCHASE e1\n");
-    model = model_of(&builder, "set value\n"
-                               "tier vip = purchases(5d) >= 1\n"
-                               "tier rest\n");
-    test_reevaluate(customer, model, TEST_AT(4, 0), &found);
-    expect("");
-    assert_int_equal(customer_due_ms(customer, model), TEST_AT(5, 0)); /* no more day 10 */
-    model = model_of(&builder, "set value\n"
-                               "tier vip = purchases(5d) >= 2\n"
-                               "tier rest\n");
-    test_reevaluate(customer, model, TEST_AT(3, 0), &found); /* its time does not go back */
-    expect("value DOWN vip -> rest #2 at 4d+0 by RULES\n");
-    end();
-}
-
 /* Tiers whose rules begin alike are not taken for lines across the same number; those that are, are. */
 static void nearly_the_same_left_sides_are_told_apart(void **state) {
     (void)state;
@@ -494,7 +471,6 @@ int main(void) {
         cmocka_unit_test(a_late_event_counts_in_the_whole_life),
         cmocka_unit_test(without_windows_nothing_is_late),
         cmocka_unit_test(due_instants_come_before_the_event),
-        cmocka_unit_test(new_rules_are_a_cause),
     };
     return cmocka_run_group_tests(tests, builder_set_up, builder_tear_down);
 }
