@@ -5,10 +5,11 @@
 
 enum mutation {
     MUTATION_NONE,
-    MUTATION_NO_CAS,    /* apply without watching meta */
-    MUTATION_NO_OUTBOX, /* publish outputs without keeping them in the store first */
-    MUTATION_NO_MARK,   /* commit offsets without the published mark */
-    MUTATION_NO_MERGE,  /* take whichever partition has data, not the oldest */
+    MUTATION_NO_CAS,     /* apply without watching meta */
+    MUTATION_NO_OUTBOX,  /* publish outputs without keeping them in the store first */
+    MUTATION_NO_MARK,    /* commit offsets without the published mark */
+    MUTATION_NO_MERGE,   /* take whichever partition has data, not the oldest */
+    MUTATION_HALF_ROUND, /* publish half a round of the wheel when told to stop */
 };
 
 #ifndef TIDEMARK_MUTATION

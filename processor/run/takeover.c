@@ -70,6 +70,9 @@ static void go_on_from(struct task *task, const struct recovery *recovery, const
     merge_init(&task->merge, task->options.merge_wait_ms);
     task->left_behind_seen = 0;
     wheel_init(&task->wheel, task->store, task->found.wheel_hours, task->found.wheel_hours_count, meta.fired_ms);
+    if (task->options.wheel_held_max) {
+        task->wheel.held_max = task->options.wheel_held_max;
+    }
     task->wheel.wake = task->ports.wake;
     task->wheel.wake_arg = task->ports.wake_context;
     bool news = edition_start(task, &task->found, &meta);

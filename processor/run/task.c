@@ -1,6 +1,7 @@
 #include "run/task.h"
 
 #include "base/log.h"
+#include "base/mutation.h"
 #include "run/task_parts.h"
 
 #include <inttypes.h>
@@ -200,7 +201,7 @@ static void drain_without_open(struct task *task) {
 }
 
 static void drain(struct task *task) {
-    if (round_is_half_scored(task)) {
+    if (round_is_half_scored(task) && !MUTATED(HALF_ROUND)) {
         drain_without_open(task);
         return;
     }

@@ -47,6 +47,7 @@ struct task_options {
     size_t pending_max;        /* 0: TASK_PENDING_MAX */
     size_t unpublished_max;    /* 0: TASK_UNPUBLISHED_MAX */
     size_t round_whole_max;    /* 0: TASK_ROUND_WHOLE_MAX */
+    size_t wheel_held_max;     /* 0: WHEEL_HELD_MAX */
 };
 
 enum {

@@ -54,6 +54,7 @@ struct op { /* one call to the store on its way: first its effect, then its answ
     struct store_meta meta;
     struct bytes *values;
     struct bytes piece;
+    bool last;              /* of a slot's pieces */
     struct fake_redis seen; /* by TAKE_OVER */
 };
 

@@ -39,6 +39,7 @@ struct task_options fake_task_options(struct model *model) {
         .batch_items_max = 7,
         .pending_max = 16,
         .unpublished_max = 3,
+        .wheel_held_max = 2,
     };
     options.metrics = task_metrics_of(model, options.topics);
     return options;

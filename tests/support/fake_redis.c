@@ -206,12 +206,13 @@ void fake_op_effect(struct fake_owner *owner, struct op *op) {
             op->values[i] = pair ? pair->value : (struct bytes){NULL, 0};
         }
         break;
-    case OP_READ_SLOT: {
+    case OP_READ_SLOT: { /* in pieces that end within an entry */
+        enum { PIECE_MAX = 16 };
         op->error = ours ? 0 : ERR_FENCED;
         const struct fake_pair *pair = map_find(&redis->slots, hour_name(&op->hour));
-        op->piece = pair && pair->value.size > op->offset
-                        ? bytes_of(pair->value.data + op->offset, pair->value.size - op->offset)
-                        : bytes_of("", 0);
+        size_t left = pair && pair->value.size > op->offset ? pair->value.size - op->offset : 0;
+        op->last = left <= PIECE_MAX;
+        op->piece = left ? bytes_of(pair->value.data + op->offset, op->last ? left : PIECE_MAX) : bytes_of("", 0);
         break;
     }
     case OP_SCAN: { /* the customers whose place is the bucket, two at a time */
@@ -273,7 +274,7 @@ void fake_op_answer(struct fake_owner *owner, struct op *op) {
         op->done.loaded(op->arg, op->error, op->values, op->count);
         break;
     case OP_READ_SLOT:
-        op->done.slot(op->arg, op->error, op->piece, true);
+        op->done.slot(op->arg, op->error, op->piece, op->last);
         break;
     case OP_SCAN:
         op->done.scanned(op->arg, op->error, op->ids, op->values, op->count, op->offset);
