@@ -113,17 +113,15 @@ static struct bytes source_of(const struct encoder *encoder, struct arena *arena
     return bytes_of(source, size);
 }
 
-static int add_cloud_event_headers(const struct encoder *encoder, const struct tier_change_text *text,
-                                   struct arena *arena, struct output *out) {
+int encode_cloud_event(const struct encoder *encoder, const struct cloud_event *event, struct arena *arena,
+                       struct output *out) {
     const struct header headers[] = {
         {bytes_of_text("ce_specversion"), bytes_of_text("1.0")},
-        {bytes_of_text("ce_type"),
-         bytes_of_text(text->change->direction == DIRECTION_WILL_FALL ? "io.tidemark.tier_will_fall.v1"
-                                                                      : "io.tidemark.tier_change.v1")},
+        {bytes_of_text("ce_type"), bytes_of_text(event->type)},
         {bytes_of_text("ce_source"), source_of(encoder, arena)},
-        {bytes_of_text("ce_id"), text->id},
-        {bytes_of_text("ce_time"), encode_time(arena, text->change->effective_ms)},
-        {bytes_of_text("ce_subject"), text->customer_id},
+        {bytes_of_text("ce_id"), event->id},
+        {bytes_of_text("ce_time"), encode_time(arena, event->time_ms)},
+        {bytes_of_text("ce_subject"), event->subject},
         {bytes_of_text("content-type"),
          bytes_of_text(encoder->format == OUTPUT_JSON ? "application/json" : "application/x-protobuf")},
     };
@@ -164,5 +162,12 @@ int encode_tier_change(const struct encoder *encoder, struct bytes customer_id, 
     };
     int err = encoder->format == OUTPUT_JSON ? encode_tier_change_json(&text, arena, &out->value)
                                              : encode_tier_change_protobuf(&text, arena, &out->value);
-    return err ? err : add_cloud_event_headers(encoder, &text, arena, out);
+    const struct cloud_event event = {
+        .type =
+            change->direction == DIRECTION_WILL_FALL ? "io.tidemark.tier_will_fall.v1" : "io.tidemark.tier_change.v1",
+        .id = text.id,
+        .subject = text.customer_id,
+        .time_ms = change->effective_ms,
+    };
+    return err ? err : encode_cloud_event(encoder, &event, arena, out);
 }

@@ -9,9 +9,10 @@ enum output_format { OUTPUT_JSON, OUTPUT_PROTOBUF };
 
 struct encoder {
     enum output_format format;
-    struct bytes group;        /* part of ids and of ce_source */
-    struct bytes tier_changes; /* default topic */
-    struct bytes dead_letters; /* topic */
+    struct bytes group;           /* part of ids and of ce_source */
+    struct bytes tier_changes;    /* default topic */
+    struct bytes dead_letters;    /* topic */
+    struct bytes customer_scores; /* topic; data NULL: none */
     const struct model *model;
     struct encoder_forms *forms; /* JSON prepared for changes of the same kind; NULL: each is written from scratch */
 };
@@ -25,6 +26,12 @@ void encoder_forms_destroy(struct encoder_forms *forms);
  * "1.0", ce_subject = customer id, content-type). Built in the arena. */
 int encode_tier_change(const struct encoder *encoder, struct bytes customer_id, const struct tier_change *change,
                        int64_t caused_ms, struct arena *arena, struct output *out) MUST_CHECK;
+
+/* The record of how a customer stood after a tier change, for the topic customer_scores, which must be there: JSON, or
+ * schemas/customer_score.proto, with CloudEvents headers (ce_type "io.tidemark.customer_score.v1"). The change has a standing.
+ * Built in the arena. */
+int encode_customer_score(const struct encoder *encoder, struct bytes customer_id, const struct tier_change *change,
+                          struct arena *arena, struct output *out) MUST_CHECK;
 
 /* A tier change that was encoded as protobuf, as the JSON it would have been. ERR_INVALID: it is none. */
 int encode_json_of_protobuf(struct bytes message, struct buffer *out) MUST_CHECK;

@@ -1,7 +1,6 @@
 #include "publish/encode_json_parts.h"
 
 #include <math.h>
-#include <yyjson.h>
 
 /* yyjson builds a tree and then writes it. Both happen in a scratch on the stack, and only the text
  * goes into the arena; a change too large for the scratch is built in the arena altogether. */
@@ -223,6 +222,10 @@ static void arena_free(void *arena, void *memory) {
     (void)memory;
 }
 
+yyjson_alc encode_json_allocator(struct arena *arena) {
+    return (yyjson_alc){arena_malloc, arena_realloc, arena_free, arena};
+}
+
 int encode_json_whole(const struct tier_change_text *text, bool blanks, struct arena *arena, struct bytes *out) {
     _Alignas(16) char scratch[SCRATCH_BYTES];
     yyjson_alc pool;
@@ -236,7 +239,7 @@ int encode_json_whole(const struct tier_change_text *text, bool blanks, struct a
     if (err != ERR_NO_MEMORY) {
         return err;
     }
-    const yyjson_alc from_arena = {arena_malloc, arena_realloc, arena_free, arena};
+    const yyjson_alc from_arena = encode_json_allocator(arena);
     return write(text, blanks, &from_arena, out);
 }
 

@@ -17,6 +17,17 @@ struct tier_change_text {
 int encode_tier_change_json(const struct tier_change_text *text, struct arena *arena, struct bytes *out) MUST_CHECK;
 int encode_tier_change_protobuf(const struct tier_change_text *text, struct arena *arena, struct bytes *out) MUST_CHECK;
 
+/* What CloudEvents' Kafka binding says of a record in its headers. */
+struct cloud_event {
+    const char *type;
+    struct bytes id;
+    struct bytes subject; /* the customer's id */
+    int64_t time_ms;
+};
+/* Sets the output's headers, built in the arena. */
+int encode_cloud_event(const struct encoder *encoder, const struct cloud_event *event, struct arena *arena,
+                       struct output *out) MUST_CHECK;
+
 /* printf into the arena; data NULL without memory. */
 struct bytes encode_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
 

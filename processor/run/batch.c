@@ -114,6 +114,24 @@ static bool known_published(const struct task *task, const struct item *item, co
     return change && change->before_activity && change->effective_ms <= task->suppress_fired_ms;
 }
 
+static void put_encoded(struct task *task, const struct output *output) {
+    buffer_reset(&task->scratch);
+    output_pack(output, &task->scratch);
+    ASSERT(!task->scratch.error);
+    put_output(task, buffer_bytes(&task->scratch));
+}
+
+/* How the customer stood after the change, if that is to be told. */
+static void put_standing(struct task *task, const struct item *item, const struct tier_change *change) {
+    struct output output;
+    if (change->standing) {
+        int error = encode_customer_score(&task->options.encoder, cache_entry_id(item->entry), change,
+                                          &task->score_arena, &output);
+        ASSERT(!error);
+        put_encoded(task, &output);
+    }
+}
+
 static void put_changes(struct task *task, const struct item *item, const struct changes *changes) {
     ASSERT(!changes->error);
     for (const struct tier_change *change = changes->first; change; change = change->next) {
@@ -126,10 +144,8 @@ static void put_changes(struct task *task, const struct item *item, const struct
         int error = encode_tier_change(&task->options.encoder, cache_entry_id(item->entry), change, caused_ms,
                                        &task->score_arena, &output);
         ASSERT(!error);
-        buffer_reset(&task->scratch);
-        output_pack(&output, &task->scratch);
-        ASSERT(!task->scratch.error);
-        put_output(task, buffer_bytes(&task->scratch));
+        put_encoded(task, &output);
+        put_standing(task, item, change);
         size_t tiers_count = model_tiers_count(task->options.model, change->set);
         if (change->direction == DIRECTION_WILL_FALL) {
             continue;
@@ -247,6 +263,7 @@ void batch_score(struct task *task, const struct item *item) {
     struct batch *batch = task->open;
     struct changes changes;
     changes_init(&changes, &task->score_arena);
+    changes.standings = task->options.encoder.customer_scores.data != NULL;
     batch->items++;
     batch->meta.clock_ms = item->clock_ms > batch->meta.clock_ms ? item->clock_ms : batch->meta.clock_ms;
     switch (item->kind) {

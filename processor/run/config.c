@@ -111,6 +111,47 @@ static int bind_zone(struct config *config, const struct config *running) {
     return time_zone_is_known(config->time_zone) ? 0 : ERR_NOT_FOUND;
 }
 
+static void check_not_read(const struct config *config, const char *topic, struct config_problems *problems) {
+    for (int input = 0; input < INPUTS; input++) {
+        if (strcmp(topic, config->topics[input]) == 0) {
+            config_problem(problems, 0, 0, "topics: '%.80s' is both read and written; outputs have topics of their own",
+                           topic);
+        }
+    }
+}
+
+/* Where tier changes or dead letters go: nothing of which may be compacted away. */
+static void check_output(const struct config *config, const char *topic, struct config_problems *problems) {
+    check_not_read(config, topic, problems);
+    if (config->customer_scores_topic && strcmp(topic, config->customer_scores_topic) == 0) {
+        config_problem(
+            problems, 0, 0,
+            "topics.customer_scores: '%.80s' has other records, too; this one is compacted, and needs its own", topic);
+    }
+}
+
+static void check_topics(const struct config *config, struct config_problems *problems) {
+    for (int input = 0; input < INPUTS; input++) {
+        for (int other = 0; other < input; other++) {
+            if (strcmp(config->topics[input], config->topics[other]) == 0) {
+                config_problem(problems, 0, 0, "topics: '%.80s' is named twice; each kind of event has its own topic",
+                               config->topics[input]);
+            }
+        }
+    }
+    if (config->customer_scores_topic) {
+        check_not_read(config, config->customer_scores_topic, problems);
+    }
+    check_output(config, config->dead_letters_topic, problems);
+    check_output(config, config->tier_changes_topic, problems);
+    for (size_t set = 0; config->model && set < model_sets_count(config->model); set++) {
+        struct bytes own = model_set_topic(config->model, set);
+        if (own.data && !bytes_equal_text(own, config->tier_changes_topic)) {
+            check_output(config, own.data, problems);
+        }
+    }
+}
+
 static void bind_rest(struct config *config, const struct node *root, const struct config *running,
                       struct config_problems *problems) {
     bind_kafka(config, root, problems);
@@ -129,14 +170,6 @@ static void bind_rest(struct config *config, const struct node *root, const stru
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         config->workers = cores < 1 ? 1 : cores > WORKERS_MAX ? WORKERS_MAX : (int)cores;
     }
-    for (int input = 0; input < INPUTS; input++) {
-        for (int other = 0; other < input; other++) {
-            if (strcmp(config->topics[input], config->topics[other]) == 0) {
-                config_problem(problems, 0, 0, "topics: '%.80s' is named twice; each kind of event has its own topic",
-                               config->topics[input]);
-            }
-        }
-    }
     if (bind_zone(config, running)) {
         config->zone = zone_utc;
         config_problem(problems, 0, 0,
@@ -147,6 +180,7 @@ static void bind_rest(struct config *config, const struct node *root, const stru
     config_bind_lifetime_value(config, root, problems);
     config_bind_behaviour(config, root, problems);
     config_compile_model(config, root, problems);
+    check_topics(config, problems);
 }
 
 static void keep_overrides(struct config *config, const char *const *overrides, size_t count) {
@@ -248,6 +282,8 @@ struct encoder config_encoder(const struct config *config) {
         .group = bytes_of_text(config->group),
         .tier_changes = bytes_of_text(config->tier_changes_topic),
         .dead_letters = bytes_of_text(config->dead_letters_topic),
+        .customer_scores =
+            config->customer_scores_topic ? bytes_of_text(config->customer_scores_topic) : (struct bytes){NULL, 0},
         .model = config->model,
     };
 }

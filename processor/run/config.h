@@ -33,6 +33,7 @@ struct config {
     const char *topics[INPUTS]; /* by enum input */
     const char *tier_changes_topic;
     const char *dead_letters_topic;
+    const char *customer_scores_topic; /* NULL: none */
 
     enum decode_format format;
     enum output_format output_format;

@@ -21,6 +21,8 @@ const struct option CONFIG_OPTIONS[] = {
     {"topics.tier_changes", OPTION_TEXT, AT(tier_changes_topic), "tier-changes", NULL, 0, 0,
      "of sets without their own"},
     {"topics.dead_letters", OPTION_TEXT, AT(dead_letters_topic), "dead-letters", NULL, 0, 0, ""},
+    {"topics.customer_scores", OPTION_TEXT, AT(customer_scores_topic), NULL, NULL, 0, 0,
+     "compacted: how each customer stands after its latest tier change; default: none"},
     {"format", OPTION_CHOICE, AT(format), "protobuf", "protobuf|json|confluent-protobuf", 0, 0, "of events"},
     {"output_format", OPTION_CHOICE, AT(output_format), "json", "json|protobuf", 0, 0, "of tier changes"},
     {"delivery", OPTION_CHOICE, AT(delivery), "exactly_once", "at_least_once|exactly_once", 0, 0, ""},

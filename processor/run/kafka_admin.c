@@ -187,6 +187,9 @@ static struct topics all_topics(const struct config *config) {
         add_topic(&topics, own.data ? own.data : config->tier_changes_topic);
     }
     add_topic(&topics, config->dead_letters_topic);
+    if (config->customer_scores_topic) {
+        add_topic(&topics, config->customer_scores_topic);
+    }
     return topics;
 }
 
@@ -335,6 +338,14 @@ static int create(rd_kafka_t *client, rd_kafka_NewTopic_t **wanted, size_t count
     return error;
 }
 
+static rd_kafka_NewTopic_t *new_topic(const struct config *config, const char *name, int32_t partitions) {
+    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, partitions, -1, NULL, 0);
+    if (config->customer_scores_topic && strcmp(name, config->customer_scores_topic) == 0) {
+        rd_kafka_NewTopic_set_config(topic, "cleanup.policy", "compact");
+    }
+    return topic;
+}
+
 int kafka_create_topics(const struct config *config, int32_t partitions, char *problem) {
     struct reason reason = {""};
     rd_kafka_t *client = make_client(config, &reason, problem);
@@ -355,7 +366,7 @@ int kafka_create_topics(const struct config *config, int32_t partitions, char *p
     }
     for (size_t i = 0; i < topics.count; i++) {
         if (partitions_of(metadata, topics.names[i]) == 0) {
-            wanted[count++] = rd_kafka_NewTopic_new(topics.names[i], partitions, -1, NULL, 0);
+            wanted[count++] = new_topic(config, topics.names[i], partitions);
         }
     }
     int error = count > 0 ? create(client, wanted, count, problem) : 0;

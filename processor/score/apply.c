@@ -145,6 +145,25 @@ static void tell_ahead(struct outlook *outlook, struct customer *customer, uint6
     customer->forecast_known |= unknown;
 }
 
+/* How the customer stands after the changes just recorded, where that is wanted. */
+static void take_standing(struct evaluation *evaluation, const struct customer *customer, struct changes *changes) {
+    size_t sets = evaluation->model->sets_count;
+    if (!changes->standings || changes->error) {
+        return;
+    }
+    struct customer_standing *standing = arena_alloc_zero(changes->arena, sizeof *standing);
+    struct tier_state *tiers = arena_alloc(changes->arena, sets * sizeof *tiers);
+    if (!standing || !tiers) {
+        changes->error = ERR_NO_MEMORY;
+        return;
+    }
+    memcpy(tiers, customer->tiers, sets * sizeof *tiers);
+    standing->as_of_ms = evaluation->now_ms;
+    standing->tiers = tiers;
+    changes->error = explain_values(evaluation, changes->arena, &standing->values);
+    changes->last->standing = standing;
+}
+
 /* Where the customer now stands among all, for the scores that are cut by all. */
 static void take_ranks(struct evaluation *evaluation, struct customer *customer) {
     for (size_t i = 0; i < evaluation->model->ranked_count; i++) {
@@ -217,6 +236,9 @@ static void evaluate(struct customer *customer, const struct model *model, uint6
     uint64_t changed = settle(&outlook, &evaluation, customer, concerned, occasion, changes);
     if (changes) {
         struct tier_change *first = last_before ? last_before->next : changes->first;
+        if (first) {
+            take_standing(&evaluation, customer, changes);
+        }
         take_ranks(&evaluation, customer);
         tell_ahead(&outlook, customer, changed, first, changes);
         give_notices(&evaluation, customer, occasion, changes);

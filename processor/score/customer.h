@@ -154,12 +154,28 @@ struct tier_change {
     /* Found at a due instant before the activity was added (or by customer_advance), by an edition that the customer had been
      * evaluated by before: the wheel has met the instant if it has come so far. */
     bool before_activity;
+    const struct customer_standing *standing; /* on the last change of an instant, where standings are wanted */
+};
+
+struct customer_values {
+    const struct named_value *scores; /* of the model, in its order */
+    size_t scores_count;
+    const struct named_value *metrics; /* that any rule or score uses */
+    size_t metrics_count;
+};
+
+/* How the customer stood when all changes of an instant were made. */
+struct customer_standing {
+    int64_t as_of_ms;
+    const struct tier_state *tiers; /* of the model's sets */
+    struct customer_values values;
 };
 
 /* Tier changes in the order in which they became true. Everything they point to lives in the arena, the model or the
  * activity. error is sticky: out of memory or past the arena's cap. */
 struct changes {
     struct arena *arena;
+    bool standings; /* wanted; false at first */
     struct tier_change *first;
     struct tier_change *last;
     size_t count;

@@ -221,7 +221,7 @@ static int view_tier(struct evaluation *evaluation, size_t index, const struct f
     return error;
 }
 
-static int view_values(struct evaluation *evaluation, struct arena *arena, struct customer_view *out) {
+int explain_values(struct evaluation *evaluation, struct arena *arena, struct customer_values *out) {
     const struct model *model = evaluation->model;
     struct named_value *scores = arena_alloc(arena, model->scores_count * sizeof *scores);
     struct named_value *metrics = arena_alloc(arena, model->slots.count * sizeof *metrics);
@@ -234,11 +234,20 @@ static int view_values(struct evaluation *evaluation, struct arena *arena, struc
     for (size_t i = 0; i < model->slots.count; i++) {
         metrics[i] = (struct named_value){model->slots.slots[i].text, evaluation_metric(evaluation, i)};
     }
-    out->scores = scores;
-    out->scores_count = model->scores_count;
-    out->metrics = metrics;
-    out->metrics_count = model->slots.count;
+    *out = (struct customer_values){scores, model->scores_count, metrics, model->slots.count};
     return 0;
+}
+
+static int view_values(struct evaluation *evaluation, struct arena *arena, struct customer_view *out) {
+    struct customer_values values;
+    int error = explain_values(evaluation, arena, &values);
+    if (!error) {
+        out->scores = values.scores;
+        out->scores_count = values.scores_count;
+        out->metrics = values.metrics;
+        out->metrics_count = values.metrics_count;
+    }
+    return error;
 }
 
 static int view_favourites(const struct favourites *favourites, struct arena *arena, const struct favourite_view **out,

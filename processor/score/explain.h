@@ -12,6 +12,9 @@ int explain_rules(struct evaluation *evaluation, const struct rule *const *rules
 int explain_metrics(struct evaluation *evaluation, const struct tier_set *set, struct arena *arena,
                     const struct named_value **out, size_t *count) MUST_CHECK;
 
+/* Values of every score and every metric of the model. */
+int explain_values(struct evaluation *evaluation, struct arena *arena, struct customer_values *out) MUST_CHECK;
+
 /* The comparisons that decide a change from one tier (-1: none) to another, as they stand: for a fall first what the left tier
  * asked, then what the entered tier asks. */
 int explain_change(struct evaluation *evaluation, const struct tier_set *set, int from, int to, struct arena *arena,

@@ -36,7 +36,7 @@ def enums_of(message):
     return {field.name: enums[field.type_name.rsplit(".", 1)[1]] for field in message.field if field.type == field.TYPE_ENUM}
 
 
-@pytest.mark.parametrize("name", ["Purchase", "Interaction", "Feedback", "TierChange"])
+@pytest.mark.parametrize("name", ["Purchase", "Interaction", "Feedback", "TierChange", "CustomerScore"])
 def test_fields_and_words_are_those_of_protobuf(name):
     (message,) = [message for file in wire.descriptors().file for message in file.message_type if message.name == name]
     properties = SCHEMAS[name]["properties"]
@@ -53,6 +53,9 @@ def test_dead_letters_have_the_reasons_of_protobuf():
 def test_what_is_written_and_published_is_as_described(kafka, redis_server, tmp_path):
     run = Campaign(kafka, redis_server, tmp_path)
     try:
+        scores = f"{run.group}.scores"
+        run.topics.create({scores: run.partitions})
+        run.config["topics"]["customer_scores"] = scores
         lines = workload.shop(seed=5, customers=60)
         for line in lines:
             check({"purchases": "Purchase", "interactions": "Interaction", "feedback": "Feedback"}[line.topic], line.event)
@@ -69,6 +72,14 @@ def test_what_is_written_and_published_is_as_described(kafka, redis_server, tmp_
             headers = {name: value.decode() for name, value in message.headers()}
             jsonschema.validate(headers, tier_change["headers"], jsonschema.Draft202012Validator)
             assert headers.keys() == tier_change["headers"]["properties"].keys()
+        standings = run.topics.read(scores)
+        assert len(standings) > 50
+        for message in standings:
+            check("CustomerScore", json.loads(message.value()))
+            headers = {name: value.decode() for name, value in message.headers()}
+            customer_score = ASYNCAPI["components"]["messages"]["customerScore"]["headers"]
+            jsonschema.validate(headers, customer_score, jsonschema.Draft202012Validator)
+            assert headers.keys() == customer_score["properties"].keys()
         (dead,) = run.topics.read(run.names["dead_letters"])
         headers = {name: value.decode() for name, value in dead.headers()}
         jsonschema.validate(headers, dead_letter["headers"], jsonschema.Draft202012Validator)

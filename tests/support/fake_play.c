@@ -32,6 +32,7 @@ struct task_options fake_task_options(struct model *model) {
                     .group = bytes_of_text("g"),
                     .tier_changes = bytes_of_text("tier-changes"),
                     .dead_letters = bytes_of_text("dead-letters"),
+                    .customer_scores = bytes_of_text("customer-scores"),
                     .model = model},
         .topics = {"purchases", "interactions", "feedback"},
         .clock_event = true,

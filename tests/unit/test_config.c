@@ -42,7 +42,7 @@ static void values_are_taken(void **state) {
     struct config *config =
         parsed(LEAST "group: g\n"
                      "kafka: {bootstrap.servers: 'a:1,b:2', client.id: 7}\n"
-                     "topics: {purchases: p, tier_changes: t}\n"
+                     "topics: {purchases: p, tier_changes: t, customer_scores: s}\n"
                      "format: confluent-protobuf\n"
                      "output_format: protobuf\n"
                      "delivery: at_least_once\n"
@@ -63,6 +63,7 @@ static void values_are_taken(void **state) {
     assert_string_equal(config->topics[INPUT_PURCHASES], "p");
     assert_string_equal(config->topics[INPUT_FEEDBACK], "feedback");
     assert_string_equal(config->tier_changes_topic, "t");
+    assert_string_equal(config->customer_scores_topic, "s");
     assert_int_equal(config->format, FORMAT_CONFLUENT_PROTOBUF);
     assert_int_equal(config->output_format, OUTPUT_PROTOBUF);
     assert_false(config->exactly_once);
@@ -155,6 +156,14 @@ static void wrong_values_say_what_is_expected(void **state) {
                                                          "slashes and spaces: it becomes part of keys and ids");
     assert_problem(LEAST "topics: {feedback: purchases}\n",
                    "0:0: topics: 'purchases' is named twice; each kind of event has its own topic");
+    assert_problem(LEAST "topics: {dead_letters: feedback}\n",
+                   "0:0: topics: 'feedback' is both read and written; outputs have topics of their own");
+    assert_problem(LEAST "topics: {customer_scores: purchases}\n",
+                   "0:0: topics: 'purchases' is both read and written; outputs have topics of their own");
+    assert_problem(
+        LEAST "topics: {customer_scores: tier-changes}\n",
+        "0:0: topics.customer_scores: 'tier-changes' has other records, too; this one is compacted, and needs "
+        "its own");
     assert_problem(LEAST "state: {time_zone: Berlin}\n",
                    "0:0: state.time_zone: this machine knows no zone 'Berlin' (names are like Europe/Berlin)");
     assert_problem(LEAST "state: {time_zone: ../../etc/passwd}\n", "0:0: state.time_zone: this machine knows no zone "

@@ -264,16 +264,19 @@ static void the_arena_is_the_limit(void **state) {
     struct arena arena;
     arena_init(&arena, 1 << 20);
     size_t enough = decode_arena_bytes_max(&record);
+    int refused = 0;
     for (size_t left = 0; left <= enough; left += 16) {
         arena_reset(&arena);
         assert_non_null(arena_alloc(&arena, 1));
-        arena.bytes_max = 0; /* no further block */
+        arena.bytes_max = arena.bytes_used; /* no further block */
         arena.left = left;
         enum dead_reason reason = decode_record(&decoder, &record, NULL, 0, NOW_MS, &arena, &activity, detail);
         assert_true(reason == DEAD_TOO_LARGE || reason == DEAD_NOT);
         assert_true(left < enough - 16 || reason == DEAD_NOT);
+        refused += reason == DEAD_TOO_LARGE;
         arena.bytes_max = 1 << 20;
     }
+    assert_true(refused > 10);
     arena_finish(&arena);
 }
 

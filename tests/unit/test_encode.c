@@ -258,17 +258,19 @@ static void without_memory_it_says_so(void **state) {
     for (int format = OUTPUT_JSON; format <= OUTPUT_PROTOBUF; format++) {
         fixture->encoder.format = (enum output_format)format;
         int err = ERR_NO_MEMORY;
-        for (size_t left = 0; err; left += 16) {
+        size_t left = 0;
+        for (; err; left += 16) {
             struct arena arena;
             struct output output;
             arena_init(&arena, 1 << 20);
             assert_non_null(arena_alloc(&arena, 1));
-            arena.bytes_max = 0;
+            arena.bytes_max = arena.bytes_used; /* no more blocks */
             arena.left = left;
             err = encode_tier_change(&fixture->encoder, bytes_of_text("c1"), &fixture->change, 0, &arena, &output);
             assert_true(err == 0 || err == ERR_NO_MEMORY);
             arena_finish(&arena);
         }
+        assert_true(left > 500);
     }
 }
 

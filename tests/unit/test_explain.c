@@ -2,6 +2,7 @@
 #include "score/explain.h"
 #include "support/history.h"
 #include "support/model_fixture.h"
+#include "support/scoring.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -383,6 +384,43 @@ static void an_alert_behind_too_many_steps_is_not_foretold(void **state) {
     customer_destroy(customer);
 }
 
+static void a_standing_is_that_after_all_changes_of_an_instant(void **state) {
+    (void)state;
+    const struct model *model = model_of(&builder, "score f high 2 = purchases(3d)\n"
+                                                   "set it notice 2d\n"
+                                                   "tier yes = f >= 2\n"
+                                                   "tier no\n"
+                                                   "set other\n"
+                                                   "tier up = tier(it) = yes\n"
+                                                   "tier down\n");
+    struct customer *customer = customer_create(model);
+    struct changes changes;
+    changes_init(&changes, &builder.arena);
+    changes.standings = true;
+    apply(customer, model, &changes, test_purchase(NULL, TEST_AT(0, 0), 250));
+    assert_null(changes.first->standing); /* of `it`: the change of `other` at the same instant has it */
+    assert_int_equal(changes.last->standing->as_of_ms, TEST_AT(0, 0));
+    assert_near(changes.last->standing->values.scores[0].value, 1);
+    apply(customer, model, &changes, test_purchase(NULL, TEST_AT(1, 7), 250));
+    const struct customer_standing *standing = NULL;
+    for (const struct tier_change *change = changes.first; change; change = change->next) {
+        assert_true(!change->standing || change->direction != DIRECTION_WILL_FALL);
+        standing = change->standing ? change->standing : standing;
+    }
+    assert_int_equal(standing->as_of_ms, TEST_AT(1, 7));
+    assert_int_equal(standing->tiers[0].sequence, 2);
+    assert_int_equal(standing->tiers[1].sequence, 2);
+    assert_int_equal(standing->tiers[1].tier, 0);
+    assert_int_equal(standing->values.scores_count, 1);
+    assert_near(standing->values.scores[0].value, 2);
+    assert_int_equal(standing->values.metrics_count, 1);
+    assert_near(standing->values.metrics[0].value, 2);
+    customer_advance(customer, model, TEST_AT(10, 0), &changes);
+    assert_int_equal(changes.last->standing->as_of_ms, TEST_AT(3, 0));
+    assert_int_equal(changes.last->standing->tiers[0].tier, 1);
+    customer_destroy(customer);
+}
+
 static void a_customer_of_no_tier_has_nothing_to_tell(void **state) {
     (void)state;
     const struct model *model = model_of(&builder, "set it\ntier yes = purchases >= 1\ntier no\n");
@@ -402,6 +440,7 @@ int main(void) {
         cmocka_unit_test(a_forecast_comes_true),
         cmocka_unit_test(a_customer_is_told_as_of_an_instant),
         cmocka_unit_test(what_lies_ahead_is_told_up_to_a_number),
+        cmocka_unit_test(a_standing_is_that_after_all_changes_of_an_instant),
         cmocka_unit_test(the_first_alert_of_any_set_is_foretold),
         cmocka_unit_test(an_alert_behind_too_many_steps_is_not_foretold),
         cmocka_unit_test(a_customer_of_no_tier_has_nothing_to_tell),

@@ -253,6 +253,7 @@ static bool buy(int left, bool for_good) {
     size_t count = changes.count;
     assert_true(count >= 6);
     changes_init(&changes, &given);
+    changes.standings = true;
     arm(left, for_good);
     customer_apply(buying, model, &activity, TIME_NONE, &changes);
     return check_changes(buying, expected, count, disarm());
@@ -270,6 +271,7 @@ static bool wait(int left, bool for_good) {
     }
     assert_true(count >= 5 && notices > 0);
     changes_init(&changes, &given);
+    changes.standings = true;
     arm(left, for_good);
     customer_advance(waiting, model, TEST_AT(200, 0), &changes);
     return check_changes(waiting, expected, count, disarm());
@@ -284,6 +286,7 @@ static bool chase(int left, bool for_good) {
     assert_int_equal(tiles_reserve(&chased->tiles, 8), 0);
     assert_int_equal(purchase_days_reserve(&chased->purchase_days, 1), 0);
     changes_init(&changes, &given);
+    changes.standings = true;
     arm(left, for_good);
     customer_apply(chased, restless, &activity, TIME_NONE, &changes);
     bool refused = disarm();
