@@ -51,6 +51,7 @@ static struct output encode(void) {
     return output;
 }
 
+PRINTF_LIKE(1, 2)
 static const char *text(const char *format, ...) {
     static char out[1000];
     va_list arguments;
