@@ -36,7 +36,8 @@ int explain_forecast(const struct customer *customer, const struct model *model,
                      struct forecast *forecasts) MUST_CHECK;
 
 /* When the customer, if nothing happens any more, first stands in a tier that alerts, of any set: now_ms if it does so already;
- * TIME_NEVER: not up to until_ms, or not within FORECAST_STEPS_MAX. Every change on the way there counts, not only the next. By whole evaluations, as above. */
+ * TIME_NEVER: not up to until_ms, or not within FORECAST_STEPS_MAX. Every change on the way there counts, not only the next. By
+ * whole evaluations, as above. */
 int explain_alert(const struct customer *customer, const struct model *model, int64_t until_ms,
                   int64_t *alert_ms) MUST_CHECK;
 

@@ -28,7 +28,7 @@ static uint64_t larger(uint64_t a, uint64_t b) {
 }
 
 struct recovery recovery_decide(const struct store_found *found, const struct committed *committed, bool rebuild) {
-    struct recovery recovery = {.meta = found->meta, .suppress_fired_ms = TIME_NONE};
+    struct recovery recovery = {.meta = found->meta, .suppress_fired_ms = committed->fired_ms};
     bool any = anything_committed(committed);
     for (int input = 0; input < INPUTS; input++) {
         recovery.suppress_before[input] = committed->offset[input];
@@ -44,11 +44,6 @@ struct recovery recovery_decide(const struct store_found *found, const struct co
         }
     } else {
         recovery.kind = is_behind(&found->meta, committed) ? RECOVERY_REWOUND : RECOVERY_RESUMED;
-    }
-    if (recovery.kind != RECOVERY_RESUMED) {
-        /* A store that is behind in nothing has no output to suppress. By the mark it would seem to have: other rules, when a sweep
-         * brings them to a customer, change it at instants that were fired before. */
-        recovery.suppress_fired_ms = committed->fired_ms;
     }
     /* Numbers of outputs that were published must never be given again: the mark would hide the new ones. */
     recovery.meta.output_seq = larger(recovery.meta.output_seq, committed->published_seq);

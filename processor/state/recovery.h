@@ -5,7 +5,7 @@
  *   - go on from R's offsets;
  *   - publish R's outbox past N (R ahead of K: the last owner died between apply and commit);
  *   - drop outputs caused by records before K's offsets or by due instants up to T (R behind K: the store lost its tail,
- *     and these were published already). In the ordinary case there are none, and nothing is looked for.
+ *     and these were published already). In the ordinary case there are none.
  * Only R absent with K present is refused unless told to rebuild: then R starts empty at the beginning of the log.
  * Pure; the mark's text is ASCII: "tm1 seq=42 fired=1735689600000". */
 #ifndef TIDEMARK_STATE_RECOVERY_H
