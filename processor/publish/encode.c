@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { TEXT_BYTES_MAX = 160, ID_TAIL_BYTES_MAX = 64 };
+enum { TEXT_BYTES_MAX = 160 };
 
 struct bytes encode_printf(struct arena *arena, const char *format, ...) {
     char text[TEXT_BYTES_MAX];
@@ -77,29 +77,36 @@ static char *append(char *at, struct bytes bytes) {
     return at + bytes.size;
 }
 
-/* "<group>/<set>/<customer>/<sequence>", and behind it "/will-fall/<told>/<time>" for a notice. */
-static struct bytes change_id(const struct encoder *encoder, struct bytes set, struct bytes customer,
-                              const struct tier_change *change, struct arena *arena) {
-    size_t size_max = encoder->group.size + set.size + customer.size + 3 + ID_TAIL_BYTES_MAX;
+struct buffer encode_id(const struct encoder *encoder, struct bytes kind, struct bytes customer, struct arena *arena) {
+    size_t size_max = encoder->group.size + kind.size + customer.size + 3 + ENCODE_ID_TAIL_BYTES_MAX;
     char *id = arena_alloc(arena, size_max);
     if (!id) {
-        return (struct bytes){NULL, 0};
+        return (struct buffer){0};
     }
     char *at = append(id, encoder->group);
     *at++ = '/';
-    at = append(at, set);
+    at = append(at, kind);
     *at++ = '/';
     at = append(at, customer);
     *at++ = '/';
-    struct buffer tail = {.data = at, .capacity = ID_TAIL_BYTES_MAX};
-    buffer_put_decimal(&tail, change->sequence);
-    if (change->direction == DIRECTION_WILL_FALL) {
-        buffer_put_text(&tail, "/will-fall/");
-        buffer_put_decimal(&tail, change->effective_ms);
-        buffer_put_byte(&tail, '/');
-        buffer_put_decimal(&tail, change->forecast_ms);
+    return (struct buffer){.data = id, .size = (size_t)(at - id), .capacity = size_max};
+}
+
+/* "<group>/<set>/<customer>/<sequence>", and behind it "/will-fall/<told>/<time>" for a notice. */
+static struct bytes change_id(const struct encoder *encoder, struct bytes set, struct bytes customer,
+                              const struct tier_change *change, struct arena *arena) {
+    struct buffer id = encode_id(encoder, set, customer, arena);
+    if (!id.data) {
+        return (struct bytes){NULL, 0};
     }
-    return bytes_of(id, (size_t)(at - id) + tail.size);
+    buffer_put_decimal(&id, change->sequence);
+    if (change->direction == DIRECTION_WILL_FALL) {
+        buffer_put_text(&id, "/will-fall/");
+        buffer_put_decimal(&id, change->effective_ms);
+        buffer_put_byte(&id, '/');
+        buffer_put_decimal(&id, change->forecast_ms);
+    }
+    return buffer_bytes(&id);
 }
 
 static struct bytes source_of(const struct encoder *encoder, struct arena *arena) {

@@ -42,16 +42,8 @@ static const char *cause_text(enum cause cause) {
     ASSERT(false); /* no other cause */
 }
 
-/* The adders below return NULL or false without memory; yyjson refuses to go on with NULL, and
- * writing a tree without a root fails, so one check at the end is enough, kept in `whole`.
- *
- * Names that are literals go straight to yyjson's adders, which are always inlined: so their length, and that nothing in
+/* Names that are literals go straight to yyjson's adders, which are always inlined: so their length, and that nothing in
  * them needs escaping, are known when this is compiled. */
-struct tree {
-    yyjson_mut_doc *document;
-    bool blanks; /* instead of what differs between changes of the same kind */
-    bool whole;
-};
 
 /* True where one of the eight bytes is below ' ' or above ASCII, or a quote or a backslash: where the byte sought is, and none
  * with a high bit, the subtraction's borrow sets one. */
@@ -79,7 +71,7 @@ bool encode_json_is_plain(struct bytes text) {
     return !needs_care(text.data + text.size - 8); /* the last eight, some of them perhaps once more */
 }
 
-static yyjson_mut_val *text_value(const struct tree *tree, struct bytes text) {
+yyjson_mut_val *encode_json_text(const struct tree *tree, struct bytes text) {
     if (!text.data) {
         return yyjson_mut_null(tree->document);
     }
@@ -95,10 +87,10 @@ static yyjson_mut_val *blank(const struct tree *tree) {
 
 /* A text of this customer's, not of the rules. */
 static yyjson_mut_val *own_value(const struct tree *tree, struct bytes text) {
-    return tree->blanks ? blank(tree) : text_value(tree, text);
+    return tree->blanks ? blank(tree) : encode_json_text(tree, text);
 }
 
-static yyjson_mut_val *integer_value(const struct tree *tree, int64_t number) {
+yyjson_mut_val *encode_json_integer(const struct tree *tree, int64_t number) {
     return tree->blanks ? blank(tree) : yyjson_mut_sint(tree->document, number);
 }
 
@@ -109,9 +101,8 @@ static yyjson_mut_val *number_value(const struct tree *tree, double number) {
     return isfinite(number) ? yyjson_mut_real(tree->document, number) : yyjson_mut_null(tree->document);
 }
 
-/* A member whose name is not a literal. */
-static void add(struct tree *tree, yyjson_mut_val *object, struct bytes name, yyjson_mut_val *value) {
-    tree->whole = yyjson_mut_obj_add(object, text_value(tree, name), value) && tree->whole;
+void encode_json_add(struct tree *tree, yyjson_mut_val *object, struct bytes name, yyjson_mut_val *value) {
+    tree->whole = yyjson_mut_obj_add(object, encode_json_text(tree, name), value) && tree->whole;
 }
 
 static yyjson_mut_val *conditions_value(struct tree *tree, const struct tier_change *change) {
@@ -120,7 +111,7 @@ static yyjson_mut_val *conditions_value(struct tree *tree, const struct tier_cha
     for (size_t i = 0; i < change->conditions_count; i++) {
         const struct condition *condition = &change->conditions[i];
         yyjson_mut_val *object = yyjson_mut_arr_add_obj(document, array);
-        tree->whole &= yyjson_mut_obj_add_val(document, object, "rule", text_value(tree, condition->rule));
+        tree->whole &= yyjson_mut_obj_add_val(document, object, "rule", encode_json_text(tree, condition->rule));
         tree->whole &= yyjson_mut_obj_add_val(document, object, "value", number_value(tree, condition->value));
         tree->whole &= yyjson_mut_obj_add_val(document, object, "threshold", number_value(tree, condition->threshold));
         tree->whole &= yyjson_mut_obj_add_bool(document, object, "met", condition->met);
@@ -128,10 +119,10 @@ static yyjson_mut_val *conditions_value(struct tree *tree, const struct tier_cha
     return array;
 }
 
-static yyjson_mut_val *metrics_value(struct tree *tree, const struct tier_change *change) {
+yyjson_mut_val *encode_json_values(struct tree *tree, const struct named_value *values, size_t count) {
     yyjson_mut_val *object = yyjson_mut_obj(tree->document);
-    for (size_t i = 0; i < change->metrics_count; i++) {
-        add(tree, object, change->metrics[i].name, number_value(tree, change->metrics[i].value));
+    for (size_t i = 0; i < count; i++) {
+        encode_json_add(tree, object, values[i].name, number_value(tree, values[i].value));
     }
     return object;
 }
@@ -141,8 +132,10 @@ static yyjson_mut_val *forecast_value(struct tree *tree, const struct tier_chang
         return yyjson_mut_null(tree->document);
     }
     yyjson_mut_val *object = yyjson_mut_obj(tree->document);
-    tree->whole &= yyjson_mut_obj_add_val(tree->document, object, "tier", text_value(tree, change->forecast_tier));
-    tree->whole &= yyjson_mut_obj_add_val(tree->document, object, "time_ms", integer_value(tree, change->forecast_ms));
+    tree->whole &=
+        yyjson_mut_obj_add_val(tree->document, object, "tier", encode_json_text(tree, change->forecast_tier));
+    tree->whole &=
+        yyjson_mut_obj_add_val(tree->document, object, "time_ms", encode_json_integer(tree, change->forecast_ms));
     return object;
 }
 
@@ -151,44 +144,49 @@ static yyjson_mut_val *treatment_value(struct tree *tree, const struct model *mo
     size_t count = 0;
     const struct label_spec *labels = model_treatment(model, change->set, (size_t)change->to_tier, &count);
     for (size_t i = 0; i < count; i++) {
-        add(tree, object, labels[i].name, text_value(tree, labels[i].value));
+        encode_json_add(tree, object, labels[i].name, encode_json_text(tree, labels[i].value));
     }
     return object;
 }
 
-static void build(struct tree *tree, const struct tier_change_text *text) {
+static void build(struct tree *tree, const void *context) {
+    const struct tier_change_text *text = context;
     const struct tier_change *change = text->change;
     yyjson_mut_doc *document = tree->document;
     yyjson_mut_val *root = yyjson_mut_obj(document);
     yyjson_mut_doc_set_root(document, root);
     bool whole = yyjson_mut_obj_add_val(document, root, "id", own_value(tree, text->id));
     whole &= yyjson_mut_obj_add_val(document, root, "customer_id", own_value(tree, text->customer_id));
-    whole &=
-        yyjson_mut_obj_add_val(document, root, "tier_set", text_value(tree, model_set_name(text->model, change->set)));
-    whole &= yyjson_mut_obj_add_val(document, root, "from", text_value(tree, change->from));
-    whole &= yyjson_mut_obj_add_val(document, root, "to", text_value(tree, change->to));
+    whole &= yyjson_mut_obj_add_val(document, root, "tier_set",
+                                    encode_json_text(tree, model_set_name(text->model, change->set)));
+    whole &= yyjson_mut_obj_add_val(document, root, "from", encode_json_text(tree, change->from));
+    whole &= yyjson_mut_obj_add_val(document, root, "to", encode_json_text(tree, change->to));
     whole &= yyjson_mut_obj_add_str(document, root, "direction", direction_text(change->direction));
-    whole &= yyjson_mut_obj_add_val(document, root, "sequence", integer_value(tree, change->sequence));
-    whole &= yyjson_mut_obj_add_val(document, root, "effective_time_ms", integer_value(tree, change->effective_ms));
+    whole &= yyjson_mut_obj_add_val(document, root, "sequence", encode_json_integer(tree, change->sequence));
+    whole &=
+        yyjson_mut_obj_add_val(document, root, "effective_time_ms", encode_json_integer(tree, change->effective_ms));
     whole &= yyjson_mut_obj_add_str(document, root, "cause", cause_text(change->cause));
     whole &= yyjson_mut_obj_add_val(document, root, "cause_event_id", own_value(tree, change->cause_event_id));
     whole &= yyjson_mut_obj_add_val(document, root, "conditions", conditions_value(tree, change));
-    whole &= yyjson_mut_obj_add_val(document, root, "metrics", metrics_value(tree, change));
+    whole &= yyjson_mut_obj_add_val(document, root, "metrics",
+                                    encode_json_values(tree, change->metrics, change->metrics_count));
     whole &= yyjson_mut_obj_add_val(document, root, "forecast", forecast_value(tree, change));
     whole &= yyjson_mut_obj_add_val(document, root, "treatment", treatment_value(tree, text->model, change));
-    whole &= yyjson_mut_obj_add_val(document, root, "rules_version", text_value(tree, model_version(text->model)));
+    whole &=
+        yyjson_mut_obj_add_val(document, root, "rules_version", encode_json_text(tree, model_version(text->model)));
     whole &= yyjson_mut_obj_add_val(document, root, "cut_points_version",
-                                    integer_value(tree, (int64_t)change->cuts_version));
+                                    encode_json_integer(tree, (int64_t)change->cuts_version));
     tree->whole &= whole;
 }
 
 /* Builds and writes with the allocator; the text lives where the allocator's memory does. */
-static int write(const struct tier_change_text *text, bool blanks, const yyjson_alc *allocator, struct bytes *out) {
+static int write(encode_json_build_fn make, const void *context, bool blanks, const yyjson_alc *allocator,
+                 struct bytes *out) {
     struct tree tree = {.document = yyjson_mut_doc_new(allocator), .blanks = blanks, .whole = true};
     if (!tree.document || !yyjson_mut_doc_set_val_pool_size(tree.document, VALUES_USUAL)) {
         return ERR_NO_MEMORY;
     }
-    build(&tree, text);
+    make(&tree, context);
     if (!tree.whole) {
         return ERR_NO_MEMORY;
     }
@@ -222,16 +220,13 @@ static void arena_free(void *arena, void *memory) {
     (void)memory;
 }
 
-yyjson_alc encode_json_allocator(struct arena *arena) {
-    return (yyjson_alc){arena_malloc, arena_realloc, arena_free, arena};
-}
-
-int encode_json_whole(const struct tier_change_text *text, bool blanks, struct arena *arena, struct bytes *out) {
+int encode_json_built(encode_json_build_fn make, const void *context, bool blanks, struct arena *arena,
+                      struct bytes *out) {
     _Alignas(16) char scratch[SCRATCH_BYTES];
     yyjson_alc pool;
     ASSERT(yyjson_alc_pool_init(&pool, scratch, sizeof scratch));
     struct bytes json;
-    int err = write(text, blanks, &pool, &json);
+    int err = write(make, context, blanks, &pool, &json);
     if (!err) {
         *out = arena_copy(arena, json);
         return out->data ? 0 : ERR_NO_MEMORY;
@@ -239,8 +234,12 @@ int encode_json_whole(const struct tier_change_text *text, bool blanks, struct a
     if (err != ERR_NO_MEMORY) {
         return err;
     }
-    const yyjson_alc from_arena = encode_json_allocator(arena);
-    return write(text, blanks, &from_arena, out);
+    const yyjson_alc from_arena = {arena_malloc, arena_realloc, arena_free, arena};
+    return write(make, context, blanks, &from_arena, out);
+}
+
+int encode_json_whole(const struct tier_change_text *text, bool blanks, struct arena *arena, struct bytes *out) {
+    return encode_json_built(build, text, blanks, arena, out);
 }
 
 int encode_tier_change_json(const struct tier_change_text *text, struct arena *arena, struct bytes *out) {

@@ -28,6 +28,11 @@ struct cloud_event {
 int encode_cloud_event(const struct encoder *encoder, const struct cloud_event *event, struct arena *arena,
                        struct output *out) MUST_CHECK;
 
+enum { ENCODE_ID_TAIL_BYTES_MAX = 64 };
+/* The beginning of an id, "<group>/<kind>/<customer>/", in the arena, with room for its tail, which numbers it; data NULL without
+ * memory. */
+struct buffer encode_id(const struct encoder *encoder, struct bytes kind, struct bytes customer, struct arena *arena);
+
 /* printf into the arena; data NULL without memory. */
 struct bytes encode_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -15,10 +15,7 @@ struct standing_text {
 /* "<group>/customer-score/<customer>/<as_of_ms>/<tier changes so far>": no tier set's name has a hyphen, so it is no tier
  * change's id, and a record that is made again has the same. */
 static struct bytes score_id(const struct encoder *encoder, const struct standing_text *text, struct arena *arena) {
-    static const char kind[] = "/customer-score/";
-    enum { TAIL_BYTES_MAX = 48 };
-    size_t room = encoder->group.size + sizeof kind + text->customer_id.size + TAIL_BYTES_MAX;
-    struct buffer id = {.data = arena_alloc(arena, room), .capacity = room};
+    struct buffer id = encode_id(encoder, bytes_of_text("customer-score"), text->customer_id, arena);
     if (!id.data) {
         return (struct bytes){NULL, 0};
     }
@@ -26,10 +23,6 @@ static struct bytes score_id(const struct encoder *encoder, const struct standin
     for (size_t set = 0; set < model_sets_count(text->model); set++) {
         changes += text->standing->tiers[set].sequence;
     }
-    buffer_put_bytes(&id, encoder->group);
-    buffer_put_text(&id, kind);
-    buffer_put_bytes(&id, text->customer_id);
-    buffer_put_byte(&id, '/');
     buffer_put_decimal(&id, text->standing->as_of_ms);
     buffer_put_byte(&id, '/');
     buffer_put_decimal(&id, changes);
@@ -44,60 +37,43 @@ static struct bytes tier_of(const struct standing_text *text, size_t set) {
 
 /* ---- JSON ---- */
 
-static bool add(yyjson_mut_doc *document, yyjson_mut_val *object, struct bytes name, yyjson_mut_val *value) {
-    return yyjson_mut_obj_add(object, yyjson_mut_strn(document, name.data, name.size), value);
-}
-
-static yyjson_mut_val *tiers_value(yyjson_mut_doc *document, const struct standing_text *text) {
-    yyjson_mut_val *tiers = yyjson_mut_obj(document);
+static yyjson_mut_val *tiers_value(struct tree *tree, const struct standing_text *text) {
+    yyjson_mut_val *tiers = yyjson_mut_obj(tree->document);
     for (size_t set = 0; set < model_sets_count(text->model); set++) {
+        const struct tier_state *state = &text->standing->tiers[set];
         struct bytes tier = tier_of(text, set);
         if (!tier.data) {
             continue;
         }
-        yyjson_mut_val *object = yyjson_mut_obj(document);
-        if (!yyjson_mut_obj_add_strn(document, object, "tier", tier.data, tier.size) ||
-            !yyjson_mut_obj_add_sint(document, object, "since_ms", text->standing->tiers[set].since_ms) ||
-            !yyjson_mut_obj_add_uint(document, object, "sequence", text->standing->tiers[set].sequence) ||
-            !add(document, tiers, model_set_name(text->model, set), object)) {
-            return NULL;
-        }
+        yyjson_mut_val *object = yyjson_mut_obj(tree->document);
+        tree->whole &= yyjson_mut_obj_add_val(tree->document, object, "tier", encode_json_text(tree, tier));
+        tree->whole &=
+            yyjson_mut_obj_add_val(tree->document, object, "since_ms", encode_json_integer(tree, state->since_ms));
+        tree->whole &=
+            yyjson_mut_obj_add_val(tree->document, object, "sequence", encode_json_integer(tree, state->sequence));
+        encode_json_add(tree, tiers, model_set_name(text->model, set), object);
     }
     return tiers;
 }
 
-static yyjson_mut_val *values_value(yyjson_mut_doc *document, const struct named_value *values, size_t count) {
-    yyjson_mut_val *object = yyjson_mut_obj(document);
-    for (size_t i = 0; i < count; i++) {
-        double number = values[i].value;
-        yyjson_mut_val *value = isfinite(number) ? yyjson_mut_real(document, number) : yyjson_mut_null(document);
-        if (!add(document, object, values[i].name, value)) {
-            return NULL;
-        }
-    }
-    return object;
-}
-
-static int encode_json(const struct standing_text *text, struct arena *arena, struct bytes *out) {
-    const yyjson_alc allocator = encode_json_allocator(arena);
+static void build(struct tree *tree, const void *context) {
+    const struct standing_text *text = context;
     const struct customer_values *values = &text->standing->values;
-    struct bytes version = model_version(text->model);
-    yyjson_mut_doc *document = yyjson_mut_doc_new(&allocator);
+    yyjson_mut_doc *document = tree->document;
     yyjson_mut_val *root = yyjson_mut_obj(document);
-    bool whole =
-        yyjson_mut_obj_add_strn(document, root, "customer_id", text->customer_id.data, text->customer_id.size) &&
-        yyjson_mut_obj_add_sint(document, root, "as_of_ms", text->standing->as_of_ms) &&
-        yyjson_mut_obj_add_val(document, root, "tiers", tiers_value(document, text)) &&
-        yyjson_mut_obj_add_val(document, root, "scores",
-                               values_value(document, values->scores, values->scores_count)) &&
-        yyjson_mut_obj_add_val(document, root, "metrics",
-                               values_value(document, values->metrics, values->metrics_count)) &&
-        yyjson_mut_obj_add_strn(document, root, "rules_version", version.data, version.size) &&
-        yyjson_mut_obj_add_uint(document, root, "cut_points_version", text->cuts_version);
-    size_t size = 0;
-    const char *json = whole ? yyjson_mut_val_write_opts(root, YYJSON_WRITE_NOFLAG, &allocator, &size, NULL) : NULL;
-    *out = bytes_of(json, size);
-    return json ? 0 : ERR_NO_MEMORY; /* every text is UTF-8: the decoder and the rules have seen to it */
+    yyjson_mut_doc_set_root(document, root);
+    bool whole = yyjson_mut_obj_add_val(document, root, "customer_id", encode_json_text(tree, text->customer_id));
+    whole &= yyjson_mut_obj_add_val(document, root, "as_of_ms", encode_json_integer(tree, text->standing->as_of_ms));
+    whole &= yyjson_mut_obj_add_val(document, root, "tiers", tiers_value(tree, text));
+    whole &= yyjson_mut_obj_add_val(document, root, "scores",
+                                    encode_json_values(tree, values->scores, values->scores_count));
+    whole &= yyjson_mut_obj_add_val(document, root, "metrics",
+                                    encode_json_values(tree, values->metrics, values->metrics_count));
+    whole &=
+        yyjson_mut_obj_add_val(document, root, "rules_version", encode_json_text(tree, model_version(text->model)));
+    whole &= yyjson_mut_obj_add_val(document, root, "cut_points_version",
+                                    encode_json_integer(tree, (int64_t)text->cuts_version));
+    tree->whole &= whole;
 }
 
 /* ---- protobuf ---- */
@@ -195,7 +171,7 @@ int encode_customer_score(const struct encoder *encoder, struct bytes customer_i
         return ERR_NO_MEMORY;
     }
     *out = (struct output){.topic = encoder->customer_scores, .key = text.customer_id, .caused_ms = TIME_NONE};
-    int error = encoder->format == OUTPUT_JSON ? encode_json(&text, arena, &out->value)
+    int error = encoder->format == OUTPUT_JSON ? encode_json_built(build, &text, false, arena, &out->value)
                                                : encode_protobuf(&text, arena, &out->value);
     return error ? error : encode_cloud_event(encoder, &event, arena, out);
 }

@@ -186,14 +186,14 @@ static void drop_fenced(struct fake_play *play) {
 
 /* Whether something happens at this step: in some plays early, while an owner takes over, in others late; and rather within
  * a round of the wheel than elsewhere, because there the most depends on the moment. */
-static bool is_disturbed(const struct fake_play *play) {
+static bool is_disturbed(const struct fake_play *play, int64_t calm_steps) {
     const struct task *newest = fake_owner_task(play->owners[play->owners_count - 1]);
-    int64_t chance = task_in_round(newest) ? play->calm_steps / 4 : play->calm_steps;
+    int64_t chance = task_in_round(newest) ? calm_steps / 4 : calm_steps;
     return play->crashes_left > 0 && fake_up_to(chance) == 0;
 }
 
 const char *fake_play_out(struct fake_play *play) {
-    play->calm_steps = 8 << fake_up_to(7);
+    int64_t calm_steps = 8 << fake_up_to(7); /* from one disturbance to the next, on average */
     play->owners[play->owners_count++] = fake_owner_start(&play->world);
     for (int step = 0; step < STEPS_MAX && !play->problem; step++) {
         play->world.now_ms += fake_up_to(50);
@@ -212,7 +212,7 @@ const char *fake_play_out(struct fake_play *play) {
             play->saved = fake_redis_snapshot(&play->world);
             play->has_saved = true;
         }
-        if (is_disturbed(play)) {
+        if (is_disturbed(play, calm_steps)) {
             disturb(play);
         }
         if (play->crashes_left == 0 && step % 8 == 0 &&

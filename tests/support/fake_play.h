@@ -23,8 +23,7 @@ bool fake_finish(struct fake_owner *owner);
 struct fake_play {
     struct fake_world world;
     int crashes_left;
-    int64_t calm_steps; /* from one disturbance to the next, on average */
-    bool rewinds;       /* Redis may lose its tail, or everything */
+    bool rewinds; /* Redis may lose its tail, or everything */
     const struct task_options
         *upgrade; /* other rules, to which owners come, by starting with them or while they live; NULL: none */
     const struct task_options *former; /* those before, to which the newest owner may be told to go back meanwhile */
