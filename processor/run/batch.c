@@ -114,11 +114,11 @@ static bool known_published(const struct task *task, const struct item *item, co
     return change && change->before_activity && change->effective_ms <= task->suppress_fired_ms;
 }
 
-static void put_encoded(struct task *task, const struct output *output) {
+struct bytes batch_pack(struct task *task, const struct output *output) {
     buffer_reset(&task->scratch);
     output_pack(output, &task->scratch);
     ASSERT(!task->scratch.error);
-    put_output(task, buffer_bytes(&task->scratch));
+    return buffer_bytes(&task->scratch);
 }
 
 /* How the customer stood after the change, if that is to be told. */
@@ -128,7 +128,7 @@ static void put_standing(struct task *task, const struct item *item, const struc
         int error = encode_customer_score(&task->options.encoder, cache_entry_id(item->entry), change,
                                           &task->score_arena, &output);
         ASSERT(!error);
-        put_encoded(task, &output);
+        put_output(task, batch_pack(task, &output));
     }
 }
 
@@ -144,7 +144,7 @@ static void put_changes(struct task *task, const struct item *item, const struct
         int error = encode_tier_change(&task->options.encoder, cache_entry_id(item->entry), change, caused_ms,
                                        &task->score_arena, &output);
         ASSERT(!error);
-        put_encoded(task, &output);
+        put_output(task, batch_pack(task, &output));
         put_standing(task, item, change);
         size_t tiers_count = model_tiers_count(task->options.model, change->set);
         if (change->direction == DIRECTION_WILL_FALL) {

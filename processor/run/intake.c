@@ -238,11 +238,9 @@ static void push_dead(struct task *task, struct chunk *chunk, const struct recor
                                    headers, headers_count, dead_reason_text(reason), detail, &chunk->arena, &output);
     ASSERT(!error);
     output.caused_ms = record->timestamp_ms;
-    buffer_reset(&task->scratch);
-    output_pack(&output, &task->scratch);
     struct item *item = push(task, ITEM_DEAD, chunk);
-    item->dead = arena_copy(&chunk->arena, buffer_bytes(&task->scratch));
-    ASSERT(item->dead.data && !task->scratch.error);
+    item->dead = arena_copy(&chunk->arena, batch_pack(task, &output));
+    ASSERT(item->dead.data);
     item->input = record->input;
     item->offset = record->offset;
     item->record_ms = record->timestamp_ms;

@@ -238,6 +238,8 @@ int batch_init(struct task *task);
 void batch_finish(struct task *task);
 /* The model is another: what has its shape is made anew. Nothing scored may be waiting. */
 void batch_reshape(struct task *task);
+/* The output packed, in the task's scratch. */
+struct bytes batch_pack(struct task *task, const struct output *output);
 /* Starts with nothing scored, from the numbers of `meta`. */
 void batch_start(struct task *task, const struct store_meta *meta);
 /* Scores the item into the open batch. */

@@ -247,10 +247,7 @@ struct customer_view {
     int64_t as_of_ms;
     const struct tier_view *tiers;
     size_t tiers_count;
-    const struct named_value *scores;
-    size_t scores_count;
-    const struct named_value *metrics; /* every metric that any rule or score uses */
-    size_t metrics_count;
+    struct customer_values values;
     int64_t first_purchase_ms; /* TIME_NONE: never bought */
     int64_t last_purchase_ms;
     int64_t orders;

@@ -238,18 +238,6 @@ int explain_values(struct evaluation *evaluation, struct arena *arena, struct cu
     return 0;
 }
 
-static int view_values(struct evaluation *evaluation, struct arena *arena, struct customer_view *out) {
-    struct customer_values values;
-    int error = explain_values(evaluation, arena, &values);
-    if (!error) {
-        out->scores = values.scores;
-        out->scores_count = values.scores_count;
-        out->metrics = values.metrics;
-        out->metrics_count = values.metrics_count;
-    }
-    return error;
-}
-
 static int view_favourites(const struct favourites *favourites, struct arena *arena, const struct favourite_view **out,
                            size_t *count) {
     struct favourite top[FAVOURITES_MAX];
@@ -328,7 +316,7 @@ static int view_all(struct customer *customer, const struct model *model, int64_
         .tiers_count = model->sets_count,
     };
     error = error ? error : view_lifetime(customer, model, arena, out);
-    return error ? error : view_values(&evaluation, arena, out);
+    return error ? error : explain_values(&evaluation, arena, &out->values);
 }
 
 int customer_explain(const struct customer *customer, const struct model *model, int64_t at_ms, struct arena *arena,

@@ -137,8 +137,8 @@ int customer_json_write(struct bytes customer_id, const struct customer_view *vi
     tree_add(&tree, root, "customer_id", tree_text(&tree, customer_id));
     tree_add(&tree, root, "as_of_ms", tree_time(&tree, view->as_of_ms));
     tree_add(&tree, root, "tiers", tiers_value(&tree, view));
-    tree_add(&tree, root, "scores", values_value(&tree, view->scores, view->scores_count));
-    tree_add(&tree, root, "metrics", values_value(&tree, view->metrics, view->metrics_count));
+    tree_add(&tree, root, "scores", values_value(&tree, view->values.scores, view->values.scores_count));
+    tree_add(&tree, root, "metrics", values_value(&tree, view->values.metrics, view->values.metrics_count));
     tree_add(&tree, root, "lifetime", lifetime_value(&tree, view));
     return tree_finish(&tree, out);
 }

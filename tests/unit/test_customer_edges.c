@@ -164,7 +164,7 @@ static void changes_say_when_memory_runs_out(void **state) {
         assert_same_customer(expected, customer);
         struct customer_view view;
         int error = customer_explain(customer, usual, customer->now_ms, &arena, &view);
-        assert_true(error == ERR_NO_MEMORY || (error == 0 && view.tiers_count == 2 && view.metrics_count == 7));
+        assert_true(error == ERR_NO_MEMORY || (error == 0 && view.tiers_count == 2 && view.values.metrics_count == 7));
         customer_destroy(customer);
         arena_finish(&arena);
     }

@@ -240,9 +240,9 @@ static void assert_view(const struct customer_view *view, const char *expected) 
     for (size_t i = 0; i < view->tiers_count; i++) {
         put_tier_view(&text, &view->tiers[i]);
     }
-    put_values(&text, view->scores, view->scores_count);
+    put_values(&text, view->values.scores, view->values.scores_count);
     buffer_put_byte(&text, '\n');
-    put_values(&text, view->metrics, view->metrics_count);
+    put_values(&text, view->values.metrics, view->values.metrics_count);
     assert_text(&text, expected);
 }
 
@@ -297,24 +297,32 @@ static void a_customer_is_told_as_of_an_instant(void **state) {
 }
 
 /* Two sets that chase each other by the hour. */
+#define RESTLESS                                                                                                       \
+    "set hare hold 1h\n"                                                                                               \
+    "tier up = tier(hound) = down\n"                                                                                   \
+    "tier down\n"                                                                                                      \
+    "set hound hold 1h\n"                                                                                              \
+    "tier up = tier(hare) = up\n"                                                                                      \
+    "tier down\n"
+
+/* Who has bought once, on day 0. */
+static struct customer *buyer(const struct model *model, struct changes *changes) {
+    struct customer *customer = customer_create(model);
+    changes_init(changes, &builder.arena);
+    apply(customer, model, changes, test_purchase(NULL, TEST_AT(0, 0), 250));
+    return customer;
+}
+
 static void what_lies_ahead_is_told_up_to_a_number(void **state) {
     (void)state;
-    const struct model *model = model_of(&builder, "set hare hold 1h\n"
-                                                   "tier up = tier(hound) = down\n"
-                                                   "tier down\n"
-                                                   "set hound hold 1h\n"
-                                                   "tier up = tier(hare) = up\n"
-                                                   "tier down\n"
-                                                   "set calm\n"
-                                                   "tier yes = purchases(3d) > 0\n"
-                                                   "tier no\n"
-                                                   "set late\n"
-                                                   "tier yes = purchases(200d) > 0\n"
-                                                   "tier no\n");
-    struct customer *customer = customer_create(model);
+    const struct model *model = model_of(&builder, RESTLESS "set calm\n"
+                                                            "tier yes = purchases(3d) > 0\n"
+                                                            "tier no\n"
+                                                            "set late\n"
+                                                            "tier yes = purchases(200d) > 0\n"
+                                                            "tier no\n");
     struct changes changes;
-    changes_init(&changes, &builder.arena);
-    apply(customer, model, &changes, test_purchase(NULL, TEST_AT(0, 0), 250));
+    struct customer *customer = buyer(model, &changes);
     struct customer_view view = view_at(customer, model, TEST_AT(0, 0));
     for (size_t set = 0; set < 2; set++) {
         const struct tier_view *tier = &view.tiers[set];
@@ -365,19 +373,11 @@ static void the_first_alert_of_any_set_is_foretold(void **state) {
 
 static void an_alert_behind_too_many_steps_is_not_foretold(void **state) {
     (void)state;
-    const struct model *model = model_of(&builder, "set hare hold 1h\n"
-                                                   "tier up = tier(hound) = down\n"
-                                                   "tier down\n"
-                                                   "set hound hold 1h\n"
-                                                   "tier up = tier(hare) = up\n"
-                                                   "tier down\n"
-                                                   "set late\n"
-                                                   "tier yes = purchases(200d) > 0\n"
-                                                   "tier no\nlabel alert us\n");
-    struct customer *customer = customer_create(model);
+    const struct model *model = model_of(&builder, RESTLESS "set late\n"
+                                                            "tier yes = purchases(200d) > 0\n"
+                                                            "tier no\nlabel alert us\n");
     struct changes changes;
-    changes_init(&changes, &builder.arena);
-    apply(customer, model, &changes, test_purchase(NULL, TEST_AT(0, 0), 250));
+    struct customer *customer = buyer(model, &changes);
     assert_int_equal(alert_of(customer, model, TEST_AT(300, 0)), TIME_NEVER); /* after more than 4,096 hours */
     customer_advance(customer, model, TEST_AT(100, 0), &changes);
     assert_int_equal(alert_of(customer, model, TEST_AT(300, 0)), TEST_AT(200, 0));
