@@ -106,7 +106,9 @@ int command_check(const struct config *config) {
     if (kafka_error || redis_error) {
         return EX_UNAVAILABLE;
     }
-    printf("#\n# %s: good; %" PRId32 " partitions, %zu tier sets, rules version %.*s\n", config->path, partitions,
-           model_sets_count(config->model), (int)model_version(config->model).size, model_version(config->model).data);
+    size_t sets = model_sets_count(config->model);
+    struct bytes version = model_version(config->model);
+    printf("#\n# %s: good; %" PRId32 " partition%s, %zu tier set%s, rules version %.*s\n", config->path, partitions,
+           partitions == 1 ? "" : "s", sets, sets == 1 ? "" : "s", (int)version.size, version.data);
     return 0;
 }

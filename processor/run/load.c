@@ -97,7 +97,7 @@ int command_load(const struct config *config, char *const *files, size_t files_c
         exit_code = EX_UNAVAILABLE;
     }
     progress_end(&loading.progress, loading.events);
-    fprintf(stderr, "tidemark: wrote %" PRId64 " events\n", loading.events);
+    fprintf(stderr, "tidemark: wrote %" PRId64 " event%s\n", loading.events, loading.events == 1 ? "" : "s");
     kafka_writer_destroy(loading.writer);
     arena_finish(&loading.arena);
     return exit_code;

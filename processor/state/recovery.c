@@ -15,8 +15,10 @@ static bool anything_committed(const struct committed *committed) {
     return false;
 }
 
+/* By what has been lost. An older fired_ms alone is no loss: a round that moved neither an offset nor an output changed nothing
+ * that anybody has seen, and a state that was rebuilt is without a mark until a round comes. */
 static bool is_behind(const struct store_meta *stored, const struct committed *committed) {
-    bool behind = stored->output_seq < committed->published_seq || stored->fired_ms < committed->fired_ms;
+    bool behind = stored->output_seq < committed->published_seq;
     for (int input = 0; input < INPUTS; input++) {
         behind |= stored->next_offset[input] < committed->offset[input];
     }

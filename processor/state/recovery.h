@@ -23,7 +23,7 @@ struct committed {
 enum recovery_kind {
     RECOVERY_FRESH,   /* neither: a new group, start at the beginning */
     RECOVERY_RESUMED, /* R at or ahead of K */
-    RECOVERY_REWOUND, /* R behind K in something: counted and logged */
+    RECOVERY_REWOUND, /* R behind K in an offset or an output: counted and logged */
     RECOVERY_REBUILD, /* R absent, K present, and told to rebuild */
     RECOVERY_LOST,    /* R absent, K present: refuse */
 };

@@ -72,3 +72,8 @@ def test_redis_that_forgot_everything_is_refused(campaign):
     process.start("--set", "state.rebuild=true")
     finish(campaign)
     assert process.metric("tidemark_suppressed_total") > 0
+    # The next start without it has lost nothing, and alarms nobody.
+    assert process.terminate() == 0
+    process.start()
+    process.wait_ready()
+    assert process.metric("tidemark_rewinds_total") == 0
