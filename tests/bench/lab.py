@@ -187,7 +187,7 @@ class Lab:
         started = time.monotonic()
         self.start(process)
         with profiled(self.options.profile, process):
-            samples = self.until_committed(process, prefix, lambda: _settled(client, partitions or self.options.partitions))
+            samples = self.until_settled(process, redis_server, prefix, partitions)
         wall_s = time.monotonic() - started
         result = {
             "cpu_s": cpu_s(process), "wall_s": wall_s, "peak_mb": peak_mb(process), "samples": samples,
@@ -201,6 +201,11 @@ class Lab:
         result["redis_bytes"] = client.info("memory")["used_memory"] - empty
         self.stop(process, redis_server)
         return result
+
+    def until_settled(self, process, redis_server, prefix, partitions=None):
+        """Until all is committed, and evaluated up to the clock, too; see below."""
+        client = redis_server.client()
+        return self.until_committed(process, prefix, lambda: _settled(client, partitions or self.options.partitions))
 
     def until_committed(self, process, prefix, and_then=lambda: True):
         """Waits until all that is in the topics now is committed, and for what else is asked. Samples on the way: (seconds,

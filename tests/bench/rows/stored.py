@@ -59,7 +59,7 @@ class Stored(Family):
         redis_server = self.lab.redis()
         process = self.lab.group(PREFIX, redis_server, **alerting_rules())
         self.lab.start(process)
-        self.lab.until_committed(process, PREFIX)
+        self.lab.until_settled(process, redis_server, PREFIX)
         values = self.each([("state", lambda: self.state(redis_server.client())), ("value", lambda: self.value(process, redis_server))])
         self.lab.stop(*(server for server in (process, redis_server) if server in self.lab.servers))
         return values
