@@ -4,8 +4,33 @@
 
 #include <stdlib.h>
 
+/* Where the arrays of the model's sizes stand behind a customer; all are as long as their elements, so each is aligned. */
+struct layout {
+    size_t tiers;
+    size_t recent;
+    size_t ranks;
+    size_t size;
+};
+
+static struct layout layout_of(const struct model *model) {
+    struct layout at = {.tiers = sizeof(struct customer)};
+    at.recent = at.tiers + model->sets_count * sizeof(struct tier_state);
+    at.ranks = at.recent + model->dedupe * sizeof(uint64_t);
+    at.size = at.ranks + model->ranked_count * sizeof(int32_t);
+    return at;
+}
+
+/* Lets the customer's arrays be those behind it. */
+static void use_own_arrays(struct customer *customer, const struct layout *at) {
+    customer->tiers = (void *)((char *)customer + at->tiers);
+    customer->recent = (void *)((char *)customer + at->recent);
+    customer->ranks = (void *)((char *)customer + at->ranks);
+    customer->tiers_apart = false;
+}
+
 struct customer *customer_create(const struct model *model) {
-    struct customer *customer = calloc(1, sizeof *customer);
+    struct layout at = layout_of(model);
+    struct customer *customer = calloc(1, at.size);
     if (!customer) {
         return NULL;
     }
@@ -14,13 +39,8 @@ struct customer *customer_create(const struct model *model) {
     customer->first_seen_ms = customer->last_seen_ms = TIME_NONE;
     customer->first_purchase_ms = customer->last_purchase_ms = TIME_NONE;
     journey_init(&customer->journey);
-    customer->recent = calloc(model->dedupe ? model->dedupe : 1, sizeof *customer->recent);
-    customer->ranks = model->ranked_count ? malloc(model->ranked_count * sizeof *customer->ranks) : NULL;
-    if (!customer->recent || (model->ranked_count && !customer->ranks) ||
-        customer_reserve_tiers(customer, model->sets_count)) {
-        customer_destroy(customer);
-        return NULL;
-    }
+    use_own_arrays(customer, &at);
+    customer->tiers_count = (uint16_t)model->sets_count;
     for (size_t i = 0; i < model->sets_count; i++) {
         customer->tiers[i] = (struct tier_state){.set_tag = model->sets[i].tag,
                                                  .tier = -1,
@@ -42,9 +62,9 @@ void customer_destroy(struct customer *customer) {
         favourites_finish(&customer->categories);
         free(customer->referrer);
         favourites_finish(&customer->channels);
-        free(customer->recent);
-        free(customer->tiers);
-        free(customer->ranks);
+        if (customer->tiers_apart) {
+            free(customer->tiers);
+        }
         free(customer);
     }
 }
@@ -53,12 +73,16 @@ int customer_reserve_tiers(struct customer *customer, size_t count) {
     if (count <= customer->tiers_count) {
         return 0;
     }
-    struct tier_state *tiers = realloc(customer->tiers, count * sizeof *tiers);
+    struct tier_state *tiers = calloc(count, sizeof *tiers);
     if (!tiers) {
         return ERR_NO_MEMORY;
     }
-    memset(tiers + customer->tiers_count, 0, (count - customer->tiers_count) * sizeof *tiers);
+    memcpy(tiers, customer->tiers, customer->tiers_count * sizeof *tiers);
+    if (customer->tiers_apart) {
+        free(customer->tiers);
+    }
     customer->tiers = tiers;
+    customer->tiers_apart = true;
     customer->tiers_count = (uint16_t)count;
     return 0;
 }
@@ -91,9 +115,7 @@ struct customer *customer_copy(const struct customer *customer, const struct mod
     struct customer own = *copy; /* what it has memory of its own for */
     memcpy(own.recent, customer->recent, customer->recent_count * sizeof *own.recent);
     memcpy(own.tiers, customer->tiers, customer->tiers_count * sizeof *own.tiers);
-    if (own.ranks) {
-        memcpy(own.ranks, customer->ranks, model->ranked_count * sizeof *own.ranks);
-    }
+    memcpy(own.ranks, customer->ranks, model->ranked_count * sizeof *own.ranks);
     if (customer->tiles.count > 0) {
         memcpy(own.tiles.cells, customer->tiles.cells, customer->tiles.count * sizeof *own.tiles.cells);
     }
@@ -102,6 +124,7 @@ struct customer *customer_copy(const struct customer *customer, const struct mod
     copy->recent = own.recent;
     copy->tiles = own.tiles;
     copy->tiers = own.tiers;
+    copy->tiers_apart = own.tiers_apart;
     copy->ranks = own.ranks;
     copy->purchase_days = own.purchase_days;
     copy->categories = own.categories;
@@ -111,12 +134,12 @@ struct customer *customer_copy(const struct customer *customer, const struct mod
 }
 
 size_t customer_bytes(const struct customer *customer) {
-    enum { MALLOC_OVERHEAD = 16, RECENT_USUAL = 16 };
-    return sizeof *customer + customer->tiles.capacity * sizeof *customer->tiles.cells +
-           (customer->recent_count > RECENT_USUAL ? customer->recent_count : RECENT_USUAL) * sizeof *customer->recent +
-           customer->tiers_count * sizeof *customer->tiers + customer->ranks_count * sizeof *customer->ranks +
-           customer->referrer_size + customer->purchase_days.capacity * sizeof *customer->purchase_days.known +
-           customer->categories.capacity + customer->channels.capacity + (size_t)8 * MALLOC_OVERHEAD;
+    enum { MALLOC_OVERHEAD = 16, PIECES = 6 };
+    size_t own = (size_t)((const char *)(customer->ranks + customer->ranks_count) - (const char *)customer);
+    return own + customer->tiles.capacity * sizeof *customer->tiles.cells +
+           (customer->tiers_apart ? customer->tiers_count * sizeof *customer->tiers : 0) + customer->referrer_size +
+           customer->purchase_days.capacity * sizeof *customer->purchase_days.known + customer->categories.capacity +
+           customer->channels.capacity + (size_t)PIECES * MALLOC_OVERHEAD;
 }
 
 bool customer_is_valid(const struct customer *customer, const struct model *model) {

@@ -61,11 +61,14 @@ struct customer {
     struct favourites channels;   /* by purchases and interactions */
     struct engagement engagement;
 
+    /* Behind the customer in the same piece of memory, as is all whose size the model gives: a customer is cold when its next
+     * event comes, and each further piece is another miss, mostly of the TLB, too. */
     uint64_t *recent; /* hashes of the latest event ids, oldest first */
     uint16_t recent_count;
 
     struct tier_state *tiers; /* the model's sets in their order, then those only the state still knows */
     uint16_t tiers_count;     /* at least model_sets_count(model) */
+    bool tiers_apart;         /* more than the model's: in a piece of their own */
     uint64_t forecast_known;  /* sets, as bits, of whom falls_ms is right: nothing has moved them since. Not stored */
 
     char *referrer; /* who referred the customer: the first that a purchase named; NULL: nobody. Owned */
