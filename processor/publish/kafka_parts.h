@@ -14,6 +14,8 @@
 enum {
     SINK_CALL_TIMEOUT_MS = 10000,   /* of each transaction call: a silent broker must not hold the thread for minutes */
     SINK_QUIET_MS = 1000,           /* offsets without outputs wait this long */
+    SINK_COMMIT_MS = 20,            /* at_least_once: offsets of delivered outputs wait this long for others */
+    SINK_COMMIT_OUTPUTS = 1024,     /* but not those of so many outputs: a task stops at TASK_UNPUBLISHED_MAX */
     SINK_TURN_BYTES_MAX = 33554432, /* outputs in one transaction, about */
     SINK_TURN_BYTES_MIN =
         65536, /* to this, after failures: a slow broker may not get through more before the time-out */
@@ -24,9 +26,10 @@ enum {
 struct given { /* one publication on its way */
     struct given *next;
     struct publication publication;
-    bool urgent;
+    bool hurried;   /* offsets at once, too: a take over or a drain */
+    bool delivered; /* its outputs are in Kafka, and here no more; with at_least_once its offsets perhaps not yet */
     bool abandoned; /* nobody waits for the answer any more; the turn that has it goes on all the same */
-    int64_t since_ms;
+    int64_t due_ms; /* monotonic: by when a turn should begin for it */
     sink_published_fn done;
     void *arg;
 };
@@ -82,14 +85,20 @@ struct kafka_sink {
     struct metric *latency_seconds;
 };
 
-enum turn { TURN_DONE, TURN_AGAIN };
+enum turn {
+    TURN_DONE,
+    TURN_LATER, /* at_least_once: the outputs are in Kafka, the offsets follow with those of a later turn */
+    TURN_AGAIN, /* nothing but what is delivered is in Kafka */
+};
 
 void queue_push(struct queue *queue, struct given *given);
 void given_destroy(struct given *given);
 
-/* Publishes everything in sink->taken. TURN_AGAIN: nothing of it is in Kafka. On the sink's thread. */
+/* Publishes everything in sink->taken. On the sink's thread. */
 enum turn sink_turn_transaction(struct kafka_sink *sink, const rd_kafka_consumer_group_metadata_t *membership);
 enum turn sink_turn_at_least_once(struct kafka_sink *sink);
+/* All outputs in sink->taken are in Kafka: observes their latency, and lets go of them. */
+void sink_delivered(struct kafka_sink *sink);
 void sink_drop_producer(struct kafka_sink *sink);
 
 /* Offsets and marks of the newest publication of each task in `taken`. */

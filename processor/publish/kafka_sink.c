@@ -66,15 +66,16 @@ static void sink_publish(void *context, struct publication *publication, bool ur
     struct kafka_sink *sink = context;
     struct given *given = calloc(1, sizeof *given);
     ASSERT(given);
+    bool at_once = urgent || publication->outputs_count > 0;
     *given = (struct given){.publication = *publication,
-                            .urgent = urgent || publication->outputs_count > 0,
-                            .since_ms = clock_monotonic_ms(),
+                            .hurried = urgent,
+                            .due_ms = clock_monotonic_ms() + (at_once ? 0 : SINK_QUIET_MS),
                             .done = done,
                             .arg = arg};
     publication->outputs = (struct buffer){0};
     pthread_mutex_lock(&sink->lock);
     queue_push(&sink->waiting, given);
-    if (given->urgent || sink->waiting.count == 1) {
+    if (at_once || sink->waiting.count == 1) {
         pthread_cond_signal(&sink->changed);
     }
     pthread_mutex_unlock(&sink->lock);
@@ -106,8 +107,8 @@ static bool turn_is_due(const struct kafka_sink *sink, int64_t *wait_ms) {
         return false;
     }
     for (const struct given *given = sink->waiting.first; given; given = given->next) {
-        int64_t left_ms = given->since_ms + SINK_QUIET_MS - now_ms;
-        if (given->urgent || left_ms <= 0) {
+        int64_t left_ms = given->due_ms - now_ms;
+        if (left_ms <= 0) {
             return true;
         }
         *wait_ms = left_ms < *wait_ms ? left_ms : *wait_ms;
@@ -137,18 +138,27 @@ static void take_waiting(struct kafka_sink *sink) {
     }
 }
 
-static void observe_latency(struct kafka_sink *sink, const struct publication *publication) {
+void sink_delivered(struct kafka_sink *sink) {
     int64_t now_ms = clock_wall_ms();
-    struct cursor in = cursor_of(buffer_bytes(&publication->outputs));
-    while (cursor_left(&in) > 0) {
-        int64_t caused_ms = output_caused_ms(cursor_sized(&in));
-        if (caused_ms != TIME_NONE) {
-            metric_observe(sink->latency_seconds, (double)(now_ms - caused_ms) / MS_PER_SECOND);
+    int64_t due_ms = clock_monotonic_ms() + SINK_COMMIT_MS;
+    for (struct given *given = sink->taken.first; given; given = given->next) {
+        if (given->delivered) {
+            continue;
         }
+        struct cursor in = cursor_of(buffer_bytes(&given->publication.outputs));
+        while (cursor_left(&in) > 0) {
+            int64_t caused_ms = output_caused_ms(cursor_sized(&in));
+            if (caused_ms != TIME_NONE) {
+                metric_observe(sink->latency_seconds, (double)(now_ms - caused_ms) / MS_PER_SECOND);
+            }
+        }
+        buffer_finish(&given->publication.outputs);
+        given->delivered = true;
+        given->due_ms = due_ms;
     }
 }
 
-/* After a turn: what is published waits for its callback, what is not goes back to the front. Abandoned ones vanish. */
+/* After a turn: what is done waits for its callback, what is not goes back to the front. Abandoned ones vanish. */
 static void settle(struct kafka_sink *sink, enum turn turn) {
     struct queue again = {0};
     struct given *given;
@@ -176,7 +186,7 @@ static void settle(struct kafka_sink *sink, enum turn turn) {
 
 static void adapt(struct kafka_sink *sink, enum turn turn) {
     size_t bytes = sink->turn_bytes_max;
-    bytes = turn == TURN_DONE ? bytes * 2 : bytes / 2;
+    bytes = turn != TURN_AGAIN ? bytes * 2 : bytes / 2;
     bytes = bytes < SINK_TURN_BYTES_MAX ? bytes : SINK_TURN_BYTES_MAX;
     sink->turn_bytes_max = bytes > SINK_TURN_BYTES_MIN ? bytes : SINK_TURN_BYTES_MIN;
 }
@@ -210,11 +220,8 @@ static void *sink_thread(void *arg) {
             sink->options.exactly_once ? sink_turn_transaction(sink, membership) : sink_turn_at_least_once(sink);
         rd_kafka_consumer_group_metadata_destroy(membership);
         sink->turn_since_ms = 0;
-        if (turn == TURN_DONE) {
+        if (turn != TURN_AGAIN) {
             metric_observe(sink->commit_seconds, (double)(clock_monotonic_us() - start_us) / 1e6);
-            for (const struct given *given = sink->taken.first; given; given = given->next) {
-                observe_latency(sink, &given->publication);
-            }
         }
         pthread_mutex_lock(&sink->lock);
         adapt(sink, turn);

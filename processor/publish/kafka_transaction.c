@@ -174,6 +174,9 @@ static rd_kafka_resp_err_t produce_all(struct kafka_sink *sink) {
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
     arena_init(&arena, OUTPUT_ARENA_BYTES_MAX);
     for (const struct given *given = sink->taken.first; given && !error; given = given->next) {
+        if (given->delivered) {
+            continue;
+        }
         struct cursor in = cursor_of(buffer_bytes(&given->publication.outputs));
         while (cursor_left(&in) > 0 && !error) {
             struct output output;
@@ -276,14 +279,21 @@ enum turn sink_turn_transaction(struct kafka_sink *sink, const rd_kafka_consumer
         return TURN_AGAIN;
     }
     enum outcome outcome = attempt(sink, membership);
-    if (outcome != OUTCOME_UNKNOWN) {
-        return outcome == OUTCOME_DONE ? TURN_DONE : TURN_AGAIN;
+    if (outcome == OUTCOME_NOTHING) {
+        return TURN_AGAIN;
+    }
+    if (outcome == OUTCOME_DONE) {
+        sink_delivered(sink);
+        return TURN_DONE;
     }
     log_warning("did not learn whether a transaction was committed; makes a new producer and looks", "%s", "");
     sink_drop_producer(sink);
     while (!stopping(sink)) {
         bool committed;
         if (have_producer(sink) && turn_is_committed(sink, &committed) == 0) {
+            if (committed) {
+                sink_delivered(sink);
+            }
             return committed ? TURN_DONE : TURN_AGAIN;
         }
     }
@@ -303,6 +313,20 @@ static rd_kafka_resp_err_t commit_plainly(struct kafka_sink *sink, const rd_kafk
     return error;
 }
 
+/* Of a turn whose outputs are delivered. To commit takes as long as to publish, and the outputs that come meanwhile would wait for
+ * it: so it is done for several turns at once. */
+static bool commit_is_due(const struct kafka_sink *sink) {
+    int64_t now_ms = clock_monotonic_ms();
+    size_t outputs = 0;
+    for (const struct given *given = sink->taken.first; given; given = given->next) {
+        outputs += given->publication.outputs_count;
+        if (given->hurried || given->due_ms <= now_ms || outputs >= SINK_COMMIT_OUTPUTS) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum turn sink_turn_at_least_once(struct kafka_sink *sink) {
     if (!have_producer(sink)) {
         return TURN_AGAIN;
@@ -318,6 +342,10 @@ enum turn sink_turn_at_least_once(struct kafka_sink *sink) {
         sink_drop_producer(sink);
         return TURN_AGAIN;
     }
+    sink_delivered(sink);
+    if (!commit_is_due(sink)) {
+        return TURN_LATER;
+    }
     rd_kafka_topic_partition_list_t *offsets = sink_offsets(sink);
     if (offsets->cnt > 0) {
         error = commit_plainly(sink, offsets);
@@ -325,9 +353,6 @@ enum turn sink_turn_at_least_once(struct kafka_sink *sink) {
     rd_kafka_topic_partition_list_destroy(offsets);
     if (error) {
         log_warning("could not commit offsets, tries again", "error=\"%s\"", rd_kafka_err2str(error));
-        for (struct given *given = sink->taken.first; given; given = given->next) {
-            buffer_reset(&given->publication.outputs); /* published: only the offsets are left to do */
-        }
         return TURN_AGAIN;
     }
     return TURN_DONE;

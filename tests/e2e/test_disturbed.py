@@ -114,3 +114,22 @@ def test_at_least_once_loses_nothing(campaign):
     for customer, changes in campaign.published().items():
         first[customer] = list({change["id"]: change for change in reversed(changes)}.values())[::-1]
     compare(first, expected.changes)
+
+
+def test_at_least_once_has_committed_all_when_it_leaves(campaign):
+    """Offsets are committed for several turns at once: none may be left behind."""
+    campaign.config["delivery"] = "at_least_once"
+    process = campaign.start().wait_ready()
+    time.sleep(1.5)
+    assert process.terminate() == 0
+    committed = campaign.committed()
+    client = campaign.redis.client()
+    for word, name in campaign.names.items():
+        for number in range(campaign.partitions):
+            stored = client.hget(f"tm:{{{campaign.group}.{number}}}:meta", f"offset.{word}")
+            if stored is not None:
+                assert committed.get((name, number), -1) == int(stored)
+    assert any(offset > 0 for offset in committed.values())
+    assert not campaign.is_read(), "it had read everything, so nothing was under way"
+    campaign.start()
+    campaign.wait_read()
