@@ -131,5 +131,3 @@ def test_at_least_once_has_committed_all_when_it_leaves(campaign):
                 assert committed.get((name, number), -1) == int(stored)
     assert any(offset > 0 for offset in committed.values())
     assert not campaign.is_read(), "it had read everything, so nothing was under way"
-    campaign.start()
-    campaign.wait_read()
