@@ -27,7 +27,6 @@ struct given { /* one publication on its way */
     struct given *next;
     struct publication publication;
     bool hurried;   /* offsets at once, too: a take over or a drain */
-    bool delivered; /* its outputs are in Kafka, and here no more; with at_least_once its offsets perhaps not yet */
     bool abandoned; /* nobody waits for the answer any more; the turn that has it goes on all the same */
     int64_t due_ms; /* monotonic: by when a turn should begin for it */
     sink_published_fn done;
@@ -97,7 +96,7 @@ void given_destroy(struct given *given);
 /* Publishes everything in sink->taken. On the sink's thread. */
 enum turn sink_turn_transaction(struct kafka_sink *sink, const rd_kafka_consumer_group_metadata_t *membership);
 enum turn sink_turn_at_least_once(struct kafka_sink *sink);
-/* All outputs in sink->taken are in Kafka: observes their latency, and lets go of them. */
+/* All outputs in sink->taken are in Kafka: observes their latency, and lets go of them; of what has been let go, nothing. */
 void sink_delivered(struct kafka_sink *sink);
 void sink_drop_producer(struct kafka_sink *sink);
 

@@ -142,10 +142,8 @@ void sink_delivered(struct kafka_sink *sink) {
     int64_t now_ms = clock_wall_ms();
     int64_t due_ms = clock_monotonic_ms() + SINK_COMMIT_MS;
     for (struct given *given = sink->taken.first; given; given = given->next) {
-        if (given->delivered) {
-            continue;
-        }
         struct cursor in = cursor_of(buffer_bytes(&given->publication.outputs));
+        given->due_ms = cursor_left(&in) > 0 ? due_ms : given->due_ms;
         while (cursor_left(&in) > 0) {
             int64_t caused_ms = output_caused_ms(cursor_sized(&in));
             if (caused_ms != TIME_NONE) {
@@ -153,8 +151,6 @@ void sink_delivered(struct kafka_sink *sink) {
             }
         }
         buffer_finish(&given->publication.outputs);
-        given->delivered = true;
-        given->due_ms = due_ms;
     }
 }
 
@@ -222,6 +218,7 @@ static void *sink_thread(void *arg) {
         sink->turn_since_ms = 0;
         if (turn != TURN_AGAIN) {
             metric_observe(sink->commit_seconds, (double)(clock_monotonic_us() - start_us) / 1e6);
+            sink_delivered(sink);
         }
         pthread_mutex_lock(&sink->lock);
         adapt(sink, turn);

@@ -174,9 +174,6 @@ static rd_kafka_resp_err_t produce_all(struct kafka_sink *sink) {
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
     arena_init(&arena, OUTPUT_ARENA_BYTES_MAX);
     for (const struct given *given = sink->taken.first; given && !error; given = given->next) {
-        if (given->delivered) {
-            continue;
-        }
         struct cursor in = cursor_of(buffer_bytes(&given->publication.outputs));
         while (cursor_left(&in) > 0 && !error) {
             struct output output;
@@ -279,21 +276,14 @@ enum turn sink_turn_transaction(struct kafka_sink *sink, const rd_kafka_consumer
         return TURN_AGAIN;
     }
     enum outcome outcome = attempt(sink, membership);
-    if (outcome == OUTCOME_NOTHING) {
-        return TURN_AGAIN;
-    }
-    if (outcome == OUTCOME_DONE) {
-        sink_delivered(sink);
-        return TURN_DONE;
+    if (outcome != OUTCOME_UNKNOWN) {
+        return outcome == OUTCOME_DONE ? TURN_DONE : TURN_AGAIN;
     }
     log_warning("did not learn whether a transaction was committed; makes a new producer and looks", "%s", "");
     sink_drop_producer(sink);
     while (!stopping(sink)) {
         bool committed;
         if (have_producer(sink) && turn_is_committed(sink, &committed) == 0) {
-            if (committed) {
-                sink_delivered(sink);
-            }
             return committed ? TURN_DONE : TURN_AGAIN;
         }
     }

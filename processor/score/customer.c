@@ -4,33 +4,10 @@
 
 #include <stdlib.h>
 
-/* Where the arrays of the model's sizes stand behind a customer; all are as long as their elements, so each is aligned. */
-struct layout {
-    size_t tiers;
-    size_t recent;
-    size_t ranks;
-    size_t size;
-};
-
-static struct layout layout_of(const struct model *model) {
-    struct layout at = {.tiers = sizeof(struct customer)};
-    at.recent = at.tiers + model->sets_count * sizeof(struct tier_state);
-    at.ranks = at.recent + model->dedupe * sizeof(uint64_t);
-    at.size = at.ranks + model->ranked_count * sizeof(int32_t);
-    return at;
-}
-
-/* Lets the customer's arrays be those behind it. */
-static void use_own_arrays(struct customer *customer, const struct layout *at) {
-    customer->tiers = (void *)((char *)customer + at->tiers);
-    customer->recent = (void *)((char *)customer + at->recent);
-    customer->ranks = (void *)((char *)customer + at->ranks);
-    customer->tiers_apart = false;
-}
-
 struct customer *customer_create(const struct model *model) {
-    struct layout at = layout_of(model);
-    struct customer *customer = calloc(1, at.size);
+    struct customer *customer =
+        calloc(1, sizeof *customer + model->sets_count * sizeof *customer->tiers +
+                      model->dedupe * sizeof *customer->recent + model->ranked_count * sizeof *customer->ranks);
     if (!customer) {
         return NULL;
     }
@@ -39,7 +16,9 @@ struct customer *customer_create(const struct model *model) {
     customer->first_seen_ms = customer->last_seen_ms = TIME_NONE;
     customer->first_purchase_ms = customer->last_purchase_ms = TIME_NONE;
     journey_init(&customer->journey);
-    use_own_arrays(customer, &at);
+    customer->tiers = (struct tier_state *)(customer + 1);
+    customer->recent = (uint64_t *)(customer->tiers + model->sets_count);
+    customer->ranks = (int32_t *)(customer->recent + model->dedupe);
     customer->tiers_count = (uint16_t)model->sets_count;
     for (size_t i = 0; i < model->sets_count; i++) {
         customer->tiers[i] = (struct tier_state){.set_tag = model->sets[i].tag,

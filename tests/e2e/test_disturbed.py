@@ -11,7 +11,7 @@ import time
 import pytest
 
 import workload
-from campaign import Campaign, compare, flat
+from campaign import INPUTS, Campaign, compare, flat
 
 FULL = os.environ.get("TIDEMARK_TESTS") == "full"
 KILLS = 100 if FULL else 20
@@ -84,18 +84,19 @@ def test_a_zombie_publishes_and_writes_nothing(campaign):
     other = campaign.start(workers=1)
     time.sleep(5)  # the session time-out is 3 s
     other.wait_ready()
-    before = metas(campaign)
+    before = metas(campaign, "epoch", "seq")
     zombie.thaw()
     finish(campaign)
     assert other.is_running() and zombie.is_running()
-    for earlier, later in zip(before, metas(campaign)):
+    for earlier, later in zip(before, metas(campaign, "epoch", "seq")):
         assert later["epoch"] >= earlier["epoch"] and later["seq"] >= earlier["seq"]
 
 
-def metas(campaign):
+def metas(campaign, *names):
+    """These numbers of each task, as Redis has them."""
     client = campaign.redis.client()
     keys = [f"tm:{{{campaign.group}.{number}}}:meta" for number in range(campaign.partitions)]
-    return [{name.decode(): int(value) for name, value in client.hgetall(key).items() if name in (b"epoch", b"seq")} for key in keys]
+    return [dict(zip(names, map(int, client.hmget(key, names)))) for key in keys]
 
 
 def test_at_least_once_loses_nothing(campaign):
@@ -123,11 +124,8 @@ def test_at_least_once_has_committed_all_when_it_leaves(campaign):
     time.sleep(1.5)
     assert process.terminate() == 0
     committed = campaign.committed()
-    client = campaign.redis.client()
-    for word, name in campaign.names.items():
-        for number in range(campaign.partitions):
-            stored = client.hget(f"tm:{{{campaign.group}.{number}}}:meta", f"offset.{word}")
-            if stored is not None:
-                assert committed.get((name, number), -1) == int(stored)
+    for number, meta in enumerate(metas(campaign, *(f"offset.{word}" for word in INPUTS))):
+        for word in INPUTS:
+            assert committed.get((campaign.names[word], number), -1) == meta[f"offset.{word}"]
     assert any(offset > 0 for offset in committed.values())
     assert not campaign.is_read(), "it had read everything, so nothing was under way"
