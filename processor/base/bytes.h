@@ -130,8 +130,7 @@ static inline uint64_t cursor_varint(struct cursor *cursor) {
     return cursor_long_varint(cursor);
 }
 static inline int64_t cursor_signed(struct cursor *cursor) {
-    uint64_t value = cursor_varint(cursor);
-    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+    return unzigzag(cursor_varint(cursor));
 }
 /* What is taken of a cursor that has not as much left: nothing, and its error is set. */
 struct bytes cursor_cut_short(struct cursor *cursor);

@@ -16,6 +16,18 @@ static inline char *varint_put(char *at, uint64_t value) {
     return at;
 }
 
+/* The number that stands at `at`, where there are VARINT_BYTES_MAX bytes or it is known to be whole; returns where it ends. One of
+ * more bytes is none: the last byte read then says that it goes on. */
+static inline const char *varint_get(const char *at, uint64_t *value) {
+    uint64_t byte = (unsigned char)*at++;
+    *value = byte & 0x7F;
+    for (unsigned shift = 7; byte >= 0x80 && shift < 64; shift += 7) {
+        byte = (unsigned char)*at++;
+        *value |= (byte & 0x7F) << shift;
+    }
+    return at;
+}
+
 static inline unsigned varint_size(uint64_t value) {
     unsigned size = 1;
     for (; value >= 0x80; value >>= 7) {
@@ -27,6 +39,10 @@ static inline unsigned varint_size(uint64_t value) {
 /* As protobuf's sint64: small numbers of either sign are small. */
 static inline uint64_t zigzag(int64_t value) {
     return ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+}
+
+static inline int64_t unzigzag(uint64_t value) {
+    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
 }
 
 static inline char *signed_put(char *at, int64_t value) {

@@ -112,9 +112,9 @@ static inline void customer_prefetch_parts(const struct customer *customer) {
     prefetch(customer->recent);
     prefetch(customer->recent + customer->recent_count);
     prefetch(customer->categories.entries);
-    prefetch(customer->categories.entries + customer->categories.size / 2);
+    prefetch(customer->categories.entries + customer->categories.size);
     prefetch(customer->channels.entries);
-    prefetch(customer->channels.entries + customer->channels.size / 2);
+    prefetch(customer->channels.entries + customer->channels.size);
     prefetch(customer->purchase_days.known);
     prefetch(customer->purchase_days.known + customer->purchase_days.count);
 }

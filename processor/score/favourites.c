@@ -1,11 +1,10 @@
-/* An entry is weight and overcount (8 bytes each), the name's size (1 byte), and the name. */
 #include "score/favourites.h"
 
 #include "score/saturate.h"
 
 #include <stdlib.h>
 
-enum { AT_OVER = 8, AT_SIZE = 16, AT_NAME = 17, GRANULE = 16 };
+enum { GRANULE = 16 };
 
 void favourites_finish(struct favourites *favourites) {
     free(favourites->entries);
@@ -37,22 +36,44 @@ int favourites_copy(struct favourites *to, const struct favourites *from) {
     return 0;
 }
 
-static int64_t number_at(const char *entry, size_t at) {
-    int64_t number;
-    memcpy(&number, entry + at, sizeof number);
-    return number;
+/* Reads a counter of ours; its size. */
+static size_t read_entry(const char *entry, struct favourite *out) {
+    uint64_t head;
+    uint64_t over = 0;
+    out->name = bytes_of(entry + 1, (uint8_t)*entry);
+    const char *end = varint_get(entry + 1 + out->name.size, &head);
+    if (head & 1) {
+        end = varint_get(end, &over);
+    }
+    out->weight = (int64_t)(head >> 1);
+    out->over = (int64_t)over;
+    return (size_t)(end - entry);
 }
 
-static void set_number(char *entry, size_t at, int64_t number) {
-    memcpy(entry + at, &number, sizeof number);
+static uint64_t head_of(const struct favourite *favourite) {
+    return (uint64_t)favourite->weight << 1 | (favourite->over > 0);
 }
 
-static struct bytes name_of(const char *entry) {
-    return bytes_of(entry + AT_NAME, (uint8_t)entry[AT_SIZE]);
-}
-
-static size_t size_of(const char *entry) {
-    return AT_NAME + (size_t)(uint8_t)entry[AT_SIZE];
+/* Puts a counter in the place of `had` bytes. Its name must not lie among the entries. */
+static int replace(struct favourites *favourites, size_t at, size_t had, const struct favourite *favourite) {
+    size_t size = 1 + favourite->name.size + varint_size(head_of(favourite)) +
+                  (favourite->over > 0 ? varint_size((uint64_t)favourite->over) : 0);
+    int error = reserve(favourites, favourites->size - had + size);
+    if (error) {
+        return error;
+    }
+    char *entry = favourites->entries + at;
+    if (size != had) {
+        memmove(entry + size, entry + had, favourites->size - at - had);
+    }
+    favourites->size = (uint16_t)(favourites->size - had + size);
+    *entry = (char)favourite->name.size;
+    memcpy(entry + 1, favourite->name.data, favourite->name.size);
+    entry = varint_put(entry + 1 + favourite->name.size, head_of(favourite));
+    if (favourite->over > 0) {
+        (void)varint_put(entry, (uint64_t)favourite->over);
+    }
+    return 0;
 }
 
 /* As strcmp, by bytes. */
@@ -61,77 +82,89 @@ static int compare_names(struct bytes a, struct bytes b) {
     return order ? order : (a.size > b.size) - (a.size < b.size);
 }
 
-static int insert(struct favourites *favourites, const struct favourite *favourite) {
-    size_t size = AT_NAME + favourite->name.size;
-    int error = reserve(favourites, favourites->size + size);
-    if (error) {
-        return error;
-    }
-    size_t at = 0;
-    while (at < favourites->size && compare_names(name_of(favourites->entries + at), favourite->name) < 0) {
-        at += size_of(favourites->entries + at);
-    }
-    char *entry = favourites->entries + at;
-    memmove(entry + size, entry, favourites->size - at);
-    set_number(entry, 0, favourite->weight);
-    set_number(entry, AT_OVER, favourite->over);
-    entry[AT_SIZE] = (char)favourite->name.size;
-    memcpy(entry + AT_NAME, favourite->name.data, favourite->name.size);
-    favourites->size = (uint16_t)(favourites->size + size);
-    favourites->count++;
-    return 0;
-}
-
 /* Drops the lightest counter, of equal ones the first, and tells its weight. */
 static int64_t drop_lightest(struct favourites *favourites) {
-    char *lightest = favourites->entries;
-    for (size_t at = 0; at < favourites->size; at += size_of(favourites->entries + at)) {
-        char *entry = favourites->entries + at;
-        lightest = number_at(entry, 0) < number_at(lightest, 0) ? entry : lightest;
+    struct favourite favourite;
+    int64_t weight = INT64_MAX;
+    size_t lightest = 0;
+    size_t lightest_size = 0;
+    for (size_t at = 0, size; at < favourites->size; at += size) {
+        size = read_entry(favourites->entries + at, &favourite);
+        if (lightest_size == 0 || favourite.weight < weight) {
+            weight = favourite.weight;
+            lightest = at;
+            lightest_size = size;
+        }
     }
-    int64_t weight = number_at(lightest, 0);
-    size_t size = size_of(lightest);
-    memmove(lightest, lightest + size, favourites->size - (size_t)(lightest - favourites->entries) - size);
-    favourites->size = (uint16_t)(favourites->size - size);
+    char *entry = favourites->entries + lightest;
+    memmove(entry, entry + lightest_size, favourites->size - lightest - lightest_size);
+    favourites->size = (uint16_t)(favourites->size - lightest_size);
     favourites->count--;
     return weight;
 }
 
+static int insert(struct favourites *favourites, const struct favourite *favourite) {
+    struct favourite other;
+    size_t at = 0;
+    for (size_t size; at < favourites->size; at += size) {
+        size = read_entry(favourites->entries + at, &other);
+        if (compare_names(other.name, favourite->name) > 0) {
+            break;
+        }
+    }
+    int error = replace(favourites, at, 0, favourite);
+    favourites->count = (uint8_t)(favourites->count + !error);
+    return error;
+}
+
 int favourites_add(struct favourites *favourites, struct bytes name, int64_t weight) {
+    struct favourite favourite;
     name = name_cut(name, FAVOURITE_NAME_BYTES_MAX);
     if (name.size == 0 || weight <= 0) {
         return 0;
     }
-    for (size_t at = 0; at < favourites->size; at += size_of(favourites->entries + at)) {
-        char *entry = favourites->entries + at;
-        if (bytes_equal(name_of(entry), name)) {
-            set_number(entry, 0, saturating_add(number_at(entry, 0), weight));
-            return 0;
+    for (size_t at = 0, size; at < favourites->size; at += size) {
+        size = read_entry(favourites->entries + at, &favourite);
+        if (bytes_equal(favourite.name, name)) {
+            favourite.name = name;
+            favourite.weight = saturating_add(favourite.weight, weight);
+            return replace(favourites, at, size, &favourite);
         }
     }
     int64_t over = favourites->count == FAVOURITES_MAX ? drop_lightest(favourites) : 0;
     return insert(favourites, &(struct favourite){name, saturating_add(over, weight), over});
 }
 
-int favourites_append(struct favourites *favourites, const struct favourite *favourite) {
-    struct favourite last = {.name = {"", 0}};
-    for (size_t at = 0; favourites_next(favourites, &at, &last);) {
+int favourites_take(struct favourites *to, struct bytes bytes) {
+    struct cursor in = cursor_of(bytes);
+    struct bytes before = {"", 0};
+    uint8_t count = 0;
+    while (cursor_left(&in) > 0) {
+        struct bytes name = cursor_sized(&in);
+        uint64_t head = cursor_varint(&in);
+        uint64_t over = head & 1 ? cursor_varint(&in) : 0;
+        if (in.error || name.size > FAVOURITE_NAME_BYTES_MAX || compare_names(before, name) >= 0 || head < 2 ||
+            over > head >> 1 || (head & 1 && over == 0) || count == FAVOURITES_MAX) {
+            return in.error ? in.error : ERR_INVALID;
+        }
+        before = name;
+        count++;
     }
-    bool behind = compare_names(last.name, favourite->name) < 0;
-    if (!behind || favourite->name.size > FAVOURITE_NAME_BYTES_MAX || favourite->weight < 1 || favourite->over < 0 ||
-        favourite->over > favourite->weight || favourites->count == FAVOURITES_MAX) {
-        return ERR_INVALID;
+    int error = bytes.size <= UINT16_MAX ? reserve(to, bytes.size) : ERR_INVALID;
+    if (error || bytes.size == 0) {
+        return error;
     }
-    return insert(favourites, favourite);
+    memcpy(to->entries, bytes.data, bytes.size);
+    to->size = (uint16_t)bytes.size;
+    to->count = count;
+    return 0;
 }
 
 bool favourites_next(const struct favourites *favourites, size_t *at, struct favourite *out) {
     if (*at >= favourites->size) {
         return false;
     }
-    const char *entry = favourites->entries + *at;
-    *out = (struct favourite){name_of(entry), number_at(entry, 0), number_at(entry, AT_OVER)};
-    *at += size_of(entry);
+    *at += read_entry(favourites->entries + *at, out);
     return true;
 }
 

@@ -21,7 +21,7 @@ struct favourite {
 
 /* Zero it to start. */
 struct favourites {
-    char *entries; /* one behind the other, by name: see favourites.c */
+    char *entries; /* one behind the other, by name, as they are stored: see favourites_bytes */
     uint16_t size;
     uint16_t capacity;
     uint8_t count;
@@ -33,8 +33,12 @@ int favourites_copy(struct favourites *to, const struct favourites *from) MUST_C
 
 /* Adds weight to a name; an empty name or a weight that is not above 0 changes nothing. */
 int favourites_add(struct favourites *favourites, struct bytes name, int64_t weight) MUST_CHECK;
-/* Puts a counter as it was stored, behind those there are. ERR_INVALID: it makes no sense there. */
-int favourites_append(struct favourites *favourites, const struct favourite *favourite) MUST_CHECK;
+/* All counters, by name: its name behind a length (a byte), varint twice its weight, plus 1 where varint its overcount follows. Borrowed. */
+static inline struct bytes favourites_bytes(const struct favourites *favourites) {
+    return bytes_of(favourites->entries, favourites->size);
+}
+/* Takes a copy of such bytes; `to` must have no counters. ERR_INVALID or ERR_TRUNCATED: they make no sense. */
+int favourites_take(struct favourites *to, struct bytes bytes) MUST_CHECK;
 
 /* Steps through the counters by name: *at starts at 0; false at the end. */
 bool favourites_next(const struct favourites *favourites, size_t *at, struct favourite *out);

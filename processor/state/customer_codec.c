@@ -16,7 +16,6 @@ enum {
     FIELD_TIERS = 11,   /* bytes, repeated: one tier set each */
     FIELD_EDITION = 18, /* sint64 */
     FIELD_RANKS = 19,   /* bytes: a sint32 each */
-    TIME_FIELDS = FIELD_LAST_PURCHASE + 1,
     RECENT_BYTES = 6,
     DAYS_MAX = TIME_MS_MAX / MS_PER_DAY + 1,
     TIER_STATES_MAX = 1024, /* sets that the rules ever had; more was not written by any version */
@@ -168,36 +167,57 @@ void customer_encode(const struct customer *customer, struct buffer *out) {
     out->size += (size_t)(at - start);
 }
 
-static int take_tiles(struct bytes body, struct tiles *tiles) {
-    struct cursor in = cursor_of(body);
-    bool residue = cursor_byte(&in) != 0;
-    int64_t day = 0;
-    while (cursor_left(&in) > 0 && !in.error) {
-        int64_t cell_day = DAY_RESIDUE;
-        if (!residue) {
-            bool overflow = __builtin_add_overflow(day, cursor_signed(&in), &day);
-            if (overflow || day < -DAYS_MAX || day > DAYS_MAX) {
-                return ERR_INVALID;
-            }
-            cell_day = day;
-        }
-        residue = false;
-        uint64_t cells = cursor_varint(&in);
-        if (in.error || cells > cursor_left(&in) || tiles_reserve(tiles, tiles->count + cells)) {
+/* A cell's field and value; most stand where there is room enough to look only once. */
+static void take_cell(struct cursor *in, uint64_t *field, int64_t *value) {
+    if (cursor_left(in) < 2 * VARINT_BYTES_MAX) {
+        *field = cursor_varint(in);
+        *value = cursor_signed(in);
+        return;
+    }
+    uint64_t number;
+    const char *middle = varint_get(in->at, field);
+    in->at = varint_get(middle, &number);
+    *value = unzigzag(number);
+    in->error = (middle[-1] | in->at[-1]) & 0x80 ? ERR_INVALID : 0;
+}
+
+/* The cells of one day. */
+static int take_day(struct cursor *in, int64_t day, struct tiles *tiles) {
+    uint64_t cells = cursor_varint(in);
+    if (in->error || cells > cursor_left(in) || tiles_reserve(tiles, tiles->count + cells)) {
+        return ERR_INVALID;
+    }
+    int64_t after = -1; /* fields ascend */
+    for (uint64_t i = 0; i < cells; i++) {
+        uint64_t field;
+        int64_t value;
+        take_cell(in, &field, &value);
+        if (in->error || field >= TILE_FIELDS_MAX || value == 0 || (int64_t)field <= after) {
             return ERR_INVALID;
         }
-        for (uint64_t i = 0; i < cells; i++) {
-            uint64_t field = cursor_varint(&in);
-            int64_t value = cursor_signed(&in);
-            const struct cell *last = tiles->count ? &tiles->cells[tiles->count - 1] : NULL;
-            bool ascends = !last || last->day < cell_day || (last->day == cell_day && last->field < field);
-            if (in.error || field >= TILE_FIELDS_MAX || value == 0 || !ascends) {
-                return ERR_INVALID;
-            }
-            tiles->cells[tiles->count++] = (struct cell){(int32_t)cell_day, (uint16_t)field, value};
-        }
+        after = (int64_t)field;
+        tiles->cells[tiles->count++] = (struct cell){(int32_t)day, (uint16_t)field, value};
     }
-    return in.error;
+    return 0;
+}
+
+static int take_tiles(struct bytes body, struct tiles *tiles) {
+    struct cursor in = cursor_of(body);
+    int error = tiles->count > 0 ? ERR_INVALID : 0; /* the field may come once */
+    int64_t day = 0;
+    int64_t before = DAY_RESIDUE;
+    if (cursor_byte(&in) != 0 && !error) {
+        error = take_day(&in, DAY_RESIDUE, tiles);
+    }
+    while (!error && cursor_left(&in) > 0) {
+        bool overflow = __builtin_add_overflow(day, cursor_signed(&in), &day);
+        if (overflow || day < -DAYS_MAX || day > DAYS_MAX || day <= before) {
+            return ERR_INVALID;
+        }
+        before = day;
+        error = take_day(&in, day, tiles);
+    }
+    return error ? error : in.error;
 }
 
 static int take_recent(struct bytes body, const struct model *model, struct customer *customer) {
@@ -207,11 +227,10 @@ static int take_recent(struct bytes body, const struct model *model, struct cust
     }
     size_t skipped = count > model_dedupe(model) ? count - model_dedupe(model) : 0; /* state.dedupe became smaller */
     for (size_t i = skipped; i < count; i++) {
-        uint64_t hash = 0;
-        for (int b = 0; b < RECENT_BYTES; b++) {
-            hash |= (uint64_t)(uint8_t)body.data[i * RECENT_BYTES + (size_t)b] << (8 * b);
-        }
-        customer->recent[customer->recent_count++] = hash;
+        const unsigned char *at = (const unsigned char *)body.data + i * RECENT_BYTES;
+        customer->recent[customer->recent_count++] = (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 |
+                                                     (uint64_t)at[3] << 24 | (uint64_t)at[4] << 32 |
+                                                     (uint64_t)at[5] << 40;
     }
     return 0;
 }
@@ -286,15 +305,26 @@ static int take_ranks(struct bytes body, struct customer *customer) {
     return in.error;
 }
 
+static int64_t *time_of(struct customer *customer, uint64_t field) {
+    switch (field) {
+    case FIELD_DUE:
+        return &customer->wake_ms;
+    case FIELD_ARMED:
+        return &customer->armed_ms;
+    case FIELD_FIRST_SEEN:
+        return &customer->first_seen_ms;
+    case FIELD_LAST_SEEN:
+        return &customer->last_seen_ms;
+    case FIELD_FIRST_PURCHASE:
+        return &customer->first_purchase_ms;
+    case FIELD_LAST_PURCHASE:
+        return &customer->last_purchase_ms;
+    default:
+        return NULL;
+    }
+}
+
 static int take_time(struct customer *customer, uint64_t field, int64_t value) {
-    int64_t *const times[TIME_FIELDS] = {
-        [FIELD_DUE] = &customer->wake_ms,
-        [FIELD_ARMED] = &customer->armed_ms,
-        [FIELD_FIRST_SEEN] = &customer->first_seen_ms,
-        [FIELD_LAST_SEEN] = &customer->last_seen_ms,
-        [FIELD_FIRST_PURCHASE] = &customer->first_purchase_ms,
-        [FIELD_LAST_PURCHASE] = &customer->last_purchase_ms,
-    };
     int64_t now_ms = customer->now_ms;
     if (field == FIELD_NOW) {
         customer->now_ms = value;
@@ -311,16 +341,14 @@ static int take_time(struct customer *customer, uint64_t field, int64_t value) {
         customer->armed_ms = TIME_NEVER;
         return 0;
     }
-    if (field >= TIME_FIELDS || !times[field]) {
-        return 0; /* a field of a newer version */
-    }
+    int64_t *time_ms = time_of(customer, field);
     bool ahead = field == FIELD_DUE || field == FIELD_ARMED;
-    if (ahead ? __builtin_add_overflow(now_ms, value, times[field])
-              : __builtin_sub_overflow(now_ms, value, times[field])) {
+    if (time_ms &&
+        (ahead ? __builtin_add_overflow(now_ms, value, time_ms) : __builtin_sub_overflow(now_ms, value, time_ms))) {
         return ERR_INVALID;
     }
     customer->armed_ms = field == FIELD_DUE ? customer->wake_ms : customer->armed_ms;
-    return 0;
+    return 0; /* others are fields of a newer version */
 }
 
 static int take_field(struct cursor *in, const struct model *model, struct customer *customer) {
@@ -353,20 +381,23 @@ static bool is_past(int64_t time_ms, int64_t now_ms) {
     return time_ms >= 0 && time_ms <= now_ms;
 }
 
-/* Whether everything holds that scoring takes for granted: bytes that no version wrote must not bring a task down later. */
-static bool is_sound(const struct customer *customer, const struct model *model) {
+/* Whether everything holds that scoring takes for granted (customer_is_valid) and that has not been looked at field by field: bytes that
+ * no version wrote must not bring a task down later. */
+static bool is_sound(const struct customer *customer) {
     int64_t now_ms = customer->now_ms;
     bool bought = customer->first_purchase_ms != TIME_NONE || customer->last_purchase_ms != TIME_NONE;
     bool sound =
-        now_ms <= TIME_MS_MAX && is_past(customer->first_seen_ms, now_ms) && is_past(customer->last_seen_ms, now_ms) &&
-        (!bought || (is_past(customer->first_purchase_ms, now_ms) && is_past(customer->last_purchase_ms, now_ms)));
+        now_ms <= TIME_MS_MAX && customer->wake_ms > now_ms && is_past(customer->first_seen_ms, now_ms) &&
+        is_past(customer->last_seen_ms, now_ms) && customer->first_seen_ms <= customer->last_seen_ms &&
+        (!bought || (is_past(customer->first_purchase_ms, now_ms) && is_past(customer->last_purchase_ms, now_ms) &&
+                     customer->first_purchase_ms <= customer->last_purchase_ms));
     for (uint16_t i = 0; i < customer->tiers_count && sound; i++) {
         const struct tier_state *state = &customer->tiers[i];
         bool pending = state->pending_ms != TIME_NEVER;
         sound = state->sequence == 0 || /* in no tier yet */
                 (is_past(state->since_ms, now_ms) && (!pending || is_past(state->pending_ms, now_ms)));
     }
-    return sound && customer_is_valid(customer, model);
+    return sound;
 }
 
 int customer_decode(struct bytes packed, const struct model *model, struct customer **out) {
@@ -376,7 +407,7 @@ int customer_decode(struct bytes packed, const struct model *model, struct custo
     while (!error && cursor_left(&in) > 0) {
         error = take_field(&in, model, customer);
     }
-    if (!error && !is_sound(customer, model)) {
+    if (!error && !is_sound(customer)) {
         error = ERR_INVALID;
     }
     if (error) {

@@ -114,23 +114,11 @@ static int take_journey(struct bytes body, struct customer *customer) {
 
 /* ---- favourites ---- */
 
-static char *put_name(char *at, struct bytes name) {
-    at = varint_put(at, name.size);
-    memcpy(at, name.data, name.size);
-    return at + name.size;
-}
-
-/* Per counter, by name: its name behind a length, uint64 twice its weight, plus 1 where uint64 its overcount follows. */
+/* As they are in memory (score/favourites.h). */
 static char *put_favourites(const struct favourites *favourites, char *at) {
-    struct favourite favourite;
-    for (size_t place = 0; favourites_next(favourites, &place, &favourite);) {
-        at = put_name(at, favourite.name);
-        at = varint_put(at, (uint64_t)favourite.weight << 1 | (favourite.over > 0));
-        if (favourite.over > 0) {
-            at = varint_put(at, (uint64_t)favourite.over);
-        }
-    }
-    return at;
+    struct bytes bytes = favourites_bytes(favourites);
+    memcpy(at, bytes.data, bytes.size);
+    return at + bytes.size;
 }
 
 static char *put_categories(const struct customer *customer, char *at) {
@@ -141,23 +129,9 @@ static char *put_channels(const struct customer *customer, char *at) {
     return put_favourites(&customer->channels, at);
 }
 
+/* The field may come once. */
 static int take_favourites(struct bytes body, struct favourites *favourites) {
-    struct cursor in = cursor_of(body);
-    while (cursor_left(&in) > 0) {
-        struct favourite favourite = {.name = cursor_sized(&in)};
-        uint64_t head = cursor_varint(&in);
-        uint64_t over = head & 1 ? cursor_varint(&in) : 0;
-        if (in.error || over > INT64_MAX) {
-            return ERR_INVALID;
-        }
-        favourite.weight = (int64_t)(head >> 1);
-        favourite.over = (int64_t)over;
-        int error = favourites_append(favourites, &favourite);
-        if (error) {
-            return error;
-        }
-    }
-    return 0;
+    return favourites->count == 0 ? favourites_take(favourites, body) : ERR_INVALID;
 }
 
 /* ---- engagement ---- */

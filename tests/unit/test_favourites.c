@@ -237,19 +237,35 @@ static void broken_favourites_are_refused(void **state) {
         memcpy(text + 7, bodies[i], size);
         assert_int_not_equal(customer_decode(bytes_of(text, 7 + size), model, &customer), 0);
     }
-    struct favourites favourites = {0};
-    char name[66];
-    memset(name, 'x', sizeof name);
-    assert_int_equal(favourites_append(&favourites, &(struct favourite){bytes_of(name, 65), 1, 0}), ERR_INVALID);
-    assert_int_equal(favourites_append(&favourites, &(struct favourite){bytes_of(name, 1), 5, -1}), ERR_INVALID);
-    assert_int_equal(favourites_append(&favourites, &(struct favourite){bytes_of(name, 1), 5, 6}), ERR_INVALID);
-    assert_int_equal(favourites.count, 0);
-    for (int i = 0; i < FAVOURITES_MAX; i++) {
-        name[0] = (char)('a' + i);
-        assert_int_equal(favourites_append(&favourites, &(struct favourite){bytes_of(name, 1), 1, 0}), 0);
+    static const struct {
+        const char *bytes;
+        size_t size;
+    } whole[] = {
+        {"\x01x\x03\x00", 4}, /* an overcount of nothing is not told */
+        {"\x01"
+         "a\x02\x01"
+         "b\x02\x01"
+         "c\x02\x01"
+         "d\x02\x01"
+         "e\x02\x01"
+         "f\x02\x01"
+         "g\x02\x01"
+         "h\x02\x01"
+         "i\x02",
+         27},                                                                              /* one too many */
+        {"\x41xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x02", 67}, /* a name that is too long */
+    };
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+        struct favourites favourites = {0};
+        assert_int_equal(favourites_take(&favourites, bytes_of(whole[i].bytes, whole[i].size)), ERR_INVALID);
+        assert_int_equal(favourites.count, 0);
+        favourites_finish(&favourites);
     }
-    assert_int_equal(favourites_append(&favourites, &(struct favourite){bytes_of("z", 1), 1, 0}), ERR_INVALID);
-    favourites_finish(&favourites);
+    struct favourites eight = {0};
+    assert_int_equal(favourites_take(&eight, bytes_of(whole[1].bytes, 24)), 0);
+    assert_int_equal(eight.count, FAVOURITES_MAX);
+    assert_int_equal(favourites_total(&eight), FAVOURITES_MAX);
+    favourites_finish(&eight);
 }
 
 int main(void) {

@@ -350,10 +350,12 @@ static bool grow(int left, bool for_good) {
     struct tiles tiles = {0};
     struct purchase_days days = {0};
     struct favourites favourites = {0};
-    const struct favourite favourite = {bytes_of_text("a"), 2, 1};
+    const struct bytes stored = bytes_of("\x01"
+                                         "a\x05\x01",
+                                         4);
     arm(left, for_good);
     int results[] = {
-        tiles_add(&tiles, 1, TILE_ITEMS, 5), purchase_days_add(&days, 7), favourites_append(&favourites, &favourite),
+        tiles_add(&tiles, 1, TILE_ITEMS, 5), purchase_days_add(&days, 7), favourites_take(&favourites, stored),
         favourites_add(&favourites, bytes_of_text("a name that needs room"), 1), customer_reserve_tiers(grown, 50)};
     bool refused = disarm();
     int failures = 0;
