@@ -25,7 +25,7 @@ static const struct property CONSUMER_DEFAULTS[] = {
     {"fetch.queue.backoff.ms", "5"},        /* the default of 1 s idles a second whenever a queue was full */
     {"queued.max.messages.kbytes", "8192"}, /* per partition: the bound of a task's input queues */
     /* The same in records: librdkafka keeps some 400 bytes with each, so by their own bytes small ones are not bounded. */
-    {"queued.min.messages", "10000"},
+    {"queued.min.messages", "2000"},
     {"fetch.wait.max.ms", "100"},
     {"reconnect.backoff.max.ms", "2000"},
 };

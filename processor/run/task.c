@@ -117,6 +117,7 @@ static void on_applied(void *arg, int error) {
     }
     task->clearing = false;
     struct batch *batch = task->in_flight;
+    batch->outputs_room = batch->outputs.size;
     task_publish(task, &batch->meta, &batch->outputs, batch->outputs_count, task->state == TASK_DRAINING);
     batch_applied(task);
     task_wake(task);

@@ -53,8 +53,8 @@ struct task_options {
 enum {
     TASK_TAKE_MAX = 2048,          /* records taken in one pass, so that other tasks get their turn */
     TASK_TAKE_BYTES_MAX = 4194304, /* likewise in decoded bytes */
-    TASK_PENDING_MAX = 16384,      /* records decoded but not scored: covers the time a load takes at full speed */
-    TASK_BATCH_ITEMS_MAX = 32768, /* records in one batch: at about 200 bytes a customer some MB, some 10 ms of Redis */
+    TASK_PENDING_MAX = 8192,       /* records decoded but not scored: covers the time a load takes at full speed */
+    TASK_BATCH_ITEMS_MAX = 4096,   /* records in one batch: some MB, some 10 ms of Redis; more cost no less each */
     /* Outputs not yet in Kafka: beyond, taking stops until the sink has caught up. Each is there up to six times (outbox, batch,
      * publication, buffers of Redis' and of Kafka's client), a few KB; a transaction of so many takes some 50 ms. */
     TASK_UNPUBLISHED_MAX = 4096,

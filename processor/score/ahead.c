@@ -108,9 +108,10 @@ static int64_t next_turn(struct ahead *ahead, int64_t limit_ms) {
         int64_t end_ms = limit_ms == TIME_NEVER ? TIME_NEVER : limit_ms + 1; /* what turns together counts together */
         int64_t looked_ms = ahead->evaluation.now_ms + TURN_HORIZON_MS;
         int64_t at_ms = due_turn_ms(&ahead->evaluation, &model->turns[i], end_ms);
-        turn->exact = at_ms < end_ms;
-        turn->at_ms = turn->exact ? at_ms : end_ms < looked_ms ? end_ms : looked_ms;
-        limit_ms = turn->exact ? at_ms : limit_ms;
+        bool plain = due_turn_is_plain(model, &model->turns[i]);
+        turn->exact = at_ms < end_ms || (plain && at_ms != TIME_NEVER);
+        turn->at_ms = turn->exact || plain ? at_ms : end_ms < looked_ms ? end_ms : looked_ms;
+        limit_ms = at_ms < end_ms ? at_ms : limit_ms;
     }
     return limit_ms;
 }

@@ -15,6 +15,9 @@ int64_t due_next(struct evaluation *evaluation, int64_t limit_ms);
 /* When the turn comes next, with windows and scores as they are now: exact if that is before limit_ms, anything not before it, or
  * TIME_NEVER, if not. Nothing is looked for beyond TURN_HORIZON_MS. */
 int64_t due_turn_ms(struct evaluation *evaluation, const struct turn *turn, int64_t limit_ms);
+/* Whether the turn of a score is of a metric that only grows by elapsed time: then due_turn_ms is exact whatever the limit, and TIME_NEVER is
+ * never. */
+bool due_turn_is_plain(const struct model *model, const struct turn *turn);
 /* The first day after today on which a day with any of these tile fields (as bits) enters or leaves the window; INT32_MAX: none.
  * Cells before *first, which starts at 0, have left: as long as today only grows they are not looked at again. */
 int32_t due_window_day(const struct window *window, const struct tiles *tiles, uint64_t fields, int32_t today,

@@ -3,7 +3,13 @@
 /* ---- scores ---- */
 /* limit_ms is the earliest due instant found so far: what turns only then or later need not be found, which is cheap to see. */
 
-/* The first instant after now at which score_of(value) differs, of a metric that grows with time. */
+/* score_of counts the steps that a value has passed. */
+static bool passed(const struct score *score, double step, double value) {
+    return score->best_low ? step < value : step <= value;
+}
+
+/* The first instant after now at which score_of(value) differs, of a metric that grows with time. Steps ascend, so it is when the first
+ * that has not been passed is. */
 static int64_t growing_score_turns_ms(struct evaluation *evaluation, const struct score *score) {
     const struct metric_slot *slot = &evaluation->model->slots.slots[score->slot];
     int64_t base_ms = metric_base_ms(slot, evaluation->customer);
@@ -11,20 +17,19 @@ static int64_t growing_score_turns_ms(struct evaluation *evaluation, const struc
         return TIME_NEVER;
     }
     double now_days = (double)(evaluation->now_ms - base_ms) / (double)MS_PER_DAY;
-    int now_score = score_of(score, now_days);
     for (size_t i = 0; i < score->steps_count; i++) {
+        if (passed(score, score->steps[i], now_days)) {
+            continue;
+        }
         double after_ms = floor(score->steps[i] * (double)MS_PER_DAY);
         if (fabs(after_ms) > AHEAD_MS_MAX) {
             continue;
         }
         int64_t at_ms = base_ms + (int64_t)after_ms - 1;
-        if (at_ms + TURN_SLACK_MS < evaluation->now_ms) {
-            continue; /* has turned */
-        }
         at_ms = at_ms > evaluation->now_ms ? at_ms : evaluation->now_ms + 1;
         for (int64_t ms = at_ms; ms <= at_ms + TURN_SLACK_MS; ms++) {
-            if (score_of(score, (double)(ms - base_ms) / (double)MS_PER_DAY) != now_score) {
-                return ms; /* steps ascend, so the first that turns is the earliest */
+            if (passed(score, score->steps[i], (double)(ms - base_ms) / (double)MS_PER_DAY)) {
+                return ms;
             }
         }
     }
@@ -73,9 +78,17 @@ static int64_t falling_score_turns_ms(struct evaluation *evaluation, const struc
     return turn_find(evaluation->now_ms, limit_ms, &turning);
 }
 
+static bool score_falls(const struct model *model, const struct score *score) {
+    return metric_rows[model->slots.slots[score->slot].kind].falls;
+}
+
+bool due_turn_is_plain(const struct model *model, const struct turn *turn) {
+    return turn->score && !score_falls(model, turn->score);
+}
+
 static int64_t score_turns_ms(struct evaluation *evaluation, const struct score *score, int64_t limit_ms) {
-    bool falls = metric_rows[evaluation->model->slots.slots[score->slot].kind].falls;
-    return falls ? falling_score_turns_ms(evaluation, score, limit_ms) : growing_score_turns_ms(evaluation, score);
+    return score_falls(evaluation->model, score) ? falling_score_turns_ms(evaluation, score, limit_ms)
+                                                 : growing_score_turns_ms(evaluation, score);
 }
 
 /* ---- a metric compared with a number ---- */

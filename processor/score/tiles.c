@@ -79,15 +79,30 @@ static uint32_t cells_until(const struct tiles *tiles, int32_t last_day) {
     return first;
 }
 
+/* Cells first..end-1 of a field; false where the sum would saturate. Without a branch on the field, which nobody can predict. */
+static bool sum_plainly(const struct cell *cells, uint32_t first, uint32_t end, uint16_t field, int64_t *sum) {
+    bool overflow = false;
+    *sum = 0;
+    for (uint32_t i = first; i < end; i++) {
+        overflow |= __builtin_add_overflow(*sum, cells[i].field == field ? cells[i].value : 0, sum);
+    }
+    return !overflow;
+}
+
 int64_t tiles_sum(const struct tiles *tiles, uint16_t field, int32_t first_day, int32_t last_day) {
-    int64_t sum = 0;
-    for (uint32_t i = cells_until(tiles, last_day); i-- > 0;) {
-        const struct cell *cell = &tiles->cells[i];
-        if (cell->day < first_day || cell->day == DAY_RESIDUE) {
-            break;
-        }
-        if (cell->field == field) {
-            sum = saturating_add(sum, cell->value);
+    uint32_t end = cells_until(tiles, last_day);
+    uint32_t first = end;
+    int64_t sum;
+    while (first > 0 && tiles->cells[first - 1].day >= first_day && tiles->cells[first - 1].day != DAY_RESIDUE) {
+        first--;
+    }
+    if (sum_plainly(tiles->cells, first, end, field, &sum)) {
+        return sum;
+    }
+    sum = 0;
+    for (uint32_t i = end; i-- > first;) {
+        if (tiles->cells[i].field == field) {
+            sum = saturating_add(sum, tiles->cells[i].value);
         }
     }
     return sum;
@@ -157,14 +172,35 @@ static size_t days_between(const struct tiles *tiles) {
                                 : 0;
 }
 
+/* Adds the first `end` cells up field by field: they become the residue. */
+static void add_to_residue(struct tiles *tiles, uint32_t end) {
+    int64_t sums[TILE_FIELDS_MAX];
+    uint64_t fields = 0;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < end; i++) {
+        const struct cell *cell = &tiles->cells[i];
+        bool first = !(fields & UINT64_C(1) << cell->field);
+        sums[cell->field] = first ? cell->value : saturating_add(sums[cell->field], cell->value);
+        fields |= UINT64_C(1) << cell->field;
+    }
+    for (; fields; fields &= fields - 1) {
+        uint16_t field = (uint16_t)__builtin_ctzll(fields);
+        if (sums[field] != 0) {
+            tiles->cells[kept++] = (struct cell){DAY_RESIDUE, field, sums[field]};
+        }
+    }
+    memmove(tiles->cells + kept, tiles->cells + end, (tiles->count - end) * sizeof *tiles->cells);
+    tiles->count -= end - kept;
+}
+
 bool tiles_trim(struct tiles *tiles, int32_t first_day, size_t days_max) {
     bool merged = false;
-    for (;;) {
-        uint32_t oldest = tiles->count > 0 && tiles->cells[0].day == DAY_RESIDUE ? run_length(tiles, 0) : 0;
-        if (oldest == tiles->count || tiles->cells[oldest].day >= first_day) {
-            break;
-        }
-        move_run(tiles, oldest, run_length(tiles, oldest), DAY_RESIDUE);
+    uint32_t left = 0; /* the residue is at the front */
+    while (left < tiles->count && tiles->cells[left].day < first_day) {
+        left++;
+    }
+    if (left > 0 && tiles->cells[left - 1].day != DAY_RESIDUE) {
+        add_to_residue(tiles, left);
     }
     if (tiles->count <= days_max || days_between(tiles) <= days_max) {
         return false; /* no more days than cells, or than there are in between */
