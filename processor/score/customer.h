@@ -43,6 +43,7 @@ struct tier_state {
     int64_t falls_ms;   /* the coming fall, if the customer's forecast_known; TIME_NEVER: none. Not stored */
 };
 
+/* In an order without gaps: a customer is cold when its next event comes, and each line of it is another miss. */
 struct customer {
     int64_t now_ms;   /* logical time; TIME_NONE for a customer never seen */
     int64_t wake_ms;  /* by when it must be advanced: until then no due instant changes anything; or TIME_NEVER */
@@ -55,28 +56,26 @@ struct customer {
 
     struct tiles tiles; /* sums per day, and the residue of days past every window */
 
+    /* Behind the customer in the same piece of memory, as is all whose size the model gives: a further piece would be another miss,
+     * mostly of the TLB, too. */
+    uint64_t *recent;         /* hashes of the latest event ids, oldest first */
+    struct tier_state *tiers; /* the model's sets in their order, then those only the state still knows */
+    int32_t *ranks;           /* per ranked score the bucket in which it is counted; RANK_NONE: in none */
+    uint64_t forecast_known;  /* sets, as bits, of whom falls_ms is right: nothing has moved them since. Not stored */
+
+    uint16_t recent_count;
+    uint16_t tiers_count; /* at least model_sets_count(model) */
+    uint16_t ranks_count; /* those of the model */
+    uint16_t referrer_size;
+    uint32_t edition; /* of the model, by which it was evaluated last */
+    bool tiers_apart; /* more tiers than the model's: in a piece of their own */
+    char *referrer;   /* who referred the customer: the first that a purchase named; NULL: nobody. Owned */
+
     struct purchase_days purchase_days;
     struct journey journey;
     struct favourites categories; /* by quantity bought */
     struct favourites channels;   /* by purchases and interactions */
     struct engagement engagement;
-
-    /* Behind the customer in the same piece of memory, as is all whose size the model gives: a customer is cold when its next
-     * event comes, and each further piece is another miss, mostly of the TLB, too. */
-    uint64_t *recent; /* hashes of the latest event ids, oldest first */
-    uint16_t recent_count;
-
-    struct tier_state *tiers; /* the model's sets in their order, then those only the state still knows */
-    uint16_t tiers_count;     /* at least model_sets_count(model) */
-    bool tiers_apart;         /* more than the model's: in a piece of their own */
-    uint64_t forecast_known;  /* sets, as bits, of whom falls_ms is right: nothing has moved them since. Not stored */
-
-    char *referrer; /* who referred the customer: the first that a purchase named; NULL: nobody. Owned */
-    uint16_t referrer_size;
-
-    uint32_t edition;     /* of the model, by which it was evaluated last */
-    uint16_t ranks_count; /* those of the model */
-    int32_t *ranks;       /* per ranked score the bucket in which it is counted; RANK_NONE: in none */
 };
 
 /* A new customer fit for the model (arrays of the model's sizes), nothing seen yet. NULL without memory. */

@@ -18,13 +18,13 @@
 enum { PURCHASE_DAYS_MAX = 366 }; /* a year of daily buyers; 1.5 KB */
 
 struct purchase_days {
-    int32_t *known; /* ascending */
-    uint16_t count;
-    uint16_t capacity;
-    uint32_t forgotten;      /* days before known[0] */
-    int32_t first_day;       /* of all; means something where there are forgotten ones */
+    int32_t *known;          /* ascending */
     uint64_t gap_squares;    /* of the forgotten days, up to known[0] */
     int64_t first_day_minor; /* purchases less refunds of the first day of all */
+    uint32_t forgotten;      /* days before known[0] */
+    int32_t first_day;       /* of all; means something where there are forgotten ones */
+    uint16_t count;
+    uint16_t capacity;
 };
 
 void purchase_days_finish(struct purchase_days *days);

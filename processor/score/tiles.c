@@ -61,22 +61,34 @@ int tiles_add(struct tiles *tiles, int32_t day, uint16_t field, int64_t value) {
     return 0;
 }
 
-/* The number of cells up to a day. */
-static uint32_t cells_until(const struct tiles *tiles, int32_t last_day) {
-    uint32_t first = 0;
+/* The first cell from `from` on that lies behind a day; count if there is none. */
+static uint32_t cell_behind(const struct tiles *tiles, uint32_t from, int32_t day) {
     uint32_t end = tiles->count;
-    if (end == 0 || tiles->cells[end - 1].day <= last_day) { /* as is usual */
-        return end;
-    }
-    while (first < end) {
-        uint32_t middle = first + (end - first) / 2;
-        if (tiles->cells[middle].day <= last_day) {
-            first = middle + 1;
+    while (from < end) {
+        uint32_t middle = from + (end - from) / 2;
+        if (tiles->cells[middle].day <= day) {
+            from = middle + 1;
         } else {
             end = middle;
         }
     }
-    return first;
+    return from;
+}
+
+/* The cells of days first_day..last_day: first..end-1. Mostly it is all but the residue, which windows trim. */
+static void find_cells(const struct tiles *tiles, int32_t first_day, int32_t last_day, uint32_t *first, uint32_t *end) {
+    uint32_t at = 0;
+    if (tiles->count == 0 || tiles->cells[tiles->count - 1].day < first_day) {
+        *first = *end = tiles->count;
+        return;
+    }
+    while (at < tiles->count && tiles->cells[at].day == DAY_RESIDUE) {
+        at++;
+    }
+    bool inside = at == tiles->count || tiles->cells[at].day >= first_day;
+    *first = inside ? at : cell_behind(tiles, at, first_day - 1);
+    bool over = *first < tiles->count && tiles->cells[tiles->count - 1].day > last_day;
+    *end = over ? cell_behind(tiles, *first, last_day) : tiles->count;
 }
 
 /* Cells first..end-1 of a field; false where the sum would saturate. Without a branch on the field, which nobody can predict. */
@@ -90,12 +102,10 @@ static bool sum_plainly(const struct cell *cells, uint32_t first, uint32_t end, 
 }
 
 int64_t tiles_sum(const struct tiles *tiles, uint16_t field, int32_t first_day, int32_t last_day) {
-    uint32_t end = cells_until(tiles, last_day);
-    uint32_t first = end;
+    uint32_t first;
+    uint32_t end;
     int64_t sum;
-    while (first > 0 && tiles->cells[first - 1].day >= first_day && tiles->cells[first - 1].day != DAY_RESIDUE) {
-        first--;
-    }
+    find_cells(tiles, first_day, last_day, &first, &end);
     if (sum_plainly(tiles->cells, first, end, field, &sum)) {
         return sum;
     }
