@@ -25,13 +25,12 @@ static int64_t growing_score_turns_ms(struct evaluation *evaluation, const struc
         if (fabs(after_ms) > AHEAD_MS_MAX) {
             continue;
         }
-        int64_t at_ms = base_ms + (int64_t)after_ms - 1;
-        at_ms = at_ms > evaluation->now_ms ? at_ms : evaluation->now_ms + 1;
-        for (int64_t ms = at_ms; ms <= at_ms + TURN_SLACK_MS; ms++) {
-            if (passed(score, score->steps[i], (double)(ms - base_ms) / (double)MS_PER_DAY)) {
-                return ms;
-            }
+        int64_t ms = base_ms + (int64_t)after_ms - 1;
+        ms = ms > evaluation->now_ms ? ms : evaluation->now_ms + 1;
+        while (!passed(score, score->steps[i], (double)(ms - base_ms) / (double)MS_PER_DAY)) {
+            ms++; /* some: what rounding makes of it */
         }
+        return ms;
     }
     return TIME_NEVER;
 }

@@ -150,8 +150,11 @@ int favourites_take(struct favourites *to, struct bytes bytes) {
         before = name;
         count++;
     }
-    int error = bytes.size <= UINT16_MAX ? reserve(to, bytes.size) : ERR_INVALID;
-    if (error || bytes.size == 0) {
+    if (count == 0) {
+        return 0;
+    }
+    int error = reserve(to, bytes.size); /* less than 700 bytes */
+    if (error) {
         return error;
     }
     memcpy(to->entries, bytes.data, bytes.size);

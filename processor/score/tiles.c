@@ -77,18 +77,19 @@ static uint32_t cell_behind(const struct tiles *tiles, uint32_t from, int32_t da
 
 /* The cells of days first_day..last_day: first..end-1. Mostly it is all but the residue, which windows trim. */
 static void find_cells(const struct tiles *tiles, int32_t first_day, int32_t last_day, uint32_t *first, uint32_t *end) {
-    uint32_t at = 0;
+    ASSERT(first_day > DAY_RESIDUE);
+    *first = *end = tiles->count;
     if (tiles->count == 0 || tiles->cells[tiles->count - 1].day < first_day) {
-        *first = *end = tiles->count;
         return;
     }
-    while (at < tiles->count && tiles->cells[at].day == DAY_RESIDUE) {
+    uint32_t at = 0;
+    while (tiles->cells[at].day == DAY_RESIDUE) { /* the last cell is none of it */
         at++;
     }
-    bool inside = at == tiles->count || tiles->cells[at].day >= first_day;
-    *first = inside ? at : cell_behind(tiles, at, first_day - 1);
-    bool over = *first < tiles->count && tiles->cells[tiles->count - 1].day > last_day;
-    *end = over ? cell_behind(tiles, *first, last_day) : tiles->count;
+    *first = tiles->cells[at].day >= first_day ? at : cell_behind(tiles, at, first_day - 1);
+    if (tiles->cells[tiles->count - 1].day > last_day) {
+        *end = cell_behind(tiles, *first, last_day);
+    }
 }
 
 /* Cells first..end-1 of a field; false where the sum would saturate. Without a branch on the field, which nobody can predict. */

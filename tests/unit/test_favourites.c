@@ -262,6 +262,8 @@ static void broken_favourites_are_refused(void **state) {
         favourites_finish(&favourites);
     }
     struct favourites eight = {0};
+    assert_int_equal(favourites_take(&eight, bytes_of("", 0)), 0);
+    assert_int_equal(eight.count, 0);
     assert_int_equal(favourites_take(&eight, bytes_of(whole[1].bytes, 24)), 0);
     assert_int_equal(eight.count, FAVOURITES_MAX);
     assert_int_equal(favourites_total(&eight), FAVOURITES_MAX);
