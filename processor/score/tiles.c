@@ -77,7 +77,7 @@ static uint32_t cell_behind(const struct tiles *tiles, uint32_t from, int32_t da
 
 /* The cells of days first_day..last_day: first..end-1. Mostly it is all but the residue, which windows trim. */
 static void find_cells(const struct tiles *tiles, int32_t first_day, int32_t last_day, uint32_t *first, uint32_t *end) {
-    ASSERT(first_day > DAY_RESIDUE);
+    first_day += first_day == DAY_RESIDUE;
     *first = *end = tiles->count;
     if (tiles->count == 0 || tiles->cells[tiles->count - 1].day < first_day) {
         return;
