@@ -100,9 +100,6 @@ static void put_output(struct task *task, struct bytes packed) {
     if (!MUTATED(NO_OUTBOX)) {
         task->store->ops->put_output(task->store->context, batch->meta.output_seq, packed);
     }
-    if (!batch->outputs.data) {
-        (void)buffer_reserve(&batch->outputs, batch->outputs_room);
-    }
     buffer_put_sized(&batch->outputs, packed);
     batch->outputs_count++;
     batch->needed = true;

@@ -117,8 +117,9 @@ static void on_applied(void *arg, int error) {
     }
     task->clearing = false;
     struct batch *batch = task->in_flight;
-    batch->outputs_room = batch->outputs.size;
+    size_t room = batch->outputs.size;
     task_publish(task, &batch->meta, &batch->outputs, batch->outputs_count, task->state == TASK_DRAINING);
+    (void)buffer_reserve(&batch->outputs, room); /* the next ones need about as much, and need not grow to it */
     batch_applied(task);
     task_wake(task);
 }

@@ -125,7 +125,6 @@ struct batch {
     size_t counts_count;
     size_t counts_capacity;
     struct buffer outputs; /* each with a varint length before it; given away when it is published */
-    size_t outputs_room;   /* what the last one needed: it need not grow anew */
     size_t outputs_count;
     struct store_meta meta; /* as it will be once applied */
     int64_t sent_ms;

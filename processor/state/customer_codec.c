@@ -227,10 +227,11 @@ static int take_recent(struct bytes body, const struct model *model, struct cust
     }
     size_t skipped = count > model_dedupe(model) ? count - model_dedupe(model) : 0; /* state.dedupe became smaller */
     for (size_t i = skipped; i < count; i++) {
-        const unsigned char *at = (const unsigned char *)body.data + i * RECENT_BYTES;
-        customer->recent[customer->recent_count++] = (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 |
-                                                     (uint64_t)at[3] << 24 | (uint64_t)at[4] << 32 |
-                                                     (uint64_t)at[5] << 40;
+        uint64_t hash = 0;
+        for (int b = 0; b < RECENT_BYTES; b++) {
+            hash |= (uint64_t)(uint8_t)body.data[i * RECENT_BYTES + (size_t)b] << (8 * b);
+        }
+        customer->recent[customer->recent_count++] = hash;
     }
     return 0;
 }
