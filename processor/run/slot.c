@@ -6,6 +6,28 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+struct task_options slot_task_options(const struct slot *slot, const struct config *config, int32_t partitions) {
+    const struct task_rules *rules = rules_of_tasks(slot->rules);
+    struct task_options options = {
+        .partition = slot->partition,
+        .partitions = partitions,
+        .model = rules->model,
+        .decoder = config_decoder(config),
+        .encoder = config_encoder(config),
+        .topics = {config->topics[0], config->topics[1], config->topics[2]},
+        .metrics = rules->metrics,
+        .partitioner = config->partitioner,
+        .currency = config->currency_base,
+        .misrouted_reject = config->misrouted_reject,
+        .clock_event = config->clock_event,
+        .rebuild = config->rebuild,
+        .merge_wait_ms = config->merge_wait_ms,
+        .ranked_refresh_ms = rules->ranked_refresh_ms,
+    };
+    options.encoder.model = rules->model;
+    return options;
+}
+
 void slot_set_rules(struct slot *slot, struct rules *rules) {
     if (slot->task) {
         rules_release(slot->coming);

@@ -20,6 +20,9 @@ struct slot {
     struct metric *outbox;
 };
 
+/* What its task works by: the config, and the rules that it holds, of which it borrows. `partitions`: of each input. */
+struct task_options slot_task_options(const struct slot *slot, const struct config *config, int32_t partitions);
+
 /* Gives the task other rules, to be taken when it can. */
 void slot_set_rules(struct slot *slot, struct rules *rules);
 /* Lets go of the former rules once the task has taken the others. */

@@ -283,6 +283,12 @@ bool task_pump(struct task *task) {
     return false;
 }
 
+void task_settle(struct task *task, int64_t until_ms) {
+    if (task->in_flight) {
+        task->store->ops->settle(task->store->context, until_ms);
+    }
+}
+
 void task_drain(struct task *task) {
     if (task->state == TASK_RUNNING) {
         task->state = TASK_DRAINING;

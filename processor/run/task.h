@@ -120,6 +120,9 @@ const struct model *task_model(const struct task *task);
 
 /* Does a bounded piece of work. True: there is more to do at once; false: wait for a wake. */
 bool task_pump(struct task *task);
+/* Waits for what is in flight to the store, until a monotonic instant at the latest, so that it is counted. For a task that is given
+ * up at once, without being drained. */
+void task_settle(struct task *task, int64_t until_ms);
 /* Stops taking; the task becomes TASK_DRAINED when all it has scored is safe. */
 void task_drain(struct task *task);
 

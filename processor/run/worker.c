@@ -18,10 +18,11 @@
 #include <unistd.h>
 
 enum {
-    TICK_MS = 100,           /* timers that nothing else wakes for */
-    ENDS_MS = 1000,          /* how often the ends of partitions are asked for */
-    RETAKE_MS = 3000,        /* after being fenced: by then the group has told us if the task is still ours */
-    DRAIN_TIMEOUT_MS = 6000, /* leaves the rest of the 10 s that a stop may take for leaving the group */
+    TICK_MS = 100,            /* timers that nothing else wakes for */
+    ENDS_MS = 1000,           /* how often the ends of partitions are asked for */
+    RETAKE_MS = 3000,         /* after being fenced: by then the group has told us if the task is still ours */
+    DRAIN_TIMEOUT_MS = 6000,  /* leaves the rest of the 10 s that a stop may take for leaving the group */
+    SETTLE_TIMEOUT_MS = 1000, /* for all tasks of a rebalance: Redis answers much sooner, or is in trouble */
     REASON_BYTES = 256,
 };
 
@@ -91,28 +92,10 @@ static struct store *open_store(void *context, int32_t partition) {
 }
 
 static void slot_open(struct worker *worker, struct slot *slot) {
-    const struct config *config = worker->shared.config;
-    const struct task_rules *rules = rules_of_tasks(worker->rules);
     slot->rules = rules_hold(worker->rules);
     slot->source = kafka_source_create(worker->consumer, slot->partition);
     ASSERT(slot->source);
-    struct task_options options = {
-        .partition = slot->partition,
-        .partitions = worker->shared.partitions,
-        .model = rules->model,
-        .decoder = config_decoder(config),
-        .encoder = config_encoder(config),
-        .topics = {config->topics[0], config->topics[1], config->topics[2]},
-        .metrics = rules->metrics,
-        .partitioner = config->partitioner,
-        .currency = config->currency_base,
-        .misrouted_reject = config->misrouted_reject,
-        .clock_event = config->clock_event,
-        .rebuild = config->rebuild,
-        .merge_wait_ms = config->merge_wait_ms,
-        .ranked_refresh_ms = rules->ranked_refresh_ms,
-    };
-    options.encoder.model = rules->model;
+    struct task_options options = slot_task_options(slot, worker->shared.config, worker->shared.partitions);
     struct task_ports ports = {
         .source = kafka_source_port(slot->source),
         .sink = kafka_sink_port(worker->sink),
@@ -146,6 +129,16 @@ static void update_statuses(struct worker *worker) {
         slot_status(&worker->slots[i], &worker->statuses[i]);
     }
     pthread_mutex_unlock(&worker->lock);
+}
+
+/* What is in flight to Redis happens anyway: so that it is counted, its answers are waited for, which are all on their way. */
+static void settle_slots(struct worker *worker) {
+    int64_t until_ms = clock_monotonic_ms() + SETTLE_TIMEOUT_MS;
+    for (size_t i = 0; i < worker->slots_count; i++) {
+        if (worker->slots[i].task) {
+            task_settle(worker->slots[i].task, until_ms);
+        }
+    }
 }
 
 static void close_slots(struct worker *worker) {
@@ -184,6 +177,7 @@ static void revoked(void *context, bool lost) {
     if (worker->sink) {
         kafka_sink_own(worker->sink, false);
     }
+    settle_slots(worker);
     close_slots(worker);
 }
 

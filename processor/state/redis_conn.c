@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "state/redis_tls.h"
 #include "state/redis_url.h"
 
 #include <event2/dns.h>
@@ -13,6 +14,7 @@
 #include <inttypes.h>
 #include <netdb.h>
 #include <openssl/err.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -344,26 +346,6 @@ static void on_retry(evutil_socket_t fd, short what, void *arg) {
 
 /* ---- for others ---- */
 
-static int make_tls(struct redis_conn *conn, char *problem) {
-    redisSSLContextError error = REDIS_SSL_CTX_NONE;
-    redisSSLOptions options = {
-        .cacert_filename = conn->options->ca_file,
-        .capath = conn->options->ca_file ? NULL : "/etc/ssl/certs",
-        .cert_filename = conn->options->cert_file,
-        .private_key_filename = conn->options->key_file,
-        .server_name = conn->endpoint.host,
-        .verify_mode = REDIS_SSL_VERIFY_PEER,
-        .verify_name = conn->endpoint.host,
-    };
-    redisInitOpenSSL();
-    conn->ssl = redisCreateSSLContextWithOptions(&options, &error);
-    if (!conn->ssl) {
-        snprintf(problem, PROBLEM_BYTES, "redis TLS: %s", redisSSLContextGetError(error));
-        return ERR_INVALID;
-    }
-    return 0;
-}
-
 struct redis_conn *redis_conn_create(struct event_base *base, const struct redis_options *options,
                                      const struct redis_conn_callbacks *callbacks, char *problem) {
     struct redis_conn *conn = calloc(1, sizeof *conn);
@@ -378,7 +360,11 @@ struct redis_conn *redis_conn_create(struct event_base *base, const struct redis
                  "redis.url is not redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], the same with "
                  "rediss://, or unix:///PATH[?db=DATABASE]");
     }
-    if (error || (conn->endpoint.tls && make_tls(conn, problem))) {
+    if (!error && conn->endpoint.tls) {
+        conn->ssl = redis_tls_create(options, conn->endpoint.host, problem);
+        error = conn->ssl ? 0 : ERR_INVALID;
+    }
+    if (error) {
         free(conn);
         return NULL;
     }
@@ -491,6 +477,20 @@ void redis_conn_send(struct redis_conn *conn, struct bytes command, redis_reply_
     }
     *conn->waiting_end = waiting;
     conn->waiting_end = &waiting->next;
+}
+
+bool redis_conn_wait(struct redis_conn *conn, int wait_ms) {
+    redisAsyncContext *context = conn->context;
+    struct adapter *adapter = context->ev.data;
+    struct pollfd ready = {.fd = context->c.fd, .events = (short)(adapter->writes ? POLLIN | POLLOUT : POLLIN)};
+    bool came = poll(&ready, 1, wait_ms) > 0;
+    if (ready.revents & POLLOUT) {
+        on_writable(ready.fd, EV_WRITE, adapter);
+    }
+    if ((ready.revents & ~POLLOUT) && conn->context == context) {
+        redisAsyncHandleRead(context);
+    }
+    return came;
 }
 
 void redis_conn_reconnect(struct redis_conn *conn) {

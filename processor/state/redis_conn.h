@@ -39,6 +39,9 @@ struct redis_run {
     void *arg;
 };
 void redis_conn_send_run(struct redis_conn *conn, const struct redis_run *run);
+/* Waits for the connection instead of the event loop, which stands meanwhile, and does what can be done then: callbacks are called
+ * from inside. False: nothing came for so long. Only while up, and not from inside a reply callback. */
+bool redis_conn_wait(struct redis_conn *conn, int wait_ms);
 /* Drops the connection and connects again after a while (the server said that it is not the one to talk to). */
 void redis_conn_reconnect(struct redis_conn *conn);
 /* The last reason why the connection is down; "" while up. */

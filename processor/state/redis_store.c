@@ -182,6 +182,15 @@ static void take_over(void *context, store_found_fn done, void *arg) {
     }
 }
 
+static void settle(void *context, int64_t until_ms) {
+    struct redis_store *store = context;
+    int64_t left_ms = until_ms - clock_monotonic_ms();
+    while (store->flight.state != FLIGHT_NONE && redis_conn_is_up(store->conn) && left_ms > 0 &&
+           redis_conn_wait(store->conn, (int)left_ms)) {
+        left_ms = until_ms - clock_monotonic_ms();
+    }
+}
+
 static void destroy(void *context) {
     struct redis_store *store = context;
     if (redis_conn_is_up(store->conn)) {
@@ -218,6 +227,7 @@ struct store *redis_store_create(struct event_base *base, const struct redis_opt
         .drop_feedback = redis_drop_feedback,
         .put_output = redis_put_output,
         .apply = redis_apply,
+        .settle = settle,
         .destroy = destroy,
     };
     struct redis_store *store = calloc(1, sizeof *store);

@@ -1,6 +1,6 @@
 /* The store of one task: where its customers, wheel, populations and outbox live, and the fence that makes one owner.
  *
- * All calls return at once; answers come through callbacks, on the same thread, never from inside the call. A store hides
+ * All calls but settle return at once; answers come through callbacks, on the same thread, never from inside the call. A store hides
  * lost connections: it reconnects, compares what the task last wrote with what is there, and goes on or sends again. Only
  * three outcomes reach the task: done (0), ERR_FENCED (another owner has written; drop everything) and ERR_REWOUND (the
  * store lost writes that it had acknowledged, or is empty now; drop everything and take over again).
@@ -113,6 +113,10 @@ struct store_ops {
      * up to meta->published_seq. done(0) once it is applied and as durable as configured; done(ERR_REFUSED) when a part of it
      * could not be, because somebody else has written the task's keys: an operator must see to it. */
     void (*apply)(void *context, const struct store_meta *meta, store_applied_fn done, void *arg);
+
+    /* Waits for the answer to apply, until a monotonic instant at the latest: answers are told from inside this call. For a task that
+     * is about to be given up, so that what its last batch did is known, and counted. */
+    void (*settle)(void *context, int64_t until_ms);
 
     /* Forgets pending puts and callbacks (none will be called any more) and closes. Frees the store. */
     void (*destroy)(void *context);

@@ -32,7 +32,7 @@ def test_every_metric_is_as_the_oracle_says(campaign):
     assert {change["direction"] for change in published} == {"FIRST", "UP", "DOWN", "WILL_FALL"}
     campaign.wait_published(len(published))
     compare(campaign.published(), expected.changes, SLACK_MS)
-    check_counts(campaign, process, expected)
+    check_counts(campaign, expected)
     check_feedback(campaign, expected)
     assert process.terminate() == 0
     check_views(process, expected.views, lifetime=None, slack_ms=SLACK_MS)

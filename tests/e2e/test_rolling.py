@@ -6,10 +6,12 @@ from collections import defaultdict
 
 import pytest
 
-from servers import wait_until
+from campaign import check_counts
+from servers import Redis, wait_until
 from test_disturbed import finish, slow_campaign
 
 PROCESSES = 3
+SLOW_REPLICA_S = 0.1
 
 
 @pytest.fixture
@@ -58,3 +60,28 @@ def test_one_that_ends_leaves_its_tasks_to_the_others_at_once(campaign):
     clocks = 'tidemark_task_clock_seconds{task="'
     wait_until(lambda: staying.http("/metrics")[1].count(clocks) == campaign.partitions, 60, "all tasks at the one that stays")
     finish(campaign)
+
+
+@pytest.fixture
+def replica(campaign, tmp_path):
+    """Without which nothing counts as done."""
+    server = Redis(tmp_path / "replica", durability=None)
+    server.start().wait_ready().client().replicaof("127.0.0.1", campaign.redis.port)
+    campaign.config["redis"]["durability"] = "replicas:1"
+    yield server
+    server.destroy()
+
+
+def test_those_that_join_take_nothing_from_the_counters(campaign, replica):
+    """A task that is given up has a batch in Redis whose answer is on its way, nearly always with so slow a replica: it is counted."""
+    first = campaign.start(workers=1).wait_ready()
+    for count in range(1, PROCESSES):
+        campaign.start(workers=1)
+        while sum(bool(process.metric("tidemark_task_clock_seconds")) for process in campaign.processes) <= count:
+            replica.freeze()
+            time.sleep(SLOW_REPLICA_S)
+            replica.thaw()
+            time.sleep(SLOW_REPLICA_S / 10)
+    assert first.log.read_text().count("gave up its tasks") == PROCESSES - 1
+    assert not campaign.is_read(), "the last one came when everything was done"
+    check_counts(campaign, finish(campaign))

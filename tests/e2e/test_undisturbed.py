@@ -21,6 +21,6 @@ def test_every_tier_change_is_as_the_oracle_says(campaign):
     assert not expected.dead, list(expected.dead.items())[:3]
     campaign.wait_published(len(flat(expected.changes)))
     compare(campaign.published(), expected.changes)
-    check_counts(campaign, process, expected)
+    check_counts(campaign, expected)
     assert process.terminate() == 0
     check_views(process, expected.views)

@@ -91,6 +91,11 @@ struct fake_owner {
 void *fake_take(struct fake_world *world, size_t size);
 struct bytes fake_copied(struct fake_world *world, struct bytes bytes);
 
+/* The pair of this name: NULL if there is none; or a new one then. */
+struct fake_pair *fake_map_find(const struct fake_map *map, struct bytes name);
+struct fake_pair *fake_map_get(struct fake_world *world, struct fake_map *map, struct bytes name);
+struct fake_map fake_map_copy(struct fake_world *world, const struct fake_map *map);
+
 /* The ports of a task. */
 void fake_histograms(void *owner, int32_t partition, store_loaded_fn done, void *arg);
 struct store *fake_store_open(void *owner, int32_t partition);
@@ -103,6 +108,8 @@ void fake_op_effect(struct fake_owner *owner, struct op *op);
 void fake_op_ghost(struct fake_owner *owner, struct op *op);
 /* Its answer arrives. */
 void fake_op_answer(struct fake_owner *owner, struct op *op);
+/* One step of the owner's oldest call, which is there: its effect, or then its answer. */
+void fake_op_step(struct fake_owner *owner);
 /* One step of the sink: the effect of the oldest publication or question, or its answer. A
  * publication of an owner that the group has left behind has no effect and no answer. */
 bool fake_sink_step(struct fake_owner *owner);

@@ -107,6 +107,10 @@ static void crash(struct fake_play *play, size_t at) {
     play->owners_count--;
 }
 
+static void crash_newest(struct fake_play *play) {
+    crash(play, play->owners_count - 1);
+}
+
 /* Ends the newest owner as SIGTERM does. */
 static void leave(struct fake_play *play) {
     struct fake_owner *owner = play->owners[play->owners_count - 1];
@@ -115,7 +119,17 @@ static void leave(struct fake_play *play) {
     for (int step = 0; step < DRAIN_STEPS_MAX && task_state(task) == TASK_DRAINING; step++) {
         fake_owner_step(owner, (enum fake_step)(step % FAKE_STEPS));
     }
-    crash(play, play->owners_count - 1);
+    crash_newest(play);
+}
+
+/* The group gives the newest owner's task to somebody else. */
+static void give_up(struct fake_play *play) {
+    struct task *task = fake_owner_task(play->owners[play->owners_count - 1]);
+    task_settle(task, 0);
+    if (task->in_flight && !task->store_error) {
+        play->problem = "a batch of which nobody knows what became of it";
+    }
+    crash_newest(play);
 }
 
 static void use_rules(struct fake_play *play, const struct task_options *options) {
@@ -156,11 +170,8 @@ static void disturb(struct fake_play *play) {
         play->ghosts_count = 0;
         lose(play);
     } else if (fake_up_to(3) != 0 || play->owners_count == FAKE_OWNERS_MAX) {
-        if (fake_up_to(2) == 0) {
-            leave(play);
-        } else {
-            crash(play, play->owners_count - 1);
-        }
+        static void (*const ends[])(struct fake_play *) = {leave, give_up, crash_newest};
+        ends[fake_up_to(3)](play);
     }
     if (play->upgrade && fake_up_to(2) == 0) {
         use_rules(play, play->upgrade);

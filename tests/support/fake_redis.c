@@ -5,55 +5,19 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static struct fake_pair *map_find(const struct fake_map *map, struct bytes name) {
-    for (size_t i = 0; i < map->count; i++) {
-        if (bytes_equal(map->pairs[i].name, name)) {
-            return &map->pairs[i];
-        }
-    }
-    return NULL;
-}
-
-static struct fake_pair *map_get(struct fake_world *world, struct fake_map *map, struct bytes name) {
-    struct fake_pair *pair = map_find(map, name);
-    if (pair) {
-        return pair;
-    }
-    if (map->count == map->capacity) {
-        size_t capacity = map->capacity ? map->capacity * 2 : 16;
-        struct fake_pair *pairs = fake_take(world, capacity * sizeof *pairs);
-        if (map->count) {
-            memcpy(pairs, map->pairs, map->count * sizeof *pairs);
-        }
-        map->pairs = pairs;
-        map->capacity = capacity;
-    }
-    pair = &map->pairs[map->count++];
-    *pair = (struct fake_pair){.name = fake_copied(world, name)};
-    return pair;
-}
-
 static struct bytes hour_name(const int64_t *hour) {
     return bytes_of((const char *)hour, sizeof *hour);
 }
 
-static struct fake_map map_copy(struct fake_world *world, const struct fake_map *map) {
-    struct fake_map copy = {fake_take(world, (map->count + 1) * sizeof *copy.pairs), map->count, map->count};
-    if (map->count) {
-        memcpy(copy.pairs, map->pairs, map->count * sizeof *copy.pairs);
-    }
-    return copy;
-}
-
 struct fake_redis fake_redis_snapshot(struct fake_world *world) {
     struct fake_redis copy = world->redis;
-    copy.customers = map_copy(world, &world->redis.customers);
-    copy.slots = map_copy(world, &world->redis.slots);
-    copy.populations = map_copy(world, &world->redis.populations);
-    copy.histograms = map_copy(world, &world->redis.histograms);
-    copy.alerts = map_copy(world, &world->redis.alerts);
-    copy.influence = map_copy(world, &world->redis.influence);
-    copy.feedback = map_copy(world, &world->redis.feedback);
+    copy.customers = fake_map_copy(world, &world->redis.customers);
+    copy.slots = fake_map_copy(world, &world->redis.slots);
+    copy.populations = fake_map_copy(world, &world->redis.populations);
+    copy.histograms = fake_map_copy(world, &world->redis.histograms);
+    copy.alerts = fake_map_copy(world, &world->redis.alerts);
+    copy.influence = fake_map_copy(world, &world->redis.influence);
+    copy.feedback = fake_map_copy(world, &world->redis.feedback);
     copy.outbox = fake_take(world, (world->redis.outbox_count + 1) * sizeof *copy.outbox);
     if (copy.outbox_count) {
         memcpy(copy.outbox, world->redis.outbox, copy.outbox_count * sizeof *copy.outbox);
@@ -72,7 +36,7 @@ static void feedback_add(struct fake_world *world, const struct put *put) {
     feedback_prefix(put->day, prefix);
     buffer_put_text(&name, prefix);
     buffer_put_bytes(&name, put->name);
-    map_get(world, &world->redis.feedback, buffer_bytes(&name))->number += put->number;
+    fake_map_get(world, &world->redis.feedback, buffer_bytes(&name))->number += put->number;
     buffer_finish(&name);
 }
 
@@ -94,25 +58,25 @@ static void redis_put(struct fake_world *world, const struct put *put) {
     struct buffer joined = {0};
     switch (put->kind) {
     case PUT_CUSTOMER:
-        map_get(world, &redis->customers, put->name)->value = put->value;
+        fake_map_get(world, &redis->customers, put->name)->value = put->value;
         break;
     case PUT_DUE:
-        pair = map_get(world, &redis->slots, hour_name(&put->number));
+        pair = fake_map_get(world, &redis->slots, hour_name(&put->number));
         buffer_put_bytes(&joined, pair->value);
         buffer_put_bytes(&joined, put->value);
         pair->value = fake_copied(world, buffer_bytes(&joined));
         break;
     case PUT_DROP:
-        pair = map_find(&redis->slots, hour_name(&put->number));
+        pair = fake_map_find(&redis->slots, hour_name(&put->number));
         if (pair) {
             *pair = redis->slots.pairs[--redis->slots.count];
         }
         break;
     case PUT_POPULATION:
-        map_get(world, &redis->populations, put->name)->number += put->number;
+        fake_map_get(world, &redis->populations, put->name)->number += put->number;
         break;
     case PUT_HISTOGRAM:
-        map_get(world, &redis->histograms, put->name)->number += put->number;
+        fake_map_get(world, &redis->histograms, put->name)->number += put->number;
         break;
     case PUT_DROP_POPULATIONS:
         redis->populations.count = redis->histograms.count = redis->alerts.count = 0;
@@ -123,13 +87,13 @@ static void redis_put(struct fake_world *world, const struct put *put) {
         redis->cuts = (struct bytes){NULL, 0};
         break;
     case PUT_INFLUENCE:
-        map_get(world, &redis->influence, put->name)->number += put->number;
+        fake_map_get(world, &redis->influence, put->name)->number += put->number;
         break;
     case PUT_ALERT:
-        map_get(world, &redis->alerts, put->name)->number = put->number;
+        fake_map_get(world, &redis->alerts, put->name)->number = put->number;
         break;
     case PUT_DROP_ALERT:
-        pair = map_find(&redis->alerts, put->name);
+        pair = fake_map_find(&redis->alerts, put->name);
         if (pair) {
             *pair = redis->alerts.pairs[--redis->alerts.count];
         }
@@ -202,14 +166,14 @@ void fake_op_effect(struct fake_owner *owner, struct op *op) {
         op->error = ours ? 0 : ERR_FENCED;
         op->values = fake_take(world, (op->count + 1) * sizeof *op->values);
         for (size_t i = 0; i < op->count; i++) {
-            const struct fake_pair *pair = map_find(&redis->customers, op->ids[i]);
+            const struct fake_pair *pair = fake_map_find(&redis->customers, op->ids[i]);
             op->values[i] = pair ? pair->value : (struct bytes){NULL, 0};
         }
         break;
     case OP_READ_SLOT: { /* in pieces that end within an entry */
         enum { PIECE_MAX = 16 };
         op->error = ours ? 0 : ERR_FENCED;
-        const struct fake_pair *pair = map_find(&redis->slots, hour_name(&op->hour));
+        const struct fake_pair *pair = fake_map_find(&redis->slots, hour_name(&op->hour));
         size_t left = pair && pair->value.size > op->offset ? pair->value.size - op->offset : 0;
         op->last = left <= PIECE_MAX;
         op->piece = left ? bytes_of(pair->value.data + op->offset, op->last ? left : PIECE_MAX) : bytes_of("", 0);
@@ -285,6 +249,16 @@ void fake_op_answer(struct fake_owner *owner, struct op *op) {
     case OP_APPLY:
         op->done.applied(op->arg, op->error);
         break;
+    }
+}
+
+void fake_op_step(struct fake_owner *owner) {
+    struct op *op = owner->ops;
+    if (!op->effected) {
+        fake_op_effect(owner, op);
+    } else {
+        owner->ops = op->next;
+        fake_op_answer(owner, op);
     }
 }
 
@@ -450,6 +424,15 @@ static void store_apply(void *context, const struct store_meta *meta, store_appl
     op->meta.seq = ++owner->seq;
 }
 
+static void store_settle(void *context, int64_t until_ms) {
+    struct fake_owner *owner = context;
+    (void)until_ms;
+    for (bool applied = false; owner->ops && !applied;) {
+        applied = owner->ops->kind == OP_APPLY && owner->ops->effected;
+        fake_op_step(owner);
+    }
+}
+
 static void store_destroy(void *context) {
     struct fake_owner *owner = context;
     for (struct op *op = owner->ops; op; op = op->next) {
@@ -483,6 +466,7 @@ struct store *fake_store_open(void *context, int32_t partition) {
         .drop_feedback = store_drop_feedback,
         .put_output = store_put_output,
         .apply = store_apply,
+        .settle = store_settle,
         .destroy = store_destroy,
     };
     struct fake_owner *owner = context;

@@ -92,19 +92,16 @@ static bool reveal(struct fake_owner *owner, int input) {
 }
 
 bool fake_owner_step(struct fake_owner *owner, enum fake_step step) {
-    struct op *op = owner->ops;
     switch ((int)step) {
     case FAKE_PUMP:
         owner->woken = false;
         return task_pump(owner->task) || owner->woken;
     case FAKE_STORE:
-        if (op && !op->effected) {
-            fake_op_effect(owner, op);
-        } else if (op) {
-            owner->ops = op->next;
-            fake_op_answer(owner, op);
+        if (!owner->ops) {
+            return false;
         }
-        return op != NULL;
+        fake_op_step(owner);
+        return true;
     case FAKE_SINK:
         return fake_sink_step(owner);
     default:
