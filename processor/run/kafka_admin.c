@@ -26,6 +26,7 @@ static const struct property CONSUMER_DEFAULTS[] = {
     {"queued.max.messages.kbytes", "8192"}, /* per partition: the bound of a task's input queues */
     /* The same in records: librdkafka keeps some 400 bytes with each, so by their own bytes small ones are not bounded. */
     {"queued.min.messages", "2000"},
+    {"fetch.message.max.bytes", "262144"}, /* compressed: one answer of 1 MB, the default, is 20,000 small records */
     {"fetch.wait.max.ms", "100"},
     {"reconnect.backoff.max.ms", "2000"},
 };
