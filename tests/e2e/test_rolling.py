@@ -67,6 +67,7 @@ def replica(campaign, tmp_path):
     """Without which nothing counts as done."""
     server = Redis(tmp_path / "replica", durability=None)
     server.start().wait_ready().client().replicaof("127.0.0.1", campaign.redis.port)
+    wait_until(lambda: server.client().info("replication")["master_link_status"] == "up", 30, "the replica to follow")
     campaign.config["redis"]["durability"] = "replicas:1"
     yield server
     server.destroy()
