@@ -98,15 +98,8 @@ static void sink_abandon(void *context, int32_t task) {
 static void commit(struct fake_world *world, const struct publication *publication) {
     struct cursor in = cursor_of(buffer_bytes(&publication->outputs));
     while (cursor_left(&in) > 0) {
-        if (world->outputs_count == world->outputs_capacity) {
-            size_t capacity = world->outputs_capacity ? world->outputs_capacity * 2 : 64;
-            struct bytes *outputs = fake_take(world, capacity * sizeof *outputs);
-            if (world->outputs_count) {
-                memcpy(outputs, world->outputs, world->outputs_count * sizeof *outputs);
-            }
-            world->outputs = outputs;
-            world->outputs_capacity = capacity;
-        }
+        world->outputs =
+            fake_grown(world, world->outputs, world->outputs_count, &world->outputs_capacity, sizeof *world->outputs);
         world->outputs[world->outputs_count++] = cursor_sized(&in);
     }
     for (int input = 0; input < INPUTS; input++) {

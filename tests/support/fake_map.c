@@ -14,15 +14,7 @@ struct fake_pair *fake_map_get(struct fake_world *world, struct fake_map *map, s
     if (pair) {
         return pair;
     }
-    if (map->count == map->capacity) {
-        size_t capacity = map->capacity ? map->capacity * 2 : 16;
-        struct fake_pair *pairs = fake_take(world, capacity * sizeof *pairs);
-        if (map->count) {
-            memcpy(pairs, map->pairs, map->count * sizeof *pairs);
-        }
-        map->pairs = pairs;
-        map->capacity = capacity;
-    }
+    map->pairs = fake_grown(world, map->pairs, map->count, &map->capacity, sizeof *map->pairs);
     pair = &map->pairs[map->count++];
     *pair = (struct fake_pair){.name = fake_copied(world, name)};
     return pair;

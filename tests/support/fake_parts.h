@@ -89,6 +89,8 @@ struct fake_owner {
 
 /* Zeroed memory that lives as long as the world. */
 void *fake_take(struct fake_world *world, size_t size);
+/* The array with room for one more item of `size` bytes: itself, or a larger copy. */
+void *fake_grown(struct fake_world *world, void *items, size_t count, size_t *capacity, size_t size);
 struct bytes fake_copied(struct fake_world *world, struct bytes bytes);
 
 /* The pair of this name: NULL if there is none; or a new one then. */

@@ -108,15 +108,8 @@ static void redis_put(struct fake_world *world, const struct put *put) {
         feedback_drop(&redis->feedback, put->day);
         break;
     case PUT_OUTPUT:
-        if (redis->outbox_count == redis->outbox_capacity) {
-            size_t capacity = redis->outbox_capacity ? redis->outbox_capacity * 2 : 16;
-            struct stored_output *outbox = fake_take(world, capacity * sizeof *outbox);
-            if (redis->outbox_count) {
-                memcpy(outbox, redis->outbox, redis->outbox_count * sizeof *outbox);
-            }
-            redis->outbox = outbox;
-            redis->outbox_capacity = capacity;
-        }
+        redis->outbox =
+            fake_grown(world, redis->outbox, redis->outbox_count, &redis->outbox_capacity, sizeof *redis->outbox);
         redis->outbox[redis->outbox_count++] = (struct stored_output){(uint64_t)put->number, put->value};
         break;
     }

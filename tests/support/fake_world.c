@@ -1,11 +1,23 @@
 #include "support/fake_parts.h"
 
-enum { WORLD_BYTES_MAX = 256 << 20, REVEAL_MAX = 4 };
+enum { WORLD_BYTES_MAX = 256 << 20, REVEAL_MAX = 4, ITEMS_FIRST = 16 };
 
 void *fake_take(struct fake_world *world, size_t size) {
     void *memory = arena_alloc_zero(&world->arena, size);
     ASSERT(memory);
     return memory;
+}
+
+void *fake_grown(struct fake_world *world, void *items, size_t count, size_t *capacity, size_t size) {
+    if (count < *capacity) {
+        return items;
+    }
+    *capacity = *capacity ? *capacity * 2 : ITEMS_FIRST;
+    void *more = fake_take(world, *capacity * size);
+    if (count) {
+        memcpy(more, items, count * size);
+    }
+    return more;
 }
 
 struct bytes fake_copied(struct fake_world *world, struct bytes bytes) {
