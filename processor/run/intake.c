@@ -360,6 +360,24 @@ static bool has_room_for_due(const struct items *items) {
     return items->due_count < DUE_WAITING_MAX && items->count < items->capacity;
 }
 
+/* Begins a round if it is time for one and the task's turn; false: another task has its. */
+static bool turn_wheel(struct task *task, int64_t clock_ms) {
+    const struct task **turning = task->ports.turning;
+    if (*turning && *turning != task) {
+        return false;
+    }
+    wheel_turn(&task->wheel, clock_ms);
+    *turning = task->wheel.target_ms != TIME_NONE && !task->wheel.handed_out ? task : NULL;
+    return true;
+}
+
+void intake_end_turn(struct task *task) {
+    if (*task->ports.turning == task) {
+        *task->ports.turning = NULL;
+        task_wake(task); /* and with it those that wait */
+    }
+}
+
 /* Due customers up to the clock of the last scored item; see wheel.h for why not further. */
 static void take_due(struct task *task) {
     int64_t scored_ms = task->items.count > 0 ? task->open->meta.clock_ms : task->take_clock_ms;
@@ -369,7 +387,9 @@ static void take_due(struct task *task) {
     if (intake_replays(task) && scored_ms > task->suppress_fired_ms) {
         scored_ms = task->suppress_fired_ms;
     }
-    wheel_turn(&task->wheel, scored_ms);
+    if (!turn_wheel(task, scored_ms)) {
+        return;
+    }
     while (has_room_for_due(&task->items)) {
         struct wheel_entry entry;
         enum wheel_step step = wheel_next(&task->wheel, &entry);
@@ -382,6 +402,8 @@ static void take_due(struct task *task) {
             item->due_ms = entry.due_ms;
             item->entry = intake_want(task, bytes_of(entry.id, entry.id_size));
             free(entry.id);
+        } else {
+            intake_end_turn(task);
         }
     }
     task->due_waits = true;

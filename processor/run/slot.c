@@ -44,9 +44,13 @@ void slot_follow_rules(struct slot *slot) {
     }
 }
 
-void slot_drop_rules(struct slot *slot) {
+void slot_close(struct slot *slot) {
+    task_destroy(slot->task);
+    kafka_source_destroy(slot->source);
     rules_release(slot->rules);
     rules_release(slot->coming);
+    slot->task = NULL;
+    slot->source = NULL;
     slot->rules = slot->coming = NULL;
 }
 

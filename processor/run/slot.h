@@ -27,8 +27,8 @@ struct task_options slot_task_options(const struct slot *slot, const struct conf
 void slot_set_rules(struct slot *slot, struct rules *rules);
 /* Lets go of the former rules once the task has taken the others. */
 void slot_follow_rules(struct slot *slot);
-/* The task is gone: lets go of all. */
-void slot_drop_rules(struct slot *slot);
+/* Drops the task, its source, and the rules that were held for it. */
+void slot_close(struct slot *slot);
 
 /* Looks the gauges up. */
 void slot_gauges_find(struct slot *slot, const char *const topics[INPUTS]);

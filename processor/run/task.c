@@ -46,6 +46,7 @@ static void reset(struct task *task) {
     struct store_meta nothing = {0};
     batch_start(task, &nothing);
     cache_drop_task(task->ports.cache, task->options.partition);
+    intake_end_turn(task);
     wheel_finish(&task->wheel);
     arena_finish(&task->found_arena);
     task->unacked = 0;

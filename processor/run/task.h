@@ -87,6 +87,9 @@ struct task_ports {
     void *open_store_context;
     struct population_port population;
     struct cache *cache; /* of the worker */
+    /* Of the worker: the task whose wheel hands out who is due; NULL: none. At midnight all have many, and while one takes its
+     * turn the live events of the others need not wait behind theirs. */
+    const struct task **turning;
     int64_t (*wall_ms)(void *context);
     int64_t (*monotonic_ms)(void *context);
     void *time_context;

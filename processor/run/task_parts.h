@@ -194,6 +194,8 @@ void intake_finish(struct task *task);
 bool intake_take(struct task *task);
 /* Whether due customers waited for room that there is now. */
 bool intake_has_room_for_due(const struct task *task);
+/* The task's wheel, if it was the one that turns, has handed out its round, or is dropped: that of another may turn. */
+void intake_end_turn(struct task *task);
 /* Removes the head item, which has been scored. */
 void intake_pop(struct task *task);
 /* Forgets every item. */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 enum {
+    TURN_MS_MAX = 50,         /* of pumping tasks: then sockets, Kafka's answers and time-outs are served */
     TICK_MS = 100,            /* timers that nothing else wakes for */
     ENDS_MS = 1000,           /* how often the ends of partitions are asked for */
     RETAKE_MS = 3000,         /* after being fenced: by then the group has told us if the task is still ours */
@@ -39,11 +40,13 @@ struct worker {
     struct kafka_ends *ends; /* of all tasks; NULL: another worker asks, or nobody wants to know */
     struct kafka_sink *sink;
     struct cache *cache;
+    const struct task *turning; /* see run/task.h */
     struct worker_population *population;
     struct rules *rules; /* of tasks to come */
     struct metric *cache_bytes;
     struct slot *slots;
     size_t slots_count;
+    size_t next_slot; /* whose turn it is, by its number and any multiple of their count */
     bool joined;
     bool uneven;
     int64_t ends_ms;
@@ -103,6 +106,7 @@ static void slot_open(struct worker *worker, struct slot *slot) {
         .open_store_context = worker,
         .population = worker_population_port(worker->population),
         .cache = worker->cache,
+        .turning = &worker->turning,
         .wall_ms = wall_ms,
         .monotonic_ms = monotonic_ms,
         .wake = wake_up,
@@ -110,14 +114,6 @@ static void slot_open(struct worker *worker, struct slot *slot) {
     };
     slot->task = task_create(&options, &ports);
     ASSERT(slot->task);
-}
-
-static void slot_close(struct slot *slot) {
-    task_destroy(slot->task);
-    kafka_source_destroy(slot->source);
-    slot->task = NULL;
-    slot->source = NULL;
-    slot_drop_rules(slot);
 }
 
 /* Copies what other threads may know of the tasks. */
@@ -275,6 +271,24 @@ static void take_rules(struct worker *worker) {
     }
 }
 
+/* Gives each task its turn; after TURN_MS_MAX those that are left come first in the next one. True: there is more to do. */
+static bool pump_slots(struct worker *worker) {
+    int64_t until_ms = clock_monotonic_ms() + TURN_MS_MAX;
+    bool more = false;
+    for (size_t i = 0; i < worker->slots_count; i++) {
+        struct slot *slot = &worker->slots[worker->next_slot++ % worker->slots_count];
+        if (slot->task) {
+            more |= task_pump(slot->task);
+            slot_follow_rules(slot);
+        }
+        retake_fenced(worker, slot);
+        if (clock_monotonic_ms() >= until_ms) {
+            return true;
+        }
+    }
+    return more;
+}
+
 /* One turn of the loop. */
 static void turn(struct worker *worker) {
     worker->pending_wake = false;
@@ -284,15 +298,7 @@ static void turn(struct worker *worker) {
         worker->has_coming = false;
         take_rules(worker);
     }
-    bool more = false;
-    for (size_t i = 0; i < worker->slots_count; i++) {
-        struct slot *slot = &worker->slots[i];
-        if (slot->task) {
-            more |= task_pump(slot->task);
-            slot_follow_rules(slot);
-        }
-        retake_fenced(worker, slot);
-    }
+    bool more = pump_slots(worker);
     if (worker->stop) {
         drain(worker);
     }

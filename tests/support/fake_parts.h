@@ -74,6 +74,7 @@ struct fake_owner {
     uint64_t epoch;
     uint64_t seq;
     struct cache *cache;
+    const struct task *turning;
     struct task *task;
     bool woken;
     struct op *ops; /* oldest first */

@@ -73,6 +73,7 @@ struct fake_owner *fake_owner_start(struct fake_world *world) {
         .open_store_context = owner,
         .population = {owner, world->exchanges ? fake_histograms : NULL, NULL},
         .cache = owner->cache,
+        .turning = &owner->turning,
         .wall_ms = owner_now_ms,
         .monotonic_ms = owner_now_ms,
         .time_context = owner,
@@ -87,6 +88,7 @@ struct fake_owner *fake_owner_start(struct fake_world *world) {
 void fake_owner_crash(struct fake_owner *owner) {
     struct op *ghosts = owner->ops;
     task_destroy(owner->task);
+    ASSERT(!owner->turning); /* or no other task of its worker would ever evaluate who is silent */
     cache_destroy(owner->cache);
     owner->task = NULL;
     owner->ops = ghosts;
@@ -103,11 +105,30 @@ static bool reveal(struct fake_owner *owner, int input) {
     return left > 0;
 }
 
+static bool pump(struct fake_owner *owner) {
+    owner->woken = false;
+    return task_pump(owner->task) || owner->woken;
+}
+
+/* If its own does not turn. */
+static bool pump_beside(struct fake_owner *owner) {
+    static const char another;
+    if (owner->turning) {
+        return false;
+    }
+    owner->turning = (const void *)&another;
+    bool more = pump(owner);
+    ASSERT(owner->turning == (const void *)&another);
+    owner->turning = NULL;
+    return more;
+}
+
 bool fake_owner_step(struct fake_owner *owner, enum fake_step step) {
     switch ((int)step) {
     case FAKE_PUMP:
-        owner->woken = false;
-        return task_pump(owner->task) || owner->woken;
+        return pump(owner);
+    case FAKE_PUMP_BESIDE:
+        return pump_beside(owner);
     case FAKE_STORE:
         if (!owner->ops) {
             return false;

@@ -85,6 +85,7 @@ struct task *fake_owner_task(struct fake_owner *owner);
 
 enum fake_step {
     FAKE_PUMP,
+    FAKE_PUMP_BESIDE, /* while the wheel of another task of its worker turns */
     FAKE_STORE,
     FAKE_SINK,
     FAKE_REVEAL, /* + an input: a few more of its records have arrived */
