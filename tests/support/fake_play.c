@@ -203,6 +203,16 @@ static bool is_disturbed(const struct fake_play *play, int64_t calm_steps) {
     return play->crashes_left > 0 && fake_up_to(chance) == 0;
 }
 
+/* The newest owner finishes; if an older one has fenced it and it did not know yet, the next one does. */
+static bool finish(struct fake_play *play) {
+    bool idle = fake_finish(play->owners[play->owners_count - 1]);
+    if (task_state(fake_owner_task(play->owners[play->owners_count - 1])) == TASK_FENCED) {
+        drop_fenced(play);
+        idle = fake_finish(play->owners[play->owners_count - 1]);
+    }
+    return idle;
+}
+
 const char *fake_play_out(struct fake_play *play) {
     int64_t calm_steps = 8 << fake_up_to(7); /* from one disturbance to the next, on average */
     play->owners[play->owners_count++] = fake_owner_start(&play->world);
@@ -240,7 +250,7 @@ const char *fake_play_out(struct fake_play *play) {
             play->owners[play->owners_count++] = fake_owner_start(&play->world);
         }
     }
-    bool idle = play->problem || fake_finish(play->owners[play->owners_count - 1]);
+    bool idle = play->problem || finish(play);
     while (play->owners_count > 0) {
         crash(play, 0);
     }
