@@ -209,7 +209,7 @@ class Lab:
 
     def until_committed(self, process, prefix, and_then=lambda: True):
         """Waits until all that is in the topics now is committed, and for what else is asked. Samples on the way: (seconds,
-        events applied, CPU seconds). Offsets decide: a rebalance may leave out a batch from what the process has counted.
+        events applied, CPU seconds). Offsets decide: what was in flight when a process was killed is in no counter.
         """
         inputs = self.inputs(prefix)
         ends = self.topics.ends(*inputs)

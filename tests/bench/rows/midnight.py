@@ -17,6 +17,9 @@ RATE = 1000
 LIVE_CUSTOMERS_SHARE = 10
 DRAIN_TIMEOUT_S = 300
 DAY_MS = 86_400_000
+# r falls from 3 to 2 after 30 days, of such a purchase: 3 + 1 + 1 is ordinary, 2 + 1 + 1 is dormant.
+DUE_DAYS = 30
+TOUCH_MINOR = 1_000
 LOADED_PER_S = 10_000  # at the least; the due instant comes when they must all be there
 START_S = 20
 
@@ -28,19 +31,26 @@ class Midnight(Family):
             Figure("rate", "drained and published, customers a second", "> 200000"),
             Figure("p99", "live events meanwhile, p99 ms", "< 100"),
         )),
+        Row("midnight-partitions", "the same over the most partitions, half as many customers", (
+            Figure("rate", "drained and published, customers a second"),
+            Figure("p99", "live events meanwhile, p99 ms"),
+        )),
     )
 
     def round(self):
-        # r falls from 3 to 2 after 30 days: 3 + 1 + 1 is ordinary, 2 + 1 + 1 is dormant.
-        return self.each([("midnight", lambda: self.measure(self.options.due, days=30, minor=1_000))])
+        return self.each([
+            ("midnight", lambda: self.measure(self.options.due, self.options.partitions)),
+            ("midnight-partitions", lambda: self.measure(self.options.due // 2, self.options.partitions_max)),
+        ])
 
-    def measure(self, customers, days, minor):
+    def measure(self, customers, partitions):
         """The rate is from the instant at which they are due until the last is evaluated."""
         redis_server = self.lab.redis()
         prefix = f"due{uuid.uuid4().hex[:8]}"
         due_s = int(time.time()) + START_S + customers // LOADED_PER_S
-        self.lab.history(prefix, customers=customers, touch_at=due_s * 1000 - 1 - days * DAY_MS, touch_minor=minor)
-        process = self.lab.group(prefix, redis_server, clock="wall")
+        self.lab.history(prefix, partitions=partitions, customers=customers, touch_minor=TOUCH_MINOR,
+                         touch_at=due_s * 1000 - 1 - DUE_DAYS * DAY_MS)
+        process = self.lab.group(prefix, redis_server, partitions, clock="wall")
         self.lab.start(process)
         self.lab.until_committed(process, prefix)
         ahead_s = due_s - time.time()
@@ -49,7 +59,7 @@ class Midnight(Family):
         before = process.metric("tidemark_due_fired_total") or 0
         seconds = ahead_s + customers / 100_000 + 15
         # Live events are of others: one who buys again is no longer due.
-        with self.lab.live(process, prefix, rate=RATE, probe=4, seconds=seconds, first_customer=customers,
+        with self.lab.live(process, prefix, partitions, rate=RATE, probe=4, seconds=seconds, first_customer=customers,
                            customers=customers // LIVE_CUSTOMERS_SHARE) as probes:
             time.sleep(ahead_s)
             drained_s = self.drained_s(process, before + customers)
