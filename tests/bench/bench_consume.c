@@ -1,7 +1,12 @@
 /* What reading the events costs at least: a bare librdkafka consumer that decodes with protobuf-c
  * and drops. One JSON line with CPU seconds, wall seconds and peak memory.
  *
- *     bench_consume BOOTSTRAP PURCHASES INTERACTIONS FEEDBACK PARTITIONS */
+ *     bench_consume BOOTSTRAP PURCHASES INTERACTIONS FEEDBACK PARTITIONS
+ *     bench_consume BOOTSTRAP PURCHASES INTERACTIONS FEEDBACK PARTITIONS CHANGES COPIES REDIS_PORT PERCENT
+ *
+ * The latter carries them on to Redis and Kafka instead of dropping them: carry.h. */
+#include "carry.h"
+
 #include <feedback.pb-c.h>
 #include <interaction.pb-c.h>
 #include <purchase.pb-c.h>
@@ -59,9 +64,12 @@ static int decodes(int input, const uint8_t *data, size_t size) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 6) {
-        fail("usage: bench_consume BOOTSTRAP PURCHASES INTERACTIONS FEEDBACK PARTITIONS");
+    if (argc != 6 && argc != 10) {
+        fail("usage: bench_consume BOOTSTRAP PURCHASES INTERACTIONS FEEDBACK PARTITIONS [CHANGES COPIES REDIS_PORT "
+             "PERCENT]");
     }
+    const bool carries = argc == 10;
+    static struct carry carry;
     const int partitions = atoi(argv[5]);
     const double started = now_s();
     rd_kafka_t *kafka = consumer_of(argv[1]);
@@ -73,6 +81,9 @@ int main(int argc, char **argv) {
     }
     if (rd_kafka_assign(kafka, all)) {
         fail("cannot assign");
+    }
+    if (carries) {
+        carry_begin(&carry, kafka, argv[1], argv[6], argv[7], argv[8], atoi(argv[9]));
     }
     rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(kafka);
     rd_kafka_message_t **messages = calloc(BATCH, sizeof(rd_kafka_message_t *));
@@ -89,9 +100,16 @@ int main(int argc, char **argv) {
                 int input = strcmp(topic, argv[2]) == 0 ? 0 : strcmp(topic, argv[3]) == 0 ? 1 : 2;
                 events++;
                 broken += !decodes(input, message->payload, message->len);
+                if (carries) {
+                    carry_event(&carry, message);
+                    continue;
+                }
             }
             rd_kafka_message_destroy(message);
         }
+    }
+    if (carries) {
+        carry_end(&carry);
     }
     const double wall_s = now_s() - started;
     struct rusage used;

@@ -284,11 +284,23 @@ def profiled(path, process):
         perf.wait()
 
 
-def bare(lab, prefix, events, partitions=None):
-    """A consumer that decodes and drops."""
-    command = [program("bench_consume"), lab.kafka.bootstrap, *lab.inputs(prefix), partitions or lab.options.partitions]
+def bare(lab, prefix, events, *carrying):
+    """A consumer that decodes and drops, or carries what it has read."""
+    command = [program("bench_consume"), lab.kafka.bootstrap, *lab.inputs(prefix), lab.options.partitions, *carrying]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=LONG_S)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert result["events"] == events, result
     return {"cpu_s": result["cpu_s"], "wall_s": result["wall_s"], "peak_mb": result["peak_kb"] / 1024}
+
+
+def carried(lab, prefix, events, output, published_percent):
+    """The same consumer, which besides gives every customer a state in Redis and publishes copies of Tidemark's output."""
+    redis_server = lab.redis()
+    copies = f"{output}.copies{uuid.uuid4().hex[:8]}"
+    lab.topics.create({copies: lab.options.partitions})
+    before = cpu_s(redis_server)
+    result = bare(lab, prefix, events, output, copies, redis_server.port, published_percent)
+    result["redis_cpu_s"] = cpu_s(redis_server) - before
+    lab.stop(redis_server)
+    return result

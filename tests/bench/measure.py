@@ -88,6 +88,8 @@ def measure_family(kind, options, outcomes):
                 if row in wanted:
                     outcomes[row].add(figures)
             say(f"round {number + 1} in {time.monotonic() - started:.0f} s: {json.dumps({row: values[row] for row in values if row in wanted})}")
+            for row, reason in family.reasons.items():
+                say(f"round {number + 1} without {row}: {reason}")
         return family.broken
     finally:
         for row in wanted:

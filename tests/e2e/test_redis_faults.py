@@ -63,7 +63,11 @@ def test_redis_that_forgot_everything_is_refused(campaign):
     process = campaign.start().wait_ready()
     time.sleep(2)
     assert process.terminate() == 0
+    assert process.cli("check").returncode == 0
     campaign.redis.client().flushall()
+    checked = process.cli("check")
+    assert checked.returncode == 78 and "but Redis holds no state" in checked.stderr
+    assert process.cli("check", "--set", "state.rebuild=true").returncode == 0
     process.start()
     wait_until(lambda: "state.rebuild" in process.http("/readyz")[1], 20, "refusal")
     assert process.http("/readyz")[0] == 503

@@ -1,6 +1,6 @@
 """The reference workload through a bare consumer and through Tidemark, in turns."""
 
-from lab import HISTORY_DAYS, HISTORY_START_MS, LONG_S, bare
+from lab import HISTORY_DAYS, HISTORY_START_MS, LONG_S, bare, carried
 from table import Figure, Row
 
 from .family import Family
@@ -37,6 +37,12 @@ class Reference(Family):
             Figure("tier_changes", "tier changes per event"),
             Figure("peak", "tidemark, peak MB"),
         )),
+        Row("carry", "CPU of carrying the events through the same libraries, unscored", (
+            Figure("carry", "read, decode, store and publish as much: CPU s per million events"),
+            Figure("ratio", "times the bare consumer"),
+            Figure("tidemark", "tidemark, times that"),
+            Figure("redis", "Redis, CPU s per million events"),
+        )),
         Row("redis-cpu", "CPU of Redis", (
             Figure("redis", "Redis, CPU s per million events"),
             Figure("ratio", "times tidemark's own", "<= 0.5"),
@@ -62,7 +68,7 @@ class Reference(Family):
         events, million = self.options.events, self.options.events / 1e6
         plain = bare(self.lab, PREFIX, events)
         scored = self.lab.catch_up(PREFIX)
-        return {
+        values = {
             "bare": {
                 "bare": plain["cpu_s"] / million, "tidemark": scored["cpu_s"] / million,
                 "ratio": scored["cpu_s"] / plain["cpu_s"], "broker": scored["broker_cpu_s"] / million,
@@ -74,3 +80,11 @@ class Reference(Family):
             },
             "redis-memory": {"bytes": scored["redis_bytes"] / scored["customers"], "customers": scored["customers"]},
         }
+        if "carry" in self.wanted:
+            percent = round(100 * scored["tier_changes"] / events)
+            carry = carried(self.lab, PREFIX, events, scored["output"], percent)
+            values["carry"] = {
+                "carry": carry["cpu_s"] / million, "ratio": carry["cpu_s"] / plain["cpu_s"],
+                "tidemark": scored["cpu_s"] / carry["cpu_s"], "redis": carry["redis_cpu_s"] / million,
+            }
+        return values
