@@ -7,6 +7,7 @@
 #include "publish/kafka_sink.h"
 #include "run/kafka_admin.h"
 #include "run/slot.h"
+#include "run/wake.h"
 #include "run/worker_population.h"
 
 #include <event2/event.h>
@@ -14,8 +15,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 enum {
     TURN_MS_MAX = 50,         /* of pumping tasks: then sockets, Kafka's answers and time-outs are served */
@@ -32,10 +31,8 @@ struct worker {
     int index;
     pthread_t thread;
     struct event_base *base;
-    struct event *wake;
+    struct wake *wake;
     struct event *tick;
-    int wake_fd;
-    bool pending_wake;
     struct kafka_consumer *consumer;
     struct kafka_ends *ends; /* of all tasks; NULL: another worker asks, or nobody wants to know */
     struct kafka_sink *sink;
@@ -65,12 +62,9 @@ struct worker {
     struct rules *coming; /* to be taken by the loop; NULL: none */
 };
 
-static void wake_up(void *context) {
+static void wake_worker(void *context) {
     struct worker *worker = context;
-    if (!worker->pending_wake) {
-        worker->pending_wake = true;
-        event_active(worker->wake, EV_READ, 1);
-    }
+    wake_up(worker->wake);
 }
 
 static int64_t wall_ms(void *context) {
@@ -109,7 +103,7 @@ static void slot_open(struct worker *worker, struct slot *slot) {
         .turning = &worker->turning,
         .wall_ms = wall_ms,
         .monotonic_ms = monotonic_ms,
-        .wake = wake_up,
+        .wake = wake_worker,
         .wake_context = worker,
     };
     slot->task = task_create(&options, &ports);
@@ -290,8 +284,8 @@ static bool pump_slots(struct worker *worker) {
 }
 
 /* One turn of the loop. */
-static void turn(struct worker *worker) {
-    worker->pending_wake = false;
+static void turn(void *context) {
+    struct worker *worker = context;
     kafka_consumer_serve(worker->consumer);
     kafka_sink_serve(worker->sink);
     if (worker->has_coming) {
@@ -303,17 +297,8 @@ static void turn(struct worker *worker) {
         drain(worker);
     }
     if (more) {
-        wake_up(worker);
+        wake_up(worker->wake);
     }
-}
-
-static void on_wake(evutil_socket_t fd, short what, void *context) {
-    struct worker *worker = context;
-    uint64_t tokens;
-    ssize_t ignored = read(fd, &tokens, sizeof tokens); /* empty when woken by event_active */
-    (void)ignored;
-    (void)what;
-    turn(worker);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *context) {
@@ -365,7 +350,7 @@ static int worker_open(struct worker *worker, char *problem) {
     if (!conf) {
         return ERR_INVALID;
     }
-    worker->consumer = kafka_consumer_create(conf, config->topics, worker->wake_fd, &callbacks, problem);
+    worker->consumer = kafka_consumer_create(conf, config->topics, wake_fd(worker->wake), &callbacks, problem);
     if (!worker->consumer) {
         return ERR_INVALID;
     }
@@ -378,7 +363,7 @@ static int worker_open(struct worker *worker, char *problem) {
         .topics = {config->topics[0], config->topics[1], config->topics[2]},
         .producer_conf = producer_conf,
         .context = worker,
-        .wake_fd = worker->wake_fd,
+        .wake_fd = wake_fd(worker->wake),
         .group = config->group,
     };
     worker->sink = kafka_sink_create(&options, kafka_consumer_handle(worker->consumer));
@@ -400,18 +385,17 @@ struct worker *worker_create(const struct worker_shared *shared, int index, char
     pthread_mutex_init(&worker->lock, NULL);
     set_reason(worker, "starts");
     worker->rules = rules_hold(shared->rules);
-    worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     worker->base = event_base_new();
+    ASSERT(worker->base);
+    worker->wake = wake_create(worker->base, turn, worker);
     worker->population = worker_population_create(worker->base, &shared->config->redis);
     worker->cache = cache_create(shared->config->cache_bytes / (size_t)shared->workers);
     worker->cache_bytes = worker_gauge(&metric_cache_bytes, index);
     worker->statuses = calloc((size_t)shared->partitions + 1, sizeof *worker->statuses);
-    ASSERT(worker->wake_fd >= 0 && worker->base && worker->population && worker->cache && worker->statuses);
+    ASSERT(worker->population && worker->cache && worker->statuses);
     struct timeval tick = {0, TICK_MS * 1000};
-    worker->wake = event_new(worker->base, worker->wake_fd, EV_READ | EV_PERSIST, on_wake, worker);
     worker->tick = event_new(worker->base, -1, EV_PERSIST, on_tick, worker);
-    ASSERT(worker->wake && worker->tick);
-    event_add(worker->wake, NULL);
+    ASSERT(worker->tick);
     event_add(worker->tick, &tick);
     worker->turned_ms = clock_monotonic_ms();
     if (worker_open(worker, problem) || pthread_create(&worker->thread, NULL, worker_thread, worker)) {
@@ -425,16 +409,9 @@ struct worker *worker_create(const struct worker_shared *shared, int index, char
     return worker;
 }
 
-/* From another thread. */
-static void rouse(struct worker *worker) {
-    uint64_t token = 1;
-    ssize_t ignored = write(worker->wake_fd, &token, sizeof token); /* full means awake anyway */
-    (void)ignored;
-}
-
 void worker_stop(struct worker *worker) {
     worker->stop = true;
-    rouse(worker);
+    wake_up(worker->wake);
 }
 
 void worker_set_rules(struct worker *worker, struct rules *rules) {
@@ -443,7 +420,7 @@ void worker_set_rules(struct worker *worker, struct rules *rules) {
     worker->coming = rules_hold(rules);
     pthread_mutex_unlock(&worker->lock);
     worker->has_coming = true;
-    rouse(worker);
+    wake_up(worker->wake);
 }
 
 bool worker_has_ended(const struct worker *worker) {
@@ -458,11 +435,10 @@ void worker_destroy(struct worker *worker) {
         pthread_join(worker->thread, NULL);
     }
     worker_population_destroy(worker->population);
-    event_free(worker->wake);
+    wake_destroy(worker->wake);
     event_free(worker->tick);
     event_base_free(worker->base);
     cache_destroy(worker->cache);
-    close(worker->wake_fd);
     free(worker->statuses);
     kafka_ends_destroy(worker->ends);
     rules_release(worker->rules);

@@ -2,7 +2,12 @@
 
 #include <stdlib.h>
 
-enum { TABLE_FIRST = 1024, MALLOC_OVERHEAD = 16 };
+enum {
+    TABLE_FIRST = 1024,
+    MALLOC_OVERHEAD = 16,
+    LOOKS_MIN = 1024,
+    LOOKS_PER_ENTRY = 4, /* one loses its mark, is looked at again, and may be pinned */
+};
 
 struct cache {
     struct cache_entry **table; /* chains by hash; a power of two */
@@ -10,6 +15,7 @@ struct cache {
     size_t count;
     size_t bytes;
     size_t bytes_max;
+    size_t created; /* entries since it was shrunk last */
     struct cache_entry *newest;
     struct cache_entry *oldest;
 };
@@ -131,6 +137,7 @@ struct cache_entry *cache_get(struct cache *cache, int32_t task, struct bytes id
     cache->table[at] = entry;
     list_add(cache, entry);
     cache->count++;
+    cache->created++;
     cache->bytes += entry->bytes;
     return entry;
 }
@@ -149,8 +156,9 @@ void cache_resize(struct cache *cache, struct cache_entry *entry) {
 }
 
 void cache_shrink(struct cache *cache) {
-    /* In two rounds each entry has lost its mark and has been looked at again. */
-    for (size_t looks = 2 * cache->count; looks > 0 && cache->bytes > cache->bytes_max; looks--) {
+    size_t looks = LOOKS_MIN + LOOKS_PER_ENTRY * cache->created;
+    cache->created = 0;
+    for (; looks > 0 && cache->oldest && cache_is_over(cache); looks--) {
         struct cache_entry *entry = cache->oldest;
         if (entry->pins == 0 && !entry->used) {
             drop(cache, entry);
@@ -160,6 +168,10 @@ void cache_shrink(struct cache *cache) {
             list_add(cache, entry);
         }
     }
+}
+
+bool cache_is_over(const struct cache *cache) {
+    return cache->bytes > cache->bytes_max;
 }
 
 void cache_drop_task(struct cache *cache, int32_t task) {

@@ -9,7 +9,7 @@
  *     entry = cache_get(cache, task, id, hash);     finds or creates; created ones are CACHE_EMPTY
  *     cache_pin(entry) ... cache_unpin(cache, entry)
  *     cache_resize(cache, entry)                    after the customer changed its size
- *     cache_shrink(cache)                           evicts unpinned entries down to the limit */
+ *     cache_shrink(cache)                           evicts unpinned entries, down to the limit in the end */
 #ifndef TIDEMARK_STATE_CACHE_H
 #define TIDEMARK_STATE_CACHE_H
 
@@ -60,8 +60,11 @@ static inline void cache_pin(struct cache_entry *entry) {
 void cache_unpin(struct cache *cache, struct cache_entry *entry);
 /* Counts the customer's present size. */
 void cache_resize(struct cache *cache, struct cache_entry *entry);
-/* Evicts until the limit holds or only pinned entries are left. */
+/* Evicts until the limit holds, looking at some times as many entries as have been created since the last time: where most are pinned
+ * it takes more than one call, each as short as the others. */
 void cache_shrink(struct cache *cache);
+/* Whether the limit does not hold. */
+bool cache_is_over(const struct cache *cache);
 /* Drops every entry of a task, pinned or not: the task is gone. */
 void cache_drop_task(struct cache *cache, int32_t task);
 

@@ -147,6 +147,38 @@ static void pinned_entries_stay(void **state) {
     cache_destroy(cache);
 }
 
+/* A worker with many tasks may hold a multiple of the limit pinned, and shrinks after each pump of each task. */
+static void a_shrink_is_short_however_many_are_pinned(void **state) {
+    (void)state;
+    enum { PINNED = 20000 };
+    struct cache *cache = created(1);
+    struct cache_entry **entries = calloc(PINNED, sizeof *entries);
+    assert_non_null(entries);
+    for (int i = 0; i < PINNED; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "c%d", i);
+        entries[i] = get(cache, 0, id);
+        cache_pin(entries[i]);
+    }
+    cache_shrink(cache);
+    for (int i = 0; i < PINNED; i++) {
+        entries[i]->used = true;
+    }
+    cache_shrink(cache);
+    int looked_at = 0;
+    for (int i = 0; i < PINNED; i++) {
+        looked_at += !entries[i]->used;
+        cache_unpin(cache, entries[i]);
+    }
+    assert_in_range(looked_at, 1, PINNED / 10);
+    for (int i = 0; i < PINNED && cache_is_over(cache); i++) {
+        cache_shrink(cache);
+    }
+    assert_int_equal(cache_count(cache), 0); /* and yet all leave in the end */
+    free(entries);
+    cache_destroy(cache);
+}
+
 static void a_customer_counts_with_its_size(void **state) {
     (void)state;
     struct cache *cache = created(MUCH);
@@ -334,6 +366,7 @@ int main(void) {
         cmocka_unit_test(equal_hashes_are_not_equal_ids),
         cmocka_unit_test(the_least_recently_used_leaves_first),
         cmocka_unit_test(pinned_entries_stay),
+        cmocka_unit_test(a_shrink_is_short_however_many_are_pinned),
         cmocka_unit_test(a_customer_counts_with_its_size),
         cmocka_unit_test(a_task_goes_with_all_it_has),
         cmocka_unit_test(the_table_grows),
