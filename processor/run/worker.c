@@ -7,8 +7,8 @@
 #include "publish/kafka_sink.h"
 #include "run/kafka_admin.h"
 #include "run/slot.h"
-#include "run/wake.h"
 #include "run/worker_population.h"
+#include "run/worker_wake.h"
 
 #include <event2/event.h>
 #include <inttypes.h>
@@ -31,7 +31,7 @@ struct worker {
     int index;
     pthread_t thread;
     struct event_base *base;
-    struct wake *wake;
+    struct worker_wake *wake;
     struct event *tick;
     struct kafka_consumer *consumer;
     struct kafka_ends *ends; /* of all tasks; NULL: another worker asks, or nobody wants to know */
@@ -64,7 +64,7 @@ struct worker {
 
 static void wake_worker(void *context) {
     struct worker *worker = context;
-    wake_up(worker->wake);
+    worker_wake_up(worker->wake);
 }
 
 static int64_t wall_ms(void *context) {
@@ -297,7 +297,7 @@ static void turn(void *context) {
         drain(worker);
     }
     if (more) {
-        wake_up(worker->wake);
+        worker_wake_up(worker->wake);
     }
 }
 
@@ -350,7 +350,7 @@ static int worker_open(struct worker *worker, char *problem) {
     if (!conf) {
         return ERR_INVALID;
     }
-    worker->consumer = kafka_consumer_create(conf, config->topics, wake_fd(worker->wake), &callbacks, problem);
+    worker->consumer = kafka_consumer_create(conf, config->topics, worker_wake_fd(worker->wake), &callbacks, problem);
     if (!worker->consumer) {
         return ERR_INVALID;
     }
@@ -363,7 +363,7 @@ static int worker_open(struct worker *worker, char *problem) {
         .topics = {config->topics[0], config->topics[1], config->topics[2]},
         .producer_conf = producer_conf,
         .context = worker,
-        .wake_fd = wake_fd(worker->wake),
+        .wake_fd = worker_wake_fd(worker->wake),
         .group = config->group,
     };
     worker->sink = kafka_sink_create(&options, kafka_consumer_handle(worker->consumer));
@@ -387,7 +387,7 @@ struct worker *worker_create(const struct worker_shared *shared, int index, char
     worker->rules = rules_hold(shared->rules);
     worker->base = event_base_new();
     ASSERT(worker->base);
-    worker->wake = wake_create(worker->base, turn, worker);
+    worker->wake = worker_wake_create(worker->base, turn, worker);
     worker->population = worker_population_create(worker->base, &shared->config->redis);
     worker->cache = cache_create(shared->config->cache_bytes / (size_t)shared->workers);
     worker->cache_bytes = worker_gauge(&metric_cache_bytes, index);
@@ -411,7 +411,7 @@ struct worker *worker_create(const struct worker_shared *shared, int index, char
 
 void worker_stop(struct worker *worker) {
     worker->stop = true;
-    wake_up(worker->wake);
+    worker_wake_up(worker->wake);
 }
 
 void worker_set_rules(struct worker *worker, struct rules *rules) {
@@ -420,7 +420,7 @@ void worker_set_rules(struct worker *worker, struct rules *rules) {
     worker->coming = rules_hold(rules);
     pthread_mutex_unlock(&worker->lock);
     worker->has_coming = true;
-    wake_up(worker->wake);
+    worker_wake_up(worker->wake);
 }
 
 bool worker_has_ended(const struct worker *worker) {
@@ -435,7 +435,7 @@ void worker_destroy(struct worker *worker) {
         pthread_join(worker->thread, NULL);
     }
     worker_population_destroy(worker->population);
-    wake_destroy(worker->wake);
+    worker_wake_destroy(worker->wake);
     event_free(worker->tick);
     event_base_free(worker->base);
     cache_destroy(worker->cache);

@@ -1,5 +1,5 @@
 /* Waking a loop: one turn for many wakes, and never ahead of what else the loop has to see to. */
-#include "run/wake.h"
+#include "run/worker_wake.h"
 
 #include <event2/event.h>
 #include <pthread.h>
@@ -16,7 +16,7 @@ enum { TURNS_MAX = 1000, TURN_THAT_WRITES = 10 };
 
 struct loop {
     struct event_base *base;
-    struct wake *wake;
+    struct worker_wake *wake;
     int turns;
     bool restless; /* each turn wakes the loop again */
     int pipe[2];
@@ -34,7 +34,7 @@ static void turn(void *context) {
         assert_int_equal(write(loop->pipe[1], "x", 1), 1);
     }
     if (loop->turns < TURNS_MAX) {
-        wake_up(loop->wake);
+        worker_wake_up(loop->wake);
     } else {
         event_base_loopbreak(loop->base);
     }
@@ -47,41 +47,41 @@ static struct loop opened(void) {
 }
 
 static void closed(struct loop *loop) {
-    wake_destroy(loop->wake);
+    worker_wake_destroy(loop->wake);
     event_base_free(loop->base);
 }
 
 static void many_wakes_make_one_turn(void **state) {
     (void)state;
     struct loop loop = opened();
-    loop.wake = wake_create(loop.base, turn, &loop);
+    loop.wake = worker_wake_create(loop.base, turn, &loop);
     event_base_loop(loop.base, EVLOOP_NONBLOCK);
     assert_int_equal(loop.turns, 0);
     for (int i = 0; i < 3; i++) {
-        wake_up(loop.wake);
+        worker_wake_up(loop.wake);
     }
     event_base_loop(loop.base, EVLOOP_NONBLOCK);
     assert_int_equal(loop.turns, 1);
     event_base_loop(loop.base, EVLOOP_NONBLOCK);
     assert_int_equal(loop.turns, 1);
-    wake_up(loop.wake);
+    worker_wake_up(loop.wake);
     uint64_t token = 1;
-    assert_int_equal(write(wake_fd(loop.wake), &token, sizeof token), sizeof token); /* as Kafka's client does */
+    assert_int_equal(write(worker_wake_fd(loop.wake), &token, sizeof token), sizeof token); /* as Kafka's client does */
     event_base_loop(loop.base, EVLOOP_NONBLOCK);
     assert_int_equal(loop.turns, 2);
     closed(&loop);
-    wake_destroy(NULL);
+    worker_wake_destroy(NULL);
 }
 
 static void *wakes(void *wake) {
-    wake_up(wake);
+    worker_wake_up(wake);
     return NULL;
 }
 
 static void another_thread_wakes_it(void **state) {
     (void)state;
     struct loop loop = opened();
-    loop.wake = wake_create(loop.base, turn, &loop);
+    loop.wake = worker_wake_create(loop.base, turn, &loop);
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, wakes, loop.wake), 0);
     event_base_dispatch(loop.base);
@@ -107,8 +107,8 @@ static void a_loop_that_wakes_itself_still_reads(void **state) {
     assert_non_null(readable);
     event_add(readable, NULL);
     loop.restless = true;
-    loop.wake = wake_create(loop.base, turn, &loop);
-    wake_up(loop.wake);
+    loop.wake = worker_wake_create(loop.base, turn, &loop);
+    worker_wake_up(loop.wake);
     event_base_dispatch(loop.base);
     assert_int_equal(loop.turns, TURNS_MAX);
     assert_in_range(loop.turns_at_reading, TURN_THAT_WRITES, TURN_THAT_WRITES + 2);

@@ -1,4 +1,4 @@
-#include "run/wake.h"
+#include "run/worker_wake.h"
 
 #include "base/error.h"
 
@@ -10,7 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-struct wake {
+struct worker_wake {
     struct event *event;
     int fd;
     atomic_bool woken; /* and its turn has not come yet */
@@ -19,7 +19,7 @@ struct wake {
 };
 
 static void on_woken(evutil_socket_t fd, short what, void *context) {
-    struct wake *wake = context;
+    struct worker_wake *wake = context;
     uint64_t tokens;
     (void)what;
     ssize_t ignored = read(fd, &tokens, sizeof tokens);
@@ -28,8 +28,8 @@ static void on_woken(evutil_socket_t fd, short what, void *context) {
     wake->turn(wake->context);
 }
 
-struct wake *wake_create(struct event_base *base, void (*turn)(void *context), void *context) {
-    struct wake *wake = calloc(1, sizeof *wake);
+struct worker_wake *worker_wake_create(struct event_base *base, void (*turn)(void *context), void *context) {
+    struct worker_wake *wake = calloc(1, sizeof *wake);
     ASSERT(wake);
     wake->turn = turn;
     wake->context = context;
@@ -40,7 +40,7 @@ struct wake *wake_create(struct event_base *base, void (*turn)(void *context), v
     return wake;
 }
 
-void wake_destroy(struct wake *wake) {
+void worker_wake_destroy(struct worker_wake *wake) {
     if (wake) {
         event_free(wake->event);
         close(wake->fd);
@@ -48,7 +48,7 @@ void wake_destroy(struct wake *wake) {
     }
 }
 
-void wake_up(struct wake *wake) {
+void worker_wake_up(struct worker_wake *wake) {
     uint64_t token = 1;
     if (!atomic_exchange(&wake->woken, true)) {
         ssize_t ignored = write(wake->fd, &token, sizeof token); /* full means awake anyway */
@@ -56,6 +56,6 @@ void wake_up(struct wake *wake) {
     }
 }
 
-int wake_fd(const struct wake *wake) {
+int worker_wake_fd(const struct worker_wake *wake) {
     return wake->fd;
 }
