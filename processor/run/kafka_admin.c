@@ -9,7 +9,13 @@
 
 enum { SEVERITY_ERROR = 3, SEVERITY_NOTICE = 5 };    /* syslog's numbers, as librdkafka uses them */
 enum { MISSING_LOOKS = 10, MISSING_PAUSE_MS = 500 }; /* a topic just made, or one without a leader, may show late */
-enum { METADATA_TIMEOUT_MS = 5000, OFFSETS_TIMEOUT_MS = 10000, CREATE_TIMEOUT_MS = 15000, TOPICS_MAX = 80 };
+enum {
+    METADATA_TIMEOUT_MS = 5000,
+    OFFSETS_TIMEOUT_MS = 10000,
+    OFFSETS_PAUSE_MS = 200,
+    CREATE_TIMEOUT_MS = 15000,
+    TOPICS_MAX = 80
+};
 
 struct property {
     const char *name;
@@ -307,54 +313,45 @@ int kafka_check_topics(const struct config *config, int32_t *partitions, char *p
     return error;
 }
 
-/* Sets the tasks of whom an answer tells an offset. */
-static int take_committed(rd_kafka_event_t *event, bool *committed, char *problem) {
-    size_t count = 0;
-    const rd_kafka_group_result_t **groups =
-        rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(event), &count);
-    ASSERT(count == 1);
-    const rd_kafka_error_t *error = rd_kafka_group_result_error(groups[0]);
-    if (error) {
-        snprintf(problem, KAFKA_PROBLEM_BYTES, "cannot read the group's offsets: %s", rd_kafka_error_string(error));
-        return ERR_UNAVAILABLE;
+static rd_kafka_resp_err_t ask_committed(rd_kafka_t *consumer, rd_kafka_topic_partition_list_t *all) {
+    rd_kafka_resp_err_t error = rd_kafka_committed(consumer, all, OFFSETS_TIMEOUT_MS);
+    for (int i = 0; i < all->cnt && !error; i++) {
+        error = all->elems[i].err;
     }
-    const rd_kafka_topic_partition_list_t *found = rd_kafka_group_result_partitions(groups[0]);
-    for (int i = 0; i < found->cnt; i++) {
-        committed[found->elems[i].partition] |= found->elems[i].offset >= 0;
-    }
-    return 0;
+    return error;
 }
 
+/* A consumer of the group that never joins it: as an admin request the question is not answered where the group's coordinator has yet to
+ * be found. */
 int kafka_committed_tasks(const struct config *config, int32_t partitions, bool *committed, char *problem) {
-    struct reason reason = {""};
-    rd_kafka_t *client = make_client(config, &reason, problem);
-    if (!client) {
+    rd_kafka_conf_t *conf = kafka_consumer_conf(config, problem);
+    rd_kafka_t *consumer = conf ? rd_kafka_new(RD_KAFKA_CONSUMER, conf, problem, KAFKA_PROBLEM_BYTES) : NULL;
+    if (!consumer) {
+        if (conf) {
+            rd_kafka_conf_destroy(conf);
+        }
         return ERR_UNAVAILABLE;
     }
     rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(INPUTS * partitions);
     for (int input = 0; input < INPUTS; input++) {
         rd_kafka_topic_partition_list_add_range(all, config->topics[input], 0, partitions - 1);
     }
-    rd_kafka_ListConsumerGroupOffsets_t *request = rd_kafka_ListConsumerGroupOffsets_new(config->group, all);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
-    rd_kafka_ListConsumerGroupOffsets(client, &request, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, OFFSETS_TIMEOUT_MS);
-    int error = ERR_UNAVAILABLE;
+    int64_t until_ms = clock_monotonic_ms() + OFFSETS_TIMEOUT_MS;
+    rd_kafka_resp_err_t error = ask_committed(consumer, all);
+    while (error && clock_monotonic_ms() < until_ms) { /* a coordinator that moves, or has just begun */
+        clock_pause_us(OFFSETS_PAUSE_MS * 1000);
+        error = ask_committed(consumer, all);
+    }
     memset(committed, 0, (size_t)partitions * sizeof *committed);
-    if (!event || rd_kafka_event_error(event)) {
-        snprintf(problem, KAFKA_PROBLEM_BYTES, "cannot read the group's offsets: %s",
-                 event ? rd_kafka_event_error_string(event) : "no answer");
-    } else {
-        error = take_committed(event, committed, problem);
+    for (int i = 0; i < all->cnt && !error; i++) {
+        committed[all->elems[i].partition] |= all->elems[i].offset >= 0;
     }
-    if (event) {
-        rd_kafka_event_destroy(event);
+    if (error) {
+        snprintf(problem, KAFKA_PROBLEM_BYTES, "cannot read the group's offsets: %s", rd_kafka_err2str(error));
     }
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_ListConsumerGroupOffsets_destroy(request);
     rd_kafka_topic_partition_list_destroy(all);
-    rd_kafka_destroy(client);
-    return error;
+    rd_kafka_destroy(consumer);
+    return error ? ERR_UNAVAILABLE : 0;
 }
 
 static int create(rd_kafka_t *client, rd_kafka_NewTopic_t **wanted, size_t count, char *problem) {

@@ -18,7 +18,8 @@ struct rd_kafka_conf_s *kafka_producer_conf(const struct config *config, char *p
  * after looks of 5 s in all, as a topic just made may show late. Blocks for some seconds. */
 int kafka_check_topics(const struct config *config, int32_t *partitions, char *problem) MUST_CHECK;
 
-/* Which tasks the group has committed offsets of: task i's is told in committed[i]. 0, or ERR_UNAVAILABLE. Blocks for some seconds. */
+/* Which tasks the group has committed offsets of: task i's is told in committed[i]. 0, or ERR_UNAVAILABLE. Blocks for
+ * some seconds. */
 int kafka_committed_tasks(const struct config *config, int32_t partitions, bool *committed, char *problem) MUST_CHECK;
 
 /* Creates those topics that are missing: inputs with this many partitions, outputs likewise. 0, ERR_UNAVAILABLE, ERR_REFUSED. */
