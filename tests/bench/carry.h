@@ -2,6 +2,7 @@
  * state of the usual size in Redis, and so many records as there would be tier changes are published, exactly once. No scoring, no
  * wheel, no outbox, no forecast; nothing is read back. What that costs is what is left of an event if Tidemark's own work cost nothing.
  *
+ *     carry_begin(&carry, ...)        zeroed before
  *     carry_event(&carry, message)    each event, which then belongs to it
  *     carry_end(&carry)               the last batch */
 #ifndef TIDEMARK_BENCH_CARRY_H
